@@ -1,0 +1,9 @@
+/** Thrown when the program itself is wrong. Never caught to continue; a crash is the right answer. */
+export class AssertionError extends Error {
+  override readonly name = "AssertionError";
+}
+
+/** Throws unless `condition` holds. `whatWasExpected` is a fixed sentence: never user text, never a secret. */
+export function assert(condition: boolean, whatWasExpected: string): asserts condition {
+  if (!condition) throw new AssertionError(whatWasExpected);
+}

@@ -1,0 +1,48 @@
+/**
+ * Every bound of the system that is our own choice or a platform's rule, with its unit in the name and its reason here.
+ * Decoders, loops and lists take theirs from this table as an argument.
+ */
+export const LIMITS = {
+  /** Cloudflare accepts 100 MB bodies on the smallest plan; an isolate has 128 MB for everything. Compressed bytes. */
+  requestBytesMax: 16 * 1024 * 1024,
+  /** Bytes after decompression: parsed text, objects and the WAL encoding of it must fit into 128 MB together. */
+  decompressedBytesMax: 32 * 1024 * 1024,
+  /** Documents of one request: one row each in one receipts insert, one entry each in one reply. */
+  requestDocumentsMax: 1000,
+  /** UTF-8 bytes of one document's text: about 250 thousand tokens, the largest single transaction we commit. */
+  documentBytesMax: 1024 * 1024,
+  /** Nesting of a decoded body: a document is {documents:[{metadata:{key:[value]}}]}. */
+  bodyDepthMax: 8,
+  /** Keys of a metadata object; filters look at single keys. */
+  metadataKeysMax: 64,
+  /** UTF-8 bytes of a metadata object as JSON: it is stored with the document and returned with each hit. */
+  metadataBytesMax: 8 * 1024,
+  /** Characters of a document id, user id or source: they are key columns of b-trees (2,700 bytes at most). */
+  identifierCharactersMax: 200,
+  /** Characters of a title. */
+  titleCharactersMax: 500,
+  /** Characters of an Idempotency-Key, as at Stripe. */
+  idempotencyKeyCharactersMax: 255,
+  /** UTF-8 bytes of text in one range of a WAL object, that is in one queue message and one transaction (about 16 thousand tokens). */
+  rangeTextBytesMax: 64 * 1024,
+  /** Documents of one range: bounds the statement parameters of one transaction when the documents are tiny. */
+  rangeDocumentsMax: 100,
+  /** Messages of one sendBatch (Cloudflare Queues). */
+  queueSendBatchMax: 100,
+  /** Bytes of all messages of one sendBatch: 256 KB at Cloudflare Queues, with room for metadata. */
+  queueSendBatchBytesMax: 200_000,
+  /** Results of one search. */
+  searchResultsMax: 100,
+  /** Characters of a search query: longer ones are documents. */
+  queryCharactersMax: 2_000,
+  /** Milliseconds that a search may wait for its own write. */
+  searchWaitMsMax: 30_000,
+  /** Tokens that may be waited for in one search. */
+  searchTokensMax: 32,
+  /** Rows of one page of any list. */
+  pageRowsMax: 500,
+  /** Earliest accepted occurred_at, milliseconds: 1500-01-01. Earlier ones are typing errors in every corpus seen. */
+  occurredAtMsMin: -14_831_769_600_000,
+  /** How far occurred_at may lie in the future, milliseconds: clocks of clients are wrong by time zones, not by more. */
+  occurredAtAheadMsMax: 24 * 60 * 60 * 1000,
+} as const;

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { LIMITS } from "../base/limits.ts";
+
+/** The five tiers of memory. */
+export const TIERS = ["event", "summary", "doc", "profile", "artifact"] as const;
+export const tierSchema = z.enum(TIERS);
+export type Tier = z.infer<typeof tierSchema>;
+
+/** Owner of API keys and unit of isolation. */
+export const tenantIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,47}$/);
+
+// Control characters (NUL cannot be stored in Postgres) and lone surrogates (cannot be stored as UTF-8) are refused.
+function isCleanIdentifier(text: string): boolean {
+  return text.isWellFormed() && !/\p{Cc}/u.test(text) && text.trim() === text;
+}
+
+/** An identifier chosen by a client: 1..200 characters, well-formed, no control characters, no blanks at its ends. */
+export const identifierSchema = z
+  .string()
+  .min(1)
+  .max(LIMITS.identifierCharactersMax)
+  .refine(isCleanIdentifier, "must be well-formed text without control characters or surrounding blanks");
+
+/** An end user inside a tenant. "*" is reserved for the system. */
+export const userIdSchema = identifierSchema.refine((userId) => userId !== "*", "is reserved");
+
+/** Groups requests into one batch. Chosen by the client, or the WAL id of the request. */
+export const batchTagSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);

@@ -1,0 +1,20 @@
+import { z } from "zod";
+
+/** Why an input ended as it did: a stable code, and the measure with its threshold where a rule measured something. Never text of the input. */
+export const reasonSchema = z.strictObject({
+  code: z.string().regex(/^[a-z0-9_]+$/),
+  measure: z.number().optional(),
+  threshold: z.number().optional(),
+  detail: z.string().max(200).optional(),
+});
+export type Reason = z.infer<typeof reasonSchema>;
+
+/** The judgement at the edge, before anything is stored. */
+export const VERDICTS = ["accepted", "quarantined", "rejected"] as const;
+export const verdictSchema = z.enum(VERDICTS);
+export type Verdict = z.infer<typeof verdictSchema>;
+
+/** How an input ended. `failed` is the one that can be replayed. */
+export const OUTCOMES = ["indexed", "unchanged", "duplicate", "quarantined", "rejected", "failed"] as const;
+export const outcomeSchema = z.enum(OUTCOMES);
+export type Outcome = z.infer<typeof outcomeSchema>;
