@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+const isCi = process.env["CI"] === "true";
+
+/** Suites by what is real in them; `test/workerd` has its own configuration since it runs inside workerd. */
+export default defineConfig({
+  test: {
+    allowOnly: !isCi,
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], pool: "threads", testTimeout: 20_000 } },
+      {
+        test: {
+          name: "db",
+          include: ["test/db/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: "flow",
+          include: ["test/flow/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
+      ...(existsSync(new URL("./test/workerd/vitest.config.ts", import.meta.url))
+        ? ["./test/workerd/vitest.config.ts"]
+        : []),
+    ],
+  },
+});
