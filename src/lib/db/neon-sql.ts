@@ -62,8 +62,10 @@ async function runCall<T>(
 ): Promise<Result<T, SqlError>> {
   const send: Fetch = options.fetchFunction ?? ((url, init) => fetch(url, init));
   let httpStatus: number | undefined;
+  let isSent = false;
   const { fetchEndpoint, fetchFunction } = neonConfig;
   neonConfig.fetchFunction = async (url: string, init: RequestInit) => {
+    isSent = true;
     const response = await send(url, init);
     httpStatus = response.status;
     return response;
@@ -79,11 +81,18 @@ async function runCall<T>(
   try {
     return ok(await running);
   } catch (cause) {
+    // Nothing was sent: a parameter or the connection string is impossible, which is no state of the database.
+    if (!isSent) throw cause;
     return err(sqlErrorOf({ cause, httpStatus }));
   }
 }
 
-/** The driver only knows its own Buffer as bytes; hexadecimal bytea text means the same everywhere. */
 function wireParams(statement: Statement): unknown[] {
-  return statement.params.map((param) => (param instanceof Uint8Array ? `\\x${hexOf(param)}` : param));
+  return statement.params.map(wireParam);
+}
+
+/** The driver only knows its own Buffer as bytes, and none inside arrays; hexadecimal text means bytea everywhere. */
+function wireParam(param: unknown): unknown {
+  if (param instanceof Uint8Array) return `\\x${hexOf(param)}`;
+  return Array.isArray(param) ? param.map(wireParam) : param;
 }
