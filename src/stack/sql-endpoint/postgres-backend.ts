@@ -2,7 +2,8 @@
  * Serves jobs from any Postgres server over TCP, with a small pool per login. Host, port and TLS are fixed here;
  * a request only chooses user, password and database, so that it cannot reach another server through the endpoint.
  */
-import pg from "pg";
+import { Client, DatabaseError, Pool } from "pg";
+import type { ClientConfig, PoolClient, QueryArrayConfig } from "pg";
 import { err, ok } from "../../lib/base/result.ts";
 import type { Result } from "../../lib/base/result.ts";
 import { beginSql, databaseErrorFields, SESSION_RESET_SQL } from "./backend.ts";
@@ -27,9 +28,9 @@ const IDLE_TIMEOUT_MS = 10_000;
 class ResultTooLarge extends Error {}
 
 export function createPostgresBackend(options: PostgresBackendOptions): SqlBackend {
-  const pools = new Map<string, pg.Pool>();
+  const pools = new Map<string, Pool>();
 
-  const poolOf = (login: Login): pg.Pool => {
+  const poolOf = (login: Login): Pool => {
     const key = JSON.stringify([login.user, login.password, login.database]);
     const known = pools.get(key);
     const pool = known ?? createPool(options, login);
@@ -47,7 +48,7 @@ export function createPostgresBackend(options: PostgresBackendOptions): SqlBacke
     name: "postgres",
     async run(job) {
       const pool = poolOf(job.login);
-      let client: pg.PoolClient;
+      let client: PoolClient;
       try {
         client = await pool.connect();
       } catch (error) {
@@ -69,7 +70,7 @@ export function createPostgresBackend(options: PostgresBackendOptions): SqlBacke
   };
 }
 
-function clientConfig(options: PostgresBackendOptions, login: Login): pg.ClientConfig {
+function clientConfig(options: PostgresBackendOptions, login: Login): ClientConfig {
   return {
     host: options.host,
     port: options.port,
@@ -81,8 +82,8 @@ function clientConfig(options: PostgresBackendOptions, login: Login): pg.ClientC
   };
 }
 
-function createPool(options: PostgresBackendOptions, login: Login): pg.Pool {
-  const pool = new pg.Pool({
+function createPool(options: PostgresBackendOptions, login: Login): Pool {
+  const pool = new Pool({
     ...clientConfig(options, login),
     max: options.connectionsMax ?? CONNECTIONS_MAX,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
@@ -94,7 +95,7 @@ function createPool(options: PostgresBackendOptions, login: Login): pg.Pool {
 }
 
 /** Runs the job; when its signal aborts, asks the server to cancel and still waits until the connection is quiet. */
-async function runCancellably(client: pg.PoolClient, job: SqlJob, cancel: () => Promise<void>): Promise<JobResult> {
+async function runCancellably(client: PoolClient, job: SqlJob, cancel: () => Promise<void>): Promise<JobResult> {
   if (job.signal.aborted) return err({ reason: "cancelled" });
   let cancelling: Promise<void> | undefined;
   const onAbort = (): void => {
@@ -112,7 +113,7 @@ async function runCancellably(client: pg.PoolClient, job: SqlJob, cancel: () => 
   }
 }
 
-async function runJob(client: pg.PoolClient, job: SqlJob): Promise<readonly StatementResult[]> {
+async function runJob(client: PoolClient, job: SqlJob): Promise<readonly StatementResult[]> {
   const results: StatementResult[] = [];
   const sizeLeft = { value: job.resultSizeMax };
   if (job.batch !== undefined) await client.query(beginSql(job.batch));
@@ -126,7 +127,7 @@ async function runJob(client: pg.PoolClient, job: SqlJob): Promise<readonly Stat
 }
 
 async function runStatement(
-  client: pg.PoolClient,
+  client: PoolClient,
   statement: WireStatement,
   sizeLeft: { value: number },
 ): Promise<StatementResult> {
@@ -136,7 +137,7 @@ async function runStatement(
     return text;
   };
   // The type package does not know queryMode; it forces the extended protocol, which refuses two statements.
-  const query: pg.QueryArrayConfig & { queryMode: "extended" } = {
+  const query: QueryArrayConfig & { queryMode: "extended" } = {
     text: statement.text,
     values: [...statement.params],
     rowMode: "array",
@@ -160,9 +161,9 @@ async function runStatement(
   };
 }
 
-async function cancelBackend(options: PostgresBackendOptions, login: Login, running: pg.PoolClient): Promise<void> {
+async function cancelBackend(options: PostgresBackendOptions, login: Login, running: PoolClient): Promise<void> {
   const processId: unknown = Reflect.get(running, "processID");
-  const client = new pg.Client(clientConfig(options, login));
+  const client = new Client(clientConfig(options, login));
   client.on("error", () => undefined);
   try {
     await client.connect();
@@ -176,6 +177,6 @@ async function cancelBackend(options: PostgresBackendOptions, login: Login, runn
 
 function backendErrorOf(error: unknown): BackendError {
   if (error instanceof ResultTooLarge) return { reason: "too_large" };
-  if (error instanceof pg.DatabaseError) return { reason: "database", fields: databaseErrorFields(error) };
+  if (error instanceof DatabaseError) return { reason: "database", fields: databaseErrorFields(error) };
   return { reason: "unreachable" };
 }

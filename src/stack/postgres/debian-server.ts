@@ -1,0 +1,15 @@
+/** PostgreSQL 15 of Debian 12, which has no pgvector: the server on which the jsonb variant is tested. */
+import { err, ok } from "../../lib/base/result.ts";
+import type { Result } from "../../lib/base/result.ts";
+import { serverVersion, startServerProcess } from "./server-process.ts";
+import type { PostgresServer } from "./server-process.ts";
+
+const BIN_FOLDER = "/usr/lib/postgresql/15/bin";
+
+/** Starts a fresh server, or says in one sentence why there is none here. */
+export async function startDebianServer(): Promise<Result<PostgresServer, string>> {
+  if ((await serverVersion(BIN_FOLDER)) === undefined) {
+    return err(`PostgreSQL 15 is not installed in ${BIN_FOLDER} (Debian package postgresql-15)`);
+  }
+  return ok(await startServerProcess({ binFolder: BIN_FOLDER }));
+}

@@ -1,0 +1,184 @@
+/** Runs a Postgres server of given binaries as a child process on a free loopback port, as a user who is not root. */
+import { execFile, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { assert } from "../../lib/base/assert.ts";
+
+const runFile = promisify(execFile);
+
+/** Tries to start, since a free port can be taken between looking and binding. */
+const START_ATTEMPTS_MAX = 5;
+const START_TIMEOUT_MS = 30_000;
+/** `nobody`, on every Linux: Postgres refuses to run as root. */
+const UNPRIVILEGED_ID = 65_534;
+
+export interface PostgresServer {
+  readonly host: "127.0.0.1";
+  readonly port: number;
+  readonly superuser: "postgres";
+  readonly password: string;
+  /** Connection string of a user of this server; the superuser with its password by default. */
+  connectionString(login?: { user?: string; password?: string; database?: string }): string;
+  /** Fast shutdown by the server's own process, then the data folder is removed. */
+  stop(): Promise<void>;
+}
+
+export interface ServerProcessOptions {
+  /** Folder with `initdb` and `postgres`, readable by every user. */
+  readonly binFolder: string;
+  /** Extra `name=value` settings. */
+  readonly settings?: readonly string[];
+}
+
+/**
+ * Makes an empty cluster in a temporary folder and starts it. It is a test server: nothing is flushed to disk, all is
+ * gone after `stop`, and the server ends by itself when this process dies. Rejects with the server's log on failure.
+ */
+export async function startServerProcess(options: ServerProcessOptions): Promise<PostgresServer> {
+  const runAs = process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID } : {};
+  const folder = await mkdtemp(join(tmpdir(), "jeeves-postgres-"));
+  const dataFolder = join(folder, "data");
+  const password = randomBytes(18).toString("base64url");
+  const passwordFile = join(folder, "password");
+  await writeFile(passwordFile, password);
+  if (runAs.uid !== undefined) {
+    for (const path of [folder, passwordFile]) await chown(path, runAs.uid, runAs.gid);
+  }
+  await chmod(folder, 0o700);
+  const initdbArguments = ["-D", dataFolder, "-U", "postgres", "--auth=scram-sha-256", `--pwfile=${passwordFile}`];
+  try {
+    await runFile(
+      join(options.binFolder, "initdb"),
+      [...initdbArguments, "--encoding=UTF8", "--locale=C", "--no-sync"],
+      { ...runAs, cwd: folder },
+    );
+    for (let attempt = 1; ; attempt += 1) {
+      const port = await freePort();
+      const started = await startOnce(options, { folder, dataFolder, port, runAs });
+      if (typeof started !== "string") return serverOf(started, { folder, port, password });
+      if (attempt === START_ATTEMPTS_MAX) throw new Error(`Postgres does not start: ${started}`);
+    }
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+interface Place {
+  readonly folder: string;
+  readonly dataFolder: string;
+  readonly port: number;
+  readonly runAs: { readonly uid?: number; readonly gid?: number };
+}
+
+/** The wrapper shell stops the server when its own input ends, also when this process was killed. */
+const STOP_WITH_PARENT = '"$@" & server=$!; read -r _; kill -INT "$server" 2>/dev/null; wait "$server"';
+
+/** The running wrapper, or the end of the server's log where it ended before it was ready. */
+async function startOnce(options: ServerProcessOptions, place: Place): Promise<ChildProcess | string> {
+  const settings = [
+    `port=${place.port}`,
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=100",
+    ...(options.settings ?? []),
+  ];
+  const child = spawn(
+    "/bin/sh",
+    [
+      "-c",
+      STOP_WITH_PARENT,
+      "sh",
+      join(options.binFolder, "postgres"),
+      "-D",
+      place.dataFolder,
+      ...settings.flatMap((setting) => ["-c", setting]),
+    ],
+    { ...place.runAs, cwd: place.folder, stdio: ["pipe", "ignore", "pipe"] },
+  );
+  const log = await untilReadyOrEnd(child);
+  if (log.isReady) return child;
+  child.stdin?.end();
+  return log.text;
+}
+
+async function untilReadyOrEnd(child: ChildProcess): Promise<{ isReady: boolean; text: string }> {
+  const { stderr } = child;
+  assert(stderr !== null, "the server's log is piped");
+  let text = "";
+  return new Promise((resolve) => {
+    const end = (isReady: boolean): void => {
+      clearTimeout(timer);
+      resolve({ isReady, text: text.slice(-1000) });
+    };
+    const timer = setTimeout(() => end(false), START_TIMEOUT_MS);
+    child.once("exit", () => end(false));
+    stderr.setEncoding("utf8");
+    // Read for the whole life of the server, or a full pipe would stop it.
+    stderr.on("data", (part: string) => {
+      text = (text + part).slice(-4000);
+      if (text.includes("database system is ready to accept connections")) end(true);
+    });
+  });
+}
+
+function serverOf(child: ChildProcess, at: { folder: string; port: number; password: string }): PostgresServer {
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+  });
+  return {
+    host: "127.0.0.1",
+    port: at.port,
+    superuser: "postgres",
+    password: at.password,
+    connectionString: ({ user = "postgres", password = at.password, database = "postgres" } = {}) =>
+      `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@127.0.0.1:${at.port}/${database}`,
+    async stop() {
+      child.stdin?.end();
+      await ended;
+      await rm(at.folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  assert(typeof address === "object" && address !== null, "a listening TCP server has an address");
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return address.port;
+}
+
+/** True when `nobody` can enter and read every folder up to the root: a server run as nobody needs that. */
+export async function isReadableByAll(path: string): Promise<boolean> {
+  try {
+    await runFile("/bin/sh", ["-c", 'test -r "$1" && test -x "$1"', "sh", path], {
+      ...(process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID, cwd: "/" } : {}),
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Version line of a server binary, or undefined where it cannot be run. */
+export async function serverVersion(binFolder: string): Promise<string | undefined> {
+  try {
+    return (await runFile(join(binFolder, "postgres"), ["--version"])).stdout.trim();
+  } catch {
+    return undefined;
+  }
+}
