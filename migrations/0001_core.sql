@@ -210,6 +210,7 @@ create table job_runs (
 create index job_runs_recent on job_runs (job_name, started_at desc);
 
 -- Row-level security: the second wall behind the tenant and user condition that stands in every query.
+-- Rows shared by the tenant can be read by each of its users; a user changes and deletes only rows of their own.
 alter table tenants enable row level security;
 alter table tenants force row level security;
 create policy tenant_isolation on tenants
@@ -222,6 +223,8 @@ create policy tenant_isolation on api_keys
   using (tenant_id = (select app_tenant_id())
     or encode(key_hash, 'hex') = (select nullif(current_setting('app.key_hash', true), '')))
   with check (tenant_id = (select app_tenant_id()));
+create policy tenant_update on api_keys as restrictive for update using (tenant_id = (select app_tenant_id()));
+create policy tenant_delete on api_keys as restrictive for delete using (tenant_id = (select app_tenant_id()));
 
 alter table batches enable row level security;
 alter table batches force row level security;
@@ -233,6 +236,8 @@ alter table documents force row level security;
 create policy user_isolation on documents
   using (tenant_id = (select app_tenant_id()) and (user_id = '' or (select app_user_id()) in ('*', user_id)))
   with check (tenant_id = (select app_tenant_id()) and (select app_user_id()) in ('*', user_id));
+create policy user_update on documents as restrictive for update using ((select app_user_id()) in ('*', user_id));
+create policy user_delete on documents as restrictive for delete using ((select app_user_id()) in ('*', user_id));
 
 alter table wal_ledger enable row level security;
 alter table wal_ledger force row level security;
@@ -244,12 +249,16 @@ alter table receipts force row level security;
 create policy user_isolation on receipts
   using (tenant_id = (select app_tenant_id()) and (user_id = '' or (select app_user_id()) in ('*', user_id)))
   with check (tenant_id = (select app_tenant_id()) and (select app_user_id()) in ('*', user_id));
+create policy user_update on receipts as restrictive for update using ((select app_user_id()) in ('*', user_id));
+create policy user_delete on receipts as restrictive for delete using ((select app_user_id()) in ('*', user_id));
 
 alter table quarantine enable row level security;
 alter table quarantine force row level security;
 create policy user_isolation on quarantine
   using (tenant_id = (select app_tenant_id()) and (user_id = '' or (select app_user_id()) in ('*', user_id)))
   with check (tenant_id = (select app_tenant_id()) and (select app_user_id()) in ('*', user_id));
+create policy user_update on quarantine as restrictive for update using ((select app_user_id()) in ('*', user_id));
+create policy user_delete on quarantine as restrictive for delete using ((select app_user_id()) in ('*', user_id));
 
 alter table dead_letters enable row level security;
 alter table dead_letters force row level security;

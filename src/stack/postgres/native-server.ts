@@ -62,9 +62,20 @@ async function install(target: string): Promise<string | undefined> {
     await runFile(
       "python3",
       [
-        ...["-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--require-hashes"],
-        ...["--only-binary=:all:", "--python-version=3.11", "--platform=manylinux_2_28_x86_64"],
-        ...["--target", join(partial, "files"), "-r", requirements],
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-compile",
+        "--require-hashes",
+        "--only-binary=:all:",
+        "--python-version=3.11",
+        "--platform=manylinux_2_28_x86_64",
+        "--target",
+        join(partial, "files"),
+        "-r",
+        requirements,
       ],
       { timeout: INSTALL_TIMEOUT_MS },
     );

@@ -165,9 +165,11 @@ async function freePort(): Promise<number> {
 /** True when `nobody` can enter and read every folder up to the root: a server run as nobody needs that. */
 export async function isReadableByAll(path: string): Promise<boolean> {
   try {
-    await runFile("/bin/sh", ["-c", 'test -r "$1" && test -x "$1"', "sh", path], {
-      ...(process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID, cwd: "/" } : {}),
-    });
+    await runFile(
+      "/bin/sh",
+      ["-c", 'test -r "$1" && test -x "$1"', "sh", path],
+      process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID, cwd: "/" } : {},
+    );
     return true;
   } catch {
     return false;
