@@ -20,7 +20,10 @@ export interface EmbedderInfo {
 export interface Embedder {
   info(): Promise<Result<EmbedderInfo, EmbedError>>;
   /** `lane` interactive overtakes bulk work. `fingerprint` is what the caller expects; another one is `embedder_mismatch`. */
-  embed(texts: readonly string[], options: { readonly lane: "interactive" | "bulk"; readonly fingerprint: string }): Promise<Result<readonly Float32Array[], EmbedError>>;
+  embed(
+    texts: readonly string[],
+    options: { readonly lane: "interactive" | "bulk"; readonly fingerprint: string },
+  ): Promise<Result<readonly Float32Array[], EmbedError>>;
   /** The tokenizer.json of the model, as bytes. */
   tokenizer(): Promise<Result<Uint8Array<ArrayBuffer>, EmbedError>>;
 }

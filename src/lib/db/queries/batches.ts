@@ -1,0 +1,96 @@
+import { z } from "zod";
+import type { Statement } from "../sql.ts";
+
+// int8 travels as text.
+const countSchema = z.coerce.number().int();
+
+/** Counters of a batch as its commits added them up. */
+export function selectBatch(tenantId: string, batchTag: string): Statement {
+  return {
+    text: "select * from batches where tenant_id = $1 and batch_tag = $2",
+    params: [tenantId, batchTag],
+  };
+}
+
+export const batchRowSchema = z.object({
+  batch_tag: z.string(),
+  indexed_count: countSchema,
+  unchanged_count: countSchema,
+  duplicate_count: countSchema,
+  quarantined_count: countSchema,
+  rejected_count: countSchema,
+  failed_count: countSchema,
+  chunk_count: countSchema,
+  chunk_reused_count: countSchema,
+  chunk_failed_count: countSchema,
+  token_count: countSchema,
+  first_applied_at: z.date(),
+  last_applied_at: z.date(),
+});
+export type BatchRow = z.infer<typeof batchRowSchema>;
+
+/** The requests of a batch that are in the ledger, with how many of their inputs ended. */
+export function selectBatchLedger(tenantId: string, batchTag: string): Statement {
+  return {
+    text: `select wal_id, sum(document_count) as document_count from wal_ledger
+           where tenant_id = $1 and batch_tag = $2 group by wal_id`,
+    params: [tenantId, batchTag],
+  };
+}
+
+export const batchLedgerRowSchema = z.object({ wal_id: z.string(), document_count: countSchema });
+
+/** One page of batches, the latest first. */
+export function selectBatches(tenantId: string, page: { readonly beforeMs: number | null; readonly rowsMax: number }): Statement {
+  return {
+    text: `select * from batches where tenant_id = $1 and ($2::timestamptz is null or last_applied_at < $2::timestamptz)
+           order by last_applied_at desc, batch_tag limit $3::int`,
+    params: [tenantId, page.beforeMs === null ? null : new Date(page.beforeMs).toISOString(), page.rowsMax],
+  };
+}
+
+/** What a report says beyond the counters: outcomes with their reasons, sources, tiers. Counted from the receipts. */
+export function selectReasonCounts(tenantId: string, batchTag: string): Statement {
+  return {
+    text: `select r.outcome, coalesce(reason ->> 'code', '') as code, count(*) as input_count
+           from receipts r left join lateral jsonb_array_elements(r.reasons) reason on true
+           where r.tenant_id = $1 and r.batch_tag = $2 group by 1, 2 order by 1, 2`,
+    params: [tenantId, batchTag],
+  };
+}
+
+export const reasonCountRowSchema = z.object({ outcome: z.string(), code: z.string(), input_count: countSchema });
+
+export function selectSourceCounts(tenantId: string, batchTag: string): Statement {
+  return {
+    text: `select d.source, d.tier, count(*) as document_count, sum(d.chunk_count) as chunk_count, sum(d.token_count) as token_count
+           from receipts r join documents d on d.tenant_id = r.tenant_id and d.document_uid = r.document_uid
+           where r.tenant_id = $1 and r.batch_tag = $2 group by 1, 2 order by 1, 2 limit 1000`,
+    params: [tenantId, batchTag],
+  };
+}
+
+export const sourceCountRowSchema = z.object({
+  source: z.string(),
+  tier: z.string(),
+  document_count: countSchema,
+  chunk_count: countSchema,
+  token_count: countSchema,
+});
+
+/** The models that this batch's documents were embedded with. */
+export function selectBatchModels(tenantId: string, batchTag: string): Statement {
+  return {
+    text: `select distinct m.fingerprint, m.model_name, m.dimensions
+           from receipts r join documents d on d.tenant_id = r.tenant_id and d.document_uid = r.document_uid
+           join embedding_models m on m.model_id = d.model_id
+           where r.tenant_id = $1 and r.batch_tag = $2 order by 1`,
+    params: [tenantId, batchTag],
+  };
+}
+
+export const batchModelRowSchema = z.object({
+  fingerprint: z.string(),
+  model_name: z.string(),
+  dimensions: z.int(),
+});

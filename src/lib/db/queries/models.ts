@@ -1,0 +1,70 @@
+import { z } from "zod";
+import type { Statement } from "../sql.ts";
+
+/** How vectors are stored: pgvector's types, or jsonb where the extension is missing. Chosen by the first migration run. */
+export const storeVariantSchema = z.enum(["vector", "jsonb"]);
+export type StoreVariant = z.infer<typeof storeVariantSchema>;
+
+/** The active model and the store's variant; no row when no model is active. */
+export function selectActiveModel(): Statement {
+  return {
+    text: `select m.model_id, m.fingerprint, m.model_name, m.revision, m.dimensions, m.max_input_tokens, m.query_prefix,
+             m.document_prefix, (select udt_name from information_schema.columns where table_schema = current_schema()
+               and table_name = 'doc_embeddings' and column_name = 'embedding') as embedding_type
+           from embedding_models m where m.state = 'active'`,
+    params: [],
+  };
+}
+
+export const activeModelRowSchema = z.object({
+  model_id: z.int(),
+  fingerprint: z.string(),
+  model_name: z.string(),
+  revision: z.string(),
+  dimensions: z.int(),
+  max_input_tokens: z.int(),
+  query_prefix: z.string(),
+  document_prefix: z.string(),
+  embedding_type: z.string(),
+});
+
+/** Registers a model. Twice means once: the fingerprint is the key; an existing row keeps its state. */
+export function insertModel(model: {
+  readonly fingerprint: string;
+  readonly modelName: string;
+  readonly revision: string;
+  readonly dimensions: number;
+  readonly maxInputTokens: number;
+  readonly info: unknown;
+}): Statement {
+  return {
+    text: `insert into embedding_models (fingerprint, model_name, revision, dimensions, max_input_tokens, state, info)
+           values ($1, $2, $3, $4::int, $5::int, 'shadow', $6::jsonb) on conflict (fingerprint) do nothing`,
+    params: [
+      model.fingerprint,
+      model.modelName,
+      model.revision,
+      model.dimensions,
+      model.maxInputTokens,
+      JSON.stringify(model.info),
+    ],
+  };
+}
+
+/** Makes a registered model the active one if there is none. */
+export function activateModelIfNoneActive(fingerprint: string): Statement {
+  return {
+    text: `update embedding_models set state = 'active' where fingerprint = $1
+           and not exists (select 1 from embedding_models where state = 'active')`,
+    params: [fingerprint],
+  };
+}
+
+/** All registered models, oldest first. */
+export function selectModels(): Statement {
+  return {
+    text: `select model_id, fingerprint, model_name, revision, dimensions, max_input_tokens, state, created_at
+           from embedding_models order by model_id limit 500`,
+    params: [],
+  };
+}

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { outcomeSchema, reasonSchema } from "../../contract/verdict.ts";
+import type { Statement } from "../sql.ts";
+
+/** A receipt with the document it became. */
+export function selectReceipt(tenantId: string, walId: string, documentIndex: number): Statement {
+  return {
+    text: `select r.*, encode(d.content_hash, 'hex') as content_hash, d.generation, d.tier, m.fingerprint
+           from receipts r left join documents d on d.tenant_id = r.tenant_id and d.document_uid = r.document_uid
+             and d.version_key = r.version_key
+           left join embedding_models m on m.model_id = d.model_id
+           where r.tenant_id = $1 and r.wal_id = $2 and r.document_index = $3::int`,
+    params: [tenantId, walId, documentIndex],
+  };
+}
+
+export const receiptRowSchema = z.object({
+  wal_id: z.string(),
+  document_index: z.int(),
+  user_id: z.string(),
+  batch_tag: z.string(),
+  document_uid: z.string().nullable(),
+  document_id: z.string(),
+  outcome: outcomeSchema,
+  reasons: z.array(reasonSchema),
+  chunk_count: z.int(),
+  chunk_reused_count: z.int(),
+  chunk_failed_count: z.int(),
+  token_count: z.int(),
+  applied_at: z.date(),
+  content_hash: z.string().nullish(),
+  generation: z.coerce.number().nullish(),
+  tier: z.string().nullish(),
+  fingerprint: z.string().nullish(),
+});
+export type ReceiptRecord = z.infer<typeof receiptRowSchema>;
+
+/** Counts what the store holds now of the document behind a receipt. */
+export function recountDocument(tenantId: string, documentUid: string): Statement {
+  return {
+    text: `select d.version_key, d.deleted_at is not null as deleted, d.chunk_count as expected_chunk_count,
+             (select count(*) from doc_embeddings e where e.tenant_id = d.tenant_id and e.document_uid = d.document_uid
+               and e.model_id = d.model_id and e.generation = d.generation) as chunk_count,
+             (select count(*) from doc_embeddings e where e.tenant_id = d.tenant_id and e.document_uid = d.document_uid
+               and e.generation <> d.generation) as stale_chunk_count
+           from documents d where d.tenant_id = $1 and d.document_uid = $2::uuid`,
+    params: [tenantId, documentUid],
+  };
+}
+
+export const recountRowSchema = z.object({
+  version_key: z.string(),
+  deleted: z.boolean(),
+  expected_chunk_count: z.int(),
+  chunk_count: z.coerce.number().int(),
+  stale_chunk_count: z.coerce.number().int(),
+});
+
+export interface ReceiptPage {
+  readonly batchTag: string;
+  readonly outcome: string | null;
+  /** The last receipt of the page before, or null for the first page. */
+  readonly after: { readonly walId: string; readonly documentIndex: number } | null;
+  readonly rowsMax: number;
+}
+
+/** One page of a batch's receipts, in the order they were sent. */
+export function selectReceipts(tenantId: string, page: ReceiptPage): Statement {
+  return {
+    text: `select r.* from receipts r where r.tenant_id = $1 and r.batch_tag = $2 and ($3::text is null or r.outcome = $3)
+             and ($4::text is null or (r.wal_id, r.document_index) > ($4, $5::int))
+           order by r.wal_id, r.document_index limit $6::int`,
+    params: [
+      tenantId,
+      page.batchTag,
+      page.outcome,
+      page.after?.walId ?? null,
+      page.after?.documentIndex ?? 0,
+      page.rowsMax,
+    ],
+  };
+}

@@ -1,0 +1,204 @@
+import { receiptId, versionKey } from "../../base/document-uid.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { EmbedMessage } from "../../contract/queue-message.ts";
+import type { WalDocument } from "../../contract/wal-record.ts";
+import { insertDeadLetters, type DeadLetterRow } from "../../db/queries/dead-letters.ts";
+import {
+  addToBatch,
+  type ChunkRow,
+  deleteFormerGenerations,
+  type DocumentRow,
+  insertChunks,
+  insertLedgerRow,
+  insertReceipts,
+  type ReceiptRow,
+  touchUnchangedDocuments,
+  upsertDocuments,
+} from "../../db/queries/index-range.ts";
+import { insertQuarantine, type QuarantineRow } from "../../db/queries/quarantine.ts";
+import type { SqlError, Statement } from "../../db/sql.ts";
+import { analyse } from "../../lexical/analyse.ts";
+import { lexemesJson, sparsevecText } from "../../lexical/encode.ts";
+import type { ModelInUse } from "../model-source.ts";
+import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
+import type { PreparedChunk, PreparedDocument } from "./prepare-document.ts";
+import { vectorLiteral } from "./vector-literal.ts";
+
+/** A changed document with its chunks. `vectorByHash` holds the vectors made now: null where the text was refused, absent where the store knows one. */
+export interface IndexedDocument extends PreparedDocument {
+  readonly chunks: readonly PreparedChunk[];
+  readonly vectorByHash: ReadonlyMap<string, Float32Array | null>;
+}
+
+export interface RangeToCommit {
+  readonly message: EmbedMessage;
+  readonly model: ModelInUse;
+  readonly documents: readonly WalDocument[];
+  readonly unchanged: readonly PreparedDocument[];
+  readonly indexed: readonly IndexedDocument[];
+  readonly quarantined: readonly QuarantineRow[];
+}
+
+/** Writes a prepared range in one transaction. A ledger row that is there already means: applied before, nothing done now. */
+export async function commitRange(
+  context: Pick<IndexingContext, "sql">,
+  range: RangeToCommit,
+): Promise<Result<IndexRangeReport, IndexRangeError>> {
+  const written = await context.sql.transaction(
+    { tenantId: range.message.tenant_id, userId: "*" },
+    statementsOf(range),
+  );
+  if (written.ok) return ok(reportOf(range));
+  if (isLedgerConflict(written.error)) return ok({ ...reportOf(range), alreadyApplied: true });
+  return err(written.error.code === "constraint_violation" ? { code: "store_changed" } : written.error);
+}
+
+function isLedgerConflict(error: SqlError): boolean {
+  return error.code === "unique_violation" && error.constraint === "wal_ledger_pkey";
+}
+
+function statementsOf(range: RangeToCommit): readonly Statement[] {
+  const { message, model } = range;
+  const origin = {
+    tenantId: message.tenant_id,
+    batchTag: message.batch_tag,
+    walKey: message.wal_key,
+    walId: message.wal_id,
+    modelId: model.modelId,
+  };
+  const key = { tenantId: message.tenant_id, walId: message.wal_id, rangeIndex: message.range_index };
+  const chunkRows = range.indexed.flatMap((document) => chunkRowsOf(document, model));
+  const poison = range.indexed.flatMap((document) => poisonRowsOf(message, document));
+  const documentIndexes = range.documents.map((document) => document.document_index);
+  return [
+    insertLedgerRow(key, { batchTag: message.batch_tag, state: "applied", documentCount: range.documents.length }),
+    ...(range.indexed.length === 0 ? [] : [upsertDocuments(origin, range.indexed.map(documentRowOf))]),
+    ...(range.unchanged.length === 0 ? [] : [touchUnchangedDocuments(message.tenant_id, range.unchanged)]),
+    ...(chunkRows.length === 0 ? [] : [insertChunks(origin, model.storeVariant, chunkRows)]),
+    ...(range.indexed.length === 0
+      ? []
+      : [deleteFormerGenerations(message.tenant_id, range.indexed.map((document) => document.documentUid))]),
+    insertReceipts(origin, receiptRowsOf(range)),
+    ...(range.quarantined.length === 0
+      ? []
+      : [insertQuarantine(message.tenant_id, message.batch_tag, range.quarantined)]),
+    ...(poison.length === 0 ? [] : [insertDeadLetters(message.tenant_id, poison)]),
+    addToBatch(origin, documentIndexes),
+  ];
+}
+
+function isPoison(document: IndexedDocument, chunk: PreparedChunk): boolean {
+  return document.vectorByHash.get(chunk.chunkHash) === null;
+}
+
+function documentRowOf(document: IndexedDocument): DocumentRow {
+  const source = document.document;
+  const good = document.chunks.filter((chunk) => !isPoison(document, chunk));
+  return {
+    documentUid: document.documentUid,
+    versionKey: document.versionKey,
+    userId: source.user_id,
+    documentId: source.document_id,
+    tier: source.tier,
+    source: source.source,
+    title: source.title,
+    metadataJson: JSON.stringify(source.metadata),
+    contentHash: document.contentHash,
+    documentIndex: source.document_index,
+    chunkCount: good.length,
+    tokenCount: tokensOf(good),
+    characterCount: document.characterCount,
+    occurredAt: source.occurred_at_ms === null ? null : new Date(source.occurred_at_ms).toISOString(),
+  };
+}
+
+function chunkRowsOf(document: IndexedDocument, model: ModelInUse): readonly ChunkRow[] {
+  return document.chunks
+    .filter((chunk) => !isPoison(document, chunk))
+    .map((chunk) => {
+      const vector = document.vectorByHash.get(chunk.chunkHash);
+      const lexemes = analyse(chunk.indexedText);
+      return {
+        documentUid: document.documentUid,
+        versionKey: document.versionKey,
+        chunkIndex: chunk.chunkIndex,
+        chunkHash: chunk.chunkHash,
+        text: chunk.text,
+        startOffset: chunk.startOffset,
+        endOffset: chunk.endOffset,
+        tokenCount: chunk.tokenCount,
+        lexemeCount: lexemes.lexemeCount,
+        embedding: vector === undefined || vector === null ? null : vectorLiteral(vector),
+        lexemes: model.storeVariant === "vector" ? sparsevecText(lexemes) : lexemesJson(lexemes),
+      };
+    });
+}
+
+function poisonRowsOf(message: EmbedMessage, document: IndexedDocument): readonly DeadLetterRow[] {
+  const receipt = receiptId(message.wal_id, document.document.document_index);
+  return document.chunks
+    .filter((chunk) => isPoison(document, chunk))
+    .map((chunk) => ({
+      deadLetterId: `${receipt}-${chunk.chunkIndex}`,
+      queue: "embed",
+      code: "text_refused",
+      walKey: message.wal_key,
+      walId: message.wal_id,
+      rangeIndex: message.range_index,
+      documentIndex: document.document.document_index,
+      chunkIndex: chunk.chunkIndex,
+      attempts: 1,
+    }));
+}
+
+function receiptRowsOf(range: RangeToCommit): readonly ReceiptRow[] {
+  const indexed = new Map(range.indexed.map((document) => [document.document.document_index, document]));
+  const unchanged = new Map(range.unchanged.map((document) => [document.document.document_index, document]));
+  return range.documents.map((document) => {
+    const entry = indexed.get(document.document_index);
+    const base = {
+      documentIndex: document.document_index,
+      userId: document.user_id,
+      documentId: document.document_id,
+      reasons: document.reasons,
+      versionKey: versionKey(range.message.wal_id, document.document_index),
+      documentUid: (entry ?? unchanged.get(document.document_index))?.documentUid ?? null,
+      chunkReusedCount: 0,
+      chunkFailedCount: 0,
+      tokenCount: 0,
+    };
+    if (entry !== undefined) return { ...base, ...indexedReceipt(entry, base.reasons) };
+    if (document.verdict === "accepted") return { ...base, outcome: "unchanged" };
+    return { ...base, outcome: document.verdict };
+  });
+}
+
+function indexedReceipt(entry: IndexedDocument, reasons: ReceiptRow["reasons"]): Pick<ReceiptRow, "outcome" | "reasons" | "chunkReusedCount" | "chunkFailedCount" | "tokenCount"> {
+  const poison = entry.chunks.filter((chunk) => isPoison(entry, chunk));
+  const good = entry.chunks.filter((chunk) => !isPoison(entry, chunk));
+  return {
+    // A document of which nothing can be found has failed, whatever was stored of it.
+    outcome: good.length === 0 && poison.length > 0 ? "failed" : "indexed",
+    reasons: poison.length === 0 ? reasons : [...reasons, { code: "chunks_refused", measure: poison.length }],
+    chunkReusedCount: good.filter((chunk) => !entry.vectorByHash.has(chunk.chunkHash)).length,
+    chunkFailedCount: poison.length,
+    tokenCount: tokensOf(good),
+  };
+}
+
+function tokensOf(chunks: readonly PreparedChunk[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.tokenCount, 0);
+}
+
+function reportOf(range: RangeToCommit): IndexRangeReport {
+  const receipts = receiptRowsOf(range);
+  return {
+    alreadyApplied: false,
+    documentCount: range.documents.length,
+    indexedCount: range.indexed.length,
+    chunkCount: range.indexed.reduce((sum, document) => sum + document.chunks.length, 0),
+    chunkReusedCount: receipts.reduce((sum, row) => sum + row.chunkReusedCount, 0),
+    chunkFailedCount: receipts.reduce((sum, row) => sum + row.chunkFailedCount, 0),
+    tokenCount: receipts.reduce((sum, row) => sum + row.tokenCount, 0),
+  };
+}

@@ -1,0 +1,38 @@
+import type { R2Bucket } from "@cloudflare/workers-types";
+import type { Semaphore } from "../../base/semaphore.ts";
+import type { Sql, SqlError } from "../../db/sql.ts";
+import type { EmbedError, Embedder } from "../../embed/embedder.ts";
+import type { RequestBudget } from "../../embed/request-batches.ts";
+import type { WalReadError } from "../../wal/read-wal-range.ts";
+import type { ModelError, ModelSource } from "../model-source.ts";
+
+/** What indexing uses. Constructed by the composition root only. */
+export interface IndexingContext {
+  readonly sql: Sql;
+  readonly bucket: R2Bucket;
+  readonly embedder: Embedder;
+  readonly models: ModelSource;
+  readonly requestBudget: RequestBudget;
+  /** Embedding requests in flight, shared by all ranges of one invocation. */
+  readonly embedRequests: Semaphore;
+}
+
+/** Why a range could not be applied. The disposition table decides what follows from each. */
+export type IndexRangeError =
+  | WalReadError
+  | { readonly code: "wal_mismatch"; readonly detail: string }
+  | { readonly code: "store_changed" }
+  | ModelError
+  | Exclude<EmbedError, { readonly code: "text_refused" }>
+  | SqlError;
+
+/** What applying a range did. `alreadyApplied` is the redelivery case: nothing was done. */
+export interface IndexRangeReport {
+  readonly alreadyApplied: boolean;
+  readonly documentCount: number;
+  readonly indexedCount: number;
+  readonly chunkCount: number;
+  readonly chunkReusedCount: number;
+  readonly chunkFailedCount: number;
+  readonly tokenCount: number;
+}

@@ -1,0 +1,181 @@
+import { err, ok, type Result } from "../../base/result.ts";
+import type { EmbedMessage } from "../../contract/queue-message.ts";
+import {
+  chunkHashRowSchema,
+  knownDocumentRowSchema,
+  selectKnownChunkHashes,
+  selectKnownDocuments,
+  selectLedgerRow,
+} from "../../db/queries/index-range.ts";
+import { embedTexts } from "../../embed/embed-texts.ts";
+import { readWalRange, type WalRange } from "../../wal/read-wal-range.ts";
+import { WAL_LIMITS } from "../../wal/wal-limits.ts";
+import type { ModelInUse } from "../model-source.ts";
+import { commitRange, type IndexedDocument } from "./commit-range.ts";
+import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
+import { prepareChunks, prepareDocument, type PreparedChunk, type PreparedDocument } from "./prepare-document.ts";
+import { storeQuarantined } from "./store-quarantined.ts";
+
+const NOTHING_DONE = {
+  documentCount: 0,
+  indexedCount: 0,
+  chunkCount: 0,
+  chunkReusedCount: 0,
+  chunkFailedCount: 0,
+  tokenCount: 0,
+} as const;
+
+/**
+ * Applies one range of a WAL object to the store: load, chunk, reuse known vectors, embed the rest, one transaction.
+ * Repeating it, in any order and at any time, has one effect: the ledger row commits together with everything else.
+ */
+export async function indexRange(
+  context: IndexingContext,
+  message: EmbedMessage,
+): Promise<Result<IndexRangeReport, IndexRangeError>> {
+  const range = await readWalRange(context.bucket, message.wal_key, message.range_index, WAL_LIMITS);
+  if (!range.ok) return range;
+  const mismatch = mismatchOf(range.value, message);
+  if (mismatch !== undefined) return err(mismatch);
+  const { head, documents } = range.value;
+  const model = await context.models.active();
+  if (!model.ok) return model;
+  const accepted = documents
+    .filter((document) => document.verdict === "accepted")
+    .map((document) => prepareDocument(message.tenant_id, message.wal_id, document));
+  const known = await readKnown(context, message, accepted);
+  if (!known.ok) return known;
+  if (known.value.ledgerState !== null) return ok({ alreadyApplied: true, ...NOTHING_DONE });
+  const changed = accepted.filter((document) => !isUnchanged(document, known.value.documents, model.value));
+  const indexed = await prepareAndEmbed(context, { message, model: model.value, changed });
+  if (!indexed.ok) return indexed;
+  const quarantined = await storeQuarantined(context, head, documents);
+  if (!quarantined.ok) return quarantined;
+  return commitRange(context, {
+    message,
+    model: model.value,
+    documents: documents,
+    unchanged: accepted.filter((document) => !changed.includes(document)),
+    indexed: indexed.value,
+    quarantined: quarantined.value,
+  });
+}
+
+/** A message that does not fit its WAL object is wrong for ever. */
+function mismatchOf(range: WalRange, message: EmbedMessage): IndexRangeError | undefined {
+  const { head, documents, rangeCount } = range;
+  if (head.tenant_id !== message.tenant_id || head.wal_id !== message.wal_id) {
+    return { code: "wal_mismatch", detail: "the message names another tenant or WAL id than the object" };
+  }
+  if (rangeCount !== message.range_count || documents.length !== message.document_count) {
+    return { code: "wal_mismatch", detail: "the message cuts the object into other ranges than the object itself" };
+  }
+  return undefined;
+}
+
+interface KnownDocument {
+  readonly versionKey: string;
+  readonly contentHash: string;
+  readonly modelId: number;
+  readonly deleted: boolean;
+}
+
+interface Known {
+  readonly ledgerState: string | null;
+  readonly documents: ReadonlyMap<string, KnownDocument>;
+}
+
+async function readKnown(
+  context: IndexingContext,
+  message: EmbedMessage,
+  accepted: readonly PreparedDocument[],
+): Promise<Result<Known, IndexRangeError>> {
+  const key = { tenantId: message.tenant_id, walId: message.wal_id, rangeIndex: message.range_index };
+  const uids = accepted.map((document) => document.documentUid);
+  const rows = await context.sql.transaction(
+    { tenantId: message.tenant_id, userId: "*" },
+    [selectLedgerRow(key), selectKnownDocuments(message.tenant_id, uids)],
+    { readOnly: true },
+  );
+  if (!rows.ok) return rows;
+  const documents = new Map<string, KnownDocument>();
+  for (const row of rows.value[1] ?? []) {
+    const parsed = knownDocumentRowSchema.parse(row);
+    documents.set(parsed.document_uid, {
+      versionKey: parsed.version_key,
+      contentHash: parsed.content_hash,
+      modelId: parsed.model_id,
+      deleted: parsed.deleted,
+    });
+  }
+  const ledgerState = rows.value[0]?.[0]?.["state"];
+  return ok({ ledgerState: typeof ledgerState === "string" ? ledgerState : null, documents });
+}
+
+/** Whether the store holds this very content, or a later version, under the active model already. */
+function isUnchanged(
+  document: PreparedDocument,
+  documents: ReadonlyMap<string, KnownDocument>,
+  model: ModelInUse,
+): boolean {
+  const known = documents.get(document.documentUid);
+  if (known === undefined) return false;
+  if (known.versionKey >= document.versionKey) return true;
+  return !known.deleted && known.contentHash === document.contentHash && known.modelId === model.modelId;
+}
+
+interface EmbedWork {
+  readonly message: EmbedMessage;
+  readonly model: ModelInUse;
+  readonly changed: readonly PreparedDocument[];
+}
+
+async function prepareAndEmbed(
+  context: IndexingContext,
+  { message, model, changed }: EmbedWork,
+): Promise<Result<readonly IndexedDocument[], IndexRangeError>> {
+  if (changed.length === 0) return ok([]);
+  const counter = await context.models.tokenCounter(model.fingerprint);
+  if (!counter.ok) return counter;
+  const documents = changed.map((document) => ({
+    ...document,
+    chunks: prepareChunks(document.document, counter.value, model),
+  }));
+  const byHash = new Map<string, PreparedChunk>();
+  for (const { chunks } of documents) for (const chunk of chunks) byHash.set(chunk.chunkHash, chunk);
+  const stored = await readStoredHashes(context, { message, model, chunkHashes: [...byHash.keys()] });
+  if (!stored.ok) return stored;
+  const missing = [...byHash.values()].filter((chunk) => !stored.value.has(chunk.chunkHash));
+  const vectors = await embedTexts(
+    {
+      embedder: context.embedder,
+      fingerprint: model.fingerprint,
+      budget: context.requestBudget,
+      requests: context.embedRequests,
+    },
+    missing.map((chunk) => ({ text: model.documentPrefix + chunk.indexedText, tokenCount: chunk.tokenCount })),
+  );
+  if (!vectors.ok) return err(permanentIsImpossible(vectors.error));
+  const vectorByHash = new Map(missing.map((chunk, index) => [chunk.chunkHash, vectors.value[index] ?? null]));
+  return ok(documents.map((document) => ({ ...document, vectorByHash })));
+}
+
+/** embedTexts isolates refused texts itself and never returns `text_refused`. */
+function permanentIsImpossible(
+  error: IndexRangeError | { readonly code: "text_refused"; readonly status: number },
+): IndexRangeError {
+  return error.code === "text_refused" ? { code: "embedder_unavailable", cause: `HTTP ${error.status}` } : error;
+}
+
+async function readStoredHashes(
+  context: IndexingContext,
+  work: { readonly message: EmbedMessage; readonly model: ModelInUse; readonly chunkHashes: readonly string[] },
+): Promise<Result<ReadonlySet<string>, IndexRangeError>> {
+  const rows = await context.sql.transaction(
+    { tenantId: work.message.tenant_id, userId: "*" },
+    [selectKnownChunkHashes(work.message.tenant_id, work.model.modelId, work.chunkHashes)],
+    { readOnly: true },
+  );
+  if (!rows.ok) return rows;
+  return ok(new Set((rows.value[0] ?? []).map((row) => chunkHashRowSchema.parse(row).chunk_hash)));
+}

@@ -1,0 +1,87 @@
+import { documentUid, versionKey } from "../../base/document-uid.ts";
+import { sha256HexSync } from "../../base/hash.ts";
+import type { WalDocument } from "../../contract/wal-record.ts";
+import { CHUNKER_VERSION, chunkOptionsFor } from "../../chunk/chunk.ts";
+import { chunkText } from "../../chunk/chunk-text.ts";
+import type { TokenCounter } from "../../model/token-counter.ts";
+
+/** A chunk as it will be embedded and stored. `text` is the exact slice of the source; `indexedText` has its context before it. */
+export interface PreparedChunk {
+  readonly chunkIndex: number;
+  readonly startOffset: number;
+  readonly endOffset: number;
+  readonly text: string;
+  readonly indexedText: string;
+  readonly tokenCount: number;
+  /** SHA-256 of `indexedText`, hexadecimal: equal hashes have equal vectors under one model. */
+  readonly chunkHash: string;
+}
+
+export interface PreparedDocument {
+  readonly document: WalDocument;
+  readonly documentUid: string;
+  readonly versionKey: string;
+  /** SHA-256 of all that would be stored, hexadecimal: equal means `unchanged`. */
+  readonly contentHash: string;
+  readonly characterCount: number;
+}
+
+/** Tokens a title may take of each chunk's budget; longer titles stay out of the indexed text. */
+const TITLE_TOKENS_MAX = 48;
+
+/** Identity and content hash of an accepted document. Pure. */
+export function prepareDocument(tenantId: string, walId: string, document: WalDocument): PreparedDocument {
+  const text = document.text ?? "";
+  return {
+    document,
+    documentUid: documentUid({
+      tenantId,
+      userId: document.user_id,
+      tier: document.tier,
+      documentId: document.document_id,
+    }),
+    versionKey: versionKey(walId, document.document_index),
+    contentHash: contentHashOf(document, text),
+    characterCount: text.length,
+  };
+}
+
+function contentHashOf(document: WalDocument, text: string): string {
+  const metadata = Object.entries(document.metadata).sort(([a], [b]) => (a < b ? -1 : 1));
+  return sha256HexSync(
+    JSON.stringify([CHUNKER_VERSION, document.title, document.source, document.occurred_at_ms, metadata, text]),
+  );
+}
+
+/** What the chunker must know of the model. */
+export interface ChunkingModel {
+  readonly maxInputTokens: number;
+  readonly documentPrefix: string;
+}
+
+/** Chunks of a document, in order, each within the model's budget including its title. Pure. */
+export function prepareChunks(
+  document: WalDocument,
+  counter: TokenCounter,
+  model: ChunkingModel,
+): readonly PreparedChunk[] {
+  const source = document.text ?? "";
+  const titleTokens = document.title === "" ? 0 : counter.count(document.title);
+  const title = titleTokens <= TITLE_TOKENS_MAX ? document.title : "";
+  const contextTokens = title === "" ? 0 : titleTokens;
+  const prefixTokens = model.documentPrefix === "" ? 0 : counter.count(model.documentPrefix);
+  const options = chunkOptionsFor(model.maxInputTokens, contextTokens + prefixTokens);
+  return chunkText(source, counter, options).map((chunk) => {
+    const text = source.slice(chunk.startOffset, chunk.endOffset);
+    const indexedText = title === "" ? text : `${title}\n${text}`;
+    return {
+      chunkIndex: chunk.index,
+      startOffset: chunk.startOffset,
+      endOffset: chunk.endOffset,
+      text,
+      indexedText,
+      tokenCount: chunk.tokenCount + contextTokens,
+      chunkHash: sha256HexSync(indexedText),
+    };
+  });
+}

@@ -1,0 +1,203 @@
+import type { Queue, R2Bucket, R2Object } from "@cloudflare/workers-types";
+import type { Clock } from "../base/clock.ts";
+import { ulidTimeMs } from "../base/ids.ts";
+import type { EmbedMessage } from "../contract/queue-message.ts";
+import { appliedRangesRowSchema, selectAppliedRanges } from "../db/queries/ledger.ts";
+import type { Sql } from "../db/sql.ts";
+import { embedMessages, sendBatches } from "../wal/embed-messages.ts";
+import { readWalHead } from "../wal/read-wal-range.ts";
+import { parseWalKey } from "../wal/wal-key.ts";
+import { WAL_LIMITS } from "../wal/wal-limits.ts";
+
+export interface SweepContext {
+  readonly bucket: R2Bucket;
+  readonly sql: Sql;
+  readonly embedQueue: Pick<Queue<EmbedMessage>, "sendBatch">;
+  readonly clock: Clock;
+}
+
+export interface SweepOptions {
+  /** When the run before this one began, milliseconds; 0 when there was none. */
+  readonly sweptAtMs: number;
+  /** WAL objects looked at in one run, over all tenants. */
+  readonly objectsMax: number;
+  /** Messages sent in one run: a backlog is fed to the queue in portions (the local queue holds 10 thousand). */
+  readonly messagesMax: number;
+}
+
+/** 20,000 objects are 20 list calls; 2,000 messages are 20 sends. */
+export const SWEEP_BOUNDS = { objectsMax: 20_000, messagesMax: 2_000 } as const;
+
+const MINUTE_MS = 60_000;
+/** Ages at which an unapplied object is sent again. Between them it is trusted to wait its turn in a long queue. */
+const RESEND_AGE_FIRST_MS = 2 * MINUTE_MS;
+const RESEND_AGES_MS = [RESEND_AGE_FIRST_MS, 15 * MINUTE_MS, 60 * MINUTE_MS, 240 * MINUTE_MS];
+/** After the last of these ages it is sent again at this distance. */
+const RESEND_EVERY_MS = 360 * MINUTE_MS;
+
+/** Whether an object of this age has passed one of the ages since the run before, `sinceMs` ago. Pure. */
+export function isResendDue(ageMs: number, sinceMs: number): boolean {
+  const beforeMs = ageMs - sinceMs;
+  if (RESEND_AGES_MS.some((resendAgeMs) => ageMs >= resendAgeMs && beforeMs < resendAgeMs)) return true;
+  return ageMs >= RESEND_EVERY_MS && Math.floor(ageMs / RESEND_EVERY_MS) !== Math.floor(beforeMs / RESEND_EVERY_MS);
+}
+
+/** Objects of one R2 list call. */
+const LIST_PAGE_MAX = 1000;
+/** Tenants of one run. */
+const TENANTS_MAX = 10_000;
+
+/** Per tenant, the WAL key up to which every object is known to be applied: the next run starts after it. */
+export type SweepCursor = Readonly<Record<string, string>>;
+
+export interface SweepReport {
+  readonly lookedAtCount: number;
+  readonly incompleteCount: number;
+  readonly sentCount: number;
+  /** Objects that could not be read or sent: they are met again by the next run. */
+  readonly failedCount: number;
+  readonly done: boolean;
+  readonly cursor: SweepCursor;
+}
+
+interface Tally {
+  lookedAt: number;
+  incomplete: number;
+  sent: number;
+  failed: number;
+}
+
+/**
+ * Sends again what the queue lost or never got: every range of a WAL object that has no ledger row. The WAL is the
+ * truth, the queue only its messenger. Sending a range twice is harmless; a dead range has its ledger row and stays dead.
+ */
+export async function sweep(context: SweepContext, options: SweepOptions, cursor: SweepCursor): Promise<SweepReport> {
+  const tally: Tally = { lookedAt: 0, incomplete: 0, sent: 0, failed: 0 };
+  const next: Record<string, string> = { ...cursor };
+  let done = true;
+  for (const tenantId of await listTenants(context.bucket)) {
+    const tenant = { tenantId, startAfter: next[tenantId] };
+    const swept = await sweepTenant(context, options, { tenant, tally });
+    if (swept.completeUpTo !== undefined) next[tenantId] = swept.completeUpTo;
+    if (!swept.done) done = false;
+  }
+  return {
+    lookedAtCount: tally.lookedAt,
+    incompleteCount: tally.incomplete,
+    sentCount: tally.sent,
+    failedCount: tally.failed,
+    done,
+    cursor: next,
+  };
+}
+
+async function listTenants(bucket: R2Bucket): Promise<readonly string[]> {
+  const tenants: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await bucket.list({ prefix: "wal/", delimiter: "/", ...(cursor === undefined ? {} : { cursor }) });
+    for (const prefix of page.delimitedPrefixes) tenants.push(prefix.slice("wal/".length, -1));
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor !== undefined && tenants.length < TENANTS_MAX);
+  return tenants;
+}
+
+interface TenantSweep {
+  readonly tenant: { readonly tenantId: string; readonly startAfter: string | undefined };
+  readonly tally: Tally;
+}
+
+async function sweepTenant(
+  context: SweepContext,
+  options: SweepOptions,
+  { tenant, tally }: TenantSweep,
+): Promise<{ readonly done: boolean; readonly completeUpTo: string | undefined }> {
+  let startAfter = tenant.startAfter;
+  let completeUpTo: string | undefined;
+  let allComplete = true;
+  while (tally.lookedAt < options.objectsMax && tally.sent < options.messagesMax) {
+    const page = await context.bucket.list({
+      prefix: `wal/${tenant.tenantId}/`,
+      limit: LIST_PAGE_MAX,
+      include: ["customMetadata"],
+      ...(startAfter === undefined ? {} : { startAfter }),
+    });
+    const due = page.objects.filter((object) => ageOfObjectMs(object, context.clock()) >= RESEND_AGE_FIRST_MS);
+    tally.lookedAt += due.length;
+    const complete = await sweepPage(context, options, { tenantId: tenant.tenantId, objects: due, tally });
+    for (const object of due) {
+      if (!complete.has(object.key)) allComplete = false;
+      if (allComplete) completeUpTo = object.key;
+    }
+    const last = due.at(-1);
+    if (!page.truncated || last === undefined || due.length < page.objects.length) return { done: true, completeUpTo };
+    startAfter = last.key;
+  }
+  return { done: false, completeUpTo };
+}
+
+/** Age of a WAL object by its ulid; a foreign object under the prefix counts as new for ever. */
+function ageOfObjectMs(object: R2Object, nowMs: number): number {
+  const parts = parseWalKey(object.key);
+  return parts === undefined ? -1 : nowMs - ulidTimeMs(parts.walId);
+}
+
+/** Sends what is missing of one page of objects; returns the keys of those with nothing missing. */
+async function sweepPage(
+  context: SweepContext,
+  options: SweepOptions,
+  page: { readonly tenantId: string; readonly objects: readonly R2Object[]; readonly tally: Tally },
+): Promise<ReadonlySet<string>> {
+  const complete = new Set<string>();
+  const nowMs = context.clock();
+  const walIds = page.objects.map((object) => parseWalKey(object.key)?.walId ?? "");
+  const rows = await context.sql.transaction(
+    { tenantId: page.tenantId, userId: "*" },
+    [selectAppliedRanges(page.tenantId, walIds)],
+    { readOnly: true },
+  );
+  if (!rows.ok) {
+    page.tally.failed += page.objects.length;
+    return complete;
+  }
+  const applied = new Map(
+    (rows.value[0] ?? []).map((row) => {
+      const parsed = appliedRangesRowSchema.parse(row);
+      return [parsed.wal_id, new Set(parsed.range_indexes)];
+    }),
+  );
+  for (const [index, object] of page.objects.entries()) {
+    const ranges = applied.get(walIds[index] ?? "") ?? new Set<number>();
+    if (ranges.size >= Number(object.customMetadata?.["ranges"] ?? Infinity)) {
+      complete.add(object.key);
+      continue;
+    }
+    page.tally.incomplete += 1;
+    if (!isResendDue(ageOfObjectMs(object, nowMs), nowMs - options.sweptAtMs)) continue;
+    if (page.tally.sent < options.messagesMax) await sendMissing(context, { key: object.key, ranges, tally: page.tally });
+  }
+  return complete;
+}
+
+async function sendMissing(
+  context: SweepContext,
+  work: { readonly key: string; readonly ranges: ReadonlySet<number>; readonly tally: Tally },
+): Promise<void> {
+  const opened = await readWalHead(context.bucket, work.key, WAL_LIMITS);
+  if (!opened.ok) {
+    work.tally.failed += 1;
+    return;
+  }
+  const { head, layout } = opened.value;
+  const missing = embedMessages(head, layout.ranges, context.clock()).filter(
+    (message) => !work.ranges.has(message.range_index),
+  );
+  try {
+    for (const group of sendBatches(missing)) {
+      await context.embedQueue.sendBatch(group.map((body) => ({ body })));
+      work.tally.sent += group.length;
+    }
+  } catch {
+    work.tally.failed += 1;
+  }
+}

@@ -1,0 +1,122 @@
+import type { Message, MessageBatch } from "@cloudflare/workers-types";
+import type { Clock, Random } from "../lib/base/clock.ts";
+import { embedMessageSchema, type EmbedMessage } from "../lib/contract/queue-message.ts";
+import type { Log } from "../lib/base/log.ts";
+import { Semaphore } from "../lib/base/semaphore.ts";
+import { buryRange } from "../lib/flows/indexing/bury-range.ts";
+import type { IndexingContext, IndexRangeError, IndexRangeReport } from "../lib/flows/indexing/context.ts";
+import { indexRange } from "../lib/flows/indexing/index-range.ts";
+import { writeReportIfDone, type ReportContext } from "../lib/flows/write-report.ts";
+import { dispositionOf, isSharedFailure, retryDelaySeconds } from "./disposition.ts";
+
+export interface EmbedConsumerContext extends IndexingContext, ReportContext {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: { readonly indexed: (report: IndexRangeReport) => void; readonly buried: (code: string) => void };
+}
+
+/** Ranges worked on at a time: while one embeds, another loads and a third commits. More would not fill the embedder better. */
+const RANGES_IN_PROGRESS_MAX = 3;
+
+const QUEUE = "embed";
+
+/** Applies each message of a batch on its own: ack after its commit, retry or burial by its own cause. Never throws for a message. */
+export async function consumeEmbedBatch(batch: MessageBatch, context: EmbedConsumerContext): Promise<void> {
+  const ranges = new Semaphore(RANGES_IN_PROGRESS_MAX);
+  const touched = new Map<string, EmbedMessage>();
+  let sharedFailure: IndexRangeError | undefined;
+  await Promise.all(
+    batch.messages.map((message) =>
+      ranges.run(async () => {
+        // What failed for one message of the batch on a dependency's account would fail for all: spare it the load.
+        if (sharedFailure !== undefined) {
+          message.retry({ delaySeconds: retryDelaySeconds(message.attempts, context.random) });
+          return;
+        }
+        const outcome = await consumeMessage(message, context);
+        if (outcome.failure !== undefined && isSharedFailure(outcome.failure)) sharedFailure = outcome.failure;
+        if (outcome.applied !== undefined) touched.set(batchKeyOf(outcome.applied), outcome.applied);
+      }),
+    ),
+  );
+  for (const message of touched.values()) {
+    await writeReportIfDone(context, { tenantId: message.tenant_id, batchTag: message.batch_tag });
+  }
+}
+
+function batchKeyOf(message: EmbedMessage): string {
+  return `${message.tenant_id}/${message.batch_tag}`;
+}
+
+interface MessageOutcome {
+  readonly applied?: EmbedMessage;
+  readonly failure?: IndexRangeError;
+}
+
+async function consumeMessage(message: Message, context: EmbedConsumerContext): Promise<MessageOutcome> {
+  const parsed = embedMessageSchema.safeParse(message.body);
+  if (!parsed.success) {
+    // The dead-letter consumer lists it: a message that cannot be read has no tenant whose rows could say so.
+    context.log.error("message_malformed", { queue: QUEUE, message_id: message.id });
+    message.retry();
+    return {};
+  }
+  const startedAtMs = context.clock();
+  const result = await indexRange(context, parsed.data);
+  const facts = {
+    request_id: parsed.data.request_id,
+    tenant_id: parsed.data.tenant_id,
+    batch_tag: parsed.data.batch_tag,
+    wal_id: parsed.data.wal_id,
+    range_index: parsed.data.range_index,
+    attempts: message.attempts,
+    duration_ms: context.clock() - startedAtMs,
+  };
+  if (result.ok) {
+    message.ack();
+    if (!result.value.alreadyApplied) context.metrics.indexed(result.value);
+    context.log.info("range_applied", { ...facts, ...logFieldsOf(result.value) });
+    return { applied: parsed.data };
+  }
+  return settleFailure({ message, parsed: parsed.data, error: result.error, facts }, context);
+}
+
+function logFieldsOf(report: IndexRangeReport): Record<string, number | boolean> {
+  return {
+    already_applied: report.alreadyApplied,
+    documents: report.documentCount,
+    chunks: report.chunkCount,
+    chunks_reused: report.chunkReusedCount,
+    chunks_failed: report.chunkFailedCount,
+    tokens: report.tokenCount,
+  };
+}
+
+interface Failure {
+  readonly message: Message;
+  readonly parsed: EmbedMessage;
+  readonly error: IndexRangeError;
+  readonly facts: Readonly<Record<string, string | number>>;
+}
+
+async function settleFailure(
+  { message, parsed, error, facts }: Failure,
+  context: EmbedConsumerContext,
+): Promise<MessageOutcome> {
+  const disposition = dispositionOf(error, message.attempts, context.random);
+  context.log.warn("range_failed", { ...facts, code: error.code, action: disposition.action });
+  if (disposition.action === "bury") {
+    const burial = { message: parsed, queue: QUEUE, code: disposition.code, attempts: message.attempts };
+    const buried = await buryRange(context, burial);
+    if (buried.ok) {
+      context.metrics.buried(disposition.code);
+      message.ack();
+      return { applied: parsed };
+    }
+    message.retry({ delaySeconds: retryDelaySeconds(message.attempts, context.random) });
+    return { failure: buried.error };
+  }
+  if (disposition.action === "retry") message.retry({ delaySeconds: disposition.delaySeconds });
+  return { failure: error };
+}
