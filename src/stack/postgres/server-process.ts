@@ -76,8 +76,18 @@ interface Place {
   readonly runAs: { readonly uid?: number; readonly gid?: number };
 }
 
-/** The wrapper shell stops the server when its own input ends, also when this process was killed. */
-const STOP_WITH_PARENT = '"$@" & server=$!; read -r _; kill -INT "$server" 2>/dev/null; wait "$server"';
+/**
+ * The wrapper shell stops the server when its own input ends, which happens also when this process is killed; then it
+ * removes the cluster, since nobody else is left to do so.
+ */
+const STOP_WITH_PARENT = `
+  folder=$1; shift
+  exec 3<&0
+  "$@" 3<&- & server=$!
+  { read -r _ <&3; : > "$folder/parent-ended"; kill -INT "$server"; } 2>/dev/null & watcher=$!
+  wait "$server"
+  kill "$watcher" 2>/dev/null
+  if [ -e "$folder/parent-ended" ]; then rm -rf "$folder"; fi`;
 
 /** The running wrapper, or the end of the server's log where it ended before it was ready. */
 async function startOnce(options: ServerProcessOptions, place: Place): Promise<ChildProcess | string> {
@@ -97,6 +107,7 @@ async function startOnce(options: ServerProcessOptions, place: Place): Promise<C
       "-c",
       STOP_WITH_PARENT,
       "sh",
+      place.folder,
       join(options.binFolder, "postgres"),
       "-D",
       place.dataFolder,
@@ -106,7 +117,10 @@ async function startOnce(options: ServerProcessOptions, place: Place): Promise<C
   );
   const log = await untilReadyOrEnd(child);
   if (log.isReady) return child;
-  child.stdin?.end();
+  if (child.exitCode === null) {
+    child.stdin?.end();
+    throw new Error(`Postgres is not ready after ${START_TIMEOUT_MS} ms: ${log.text}`);
+  }
   return log.text;
 }
 
@@ -120,7 +134,8 @@ async function untilReadyOrEnd(child: ChildProcess): Promise<{ isReady: boolean;
       resolve({ isReady, text: text.slice(-1000) });
     };
     const timer = setTimeout(() => end(false), START_TIMEOUT_MS);
-    child.once("exit", () => end(false));
+    // "close" and not "exit": only then has the last of the log arrived.
+    child.once("close", () => end(false));
     stderr.setEncoding("utf8");
     // Read for the whole life of the server, or a full pipe would stop it.
     stderr.on("data", (part: string) => {
