@@ -1,8 +1,8 @@
 import { documentUid, versionKey } from "../../base/document-uid.ts";
 import { sha256HexSync } from "../../base/hash.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
-import { CHUNKER_VERSION, chunkOptionsFor } from "../../chunk/chunk.ts";
-import { chunkText } from "../../chunk/chunk-text.ts";
+import { chunkOptionsFor } from "../../chunk/chunk.ts";
+import { CHUNKER_VERSION, chunkText } from "../../chunk/chunk-text.ts";
 import type { TokenCounter } from "../../model/token-counter.ts";
 
 /** A chunk as it will be embedded and stored. `text` is the exact slice of the source; `indexedText` has its context before it. */
@@ -70,7 +70,7 @@ export function prepareChunks(
   const title = titleTokens <= TITLE_TOKENS_MAX ? document.title : "";
   const contextTokens = title === "" ? 0 : titleTokens;
   const prefixTokens = model.documentPrefix === "" ? 0 : counter.count(model.documentPrefix);
-  const options = chunkOptionsFor(model.maxInputTokens, contextTokens + prefixTokens);
+  const options = { ...chunkOptionsFor(model.maxInputTokens), reservedTokens: contextTokens + prefixTokens };
   return chunkText(source, counter, options).map((chunk) => {
     const text = source.slice(chunk.startOffset, chunk.endOffset);
     const indexedText = title === "" ? text : `${title}\n${text}`;

@@ -1,0 +1,49 @@
+import { CommandError } from "../command-error.ts";
+import { keysContext } from "../keys-context.ts";
+import { findRunningStack, startLocalStack } from "../running-stack.ts";
+import { style } from "../terminal/style.ts";
+import { createKey, createTenant } from "../../lib/flows/manage-keys.ts";
+import { ensureActiveModel } from "../ensure-active-model.ts";
+
+const DEV_TENANT = "dev";
+
+/** `jeeves up`: the local stack until Ctrl-C, with a tenant and a key to try it. */
+export async function up(options: { readonly port: number }): Promise<void> {
+  const running = await findRunningStack();
+  if (running !== undefined) throw new CommandError(`the stack runs already: ${running.url} (process ${running.pid})`);
+  const stack = await startLocalStack({ port: options.port, log: (line) => console.log(style.dim(`  ${line}`)) });
+  const ended = untilSignal();
+  try {
+    await createTenant(stack.ownerSql, DEV_TENANT, "Local development");
+    const key = await createKey(keysContext(stack.ownerSql), {
+      tenantId: DEV_TENANT,
+      userId: "",
+      scopes: ["ingest", "search", "admin"],
+      label: "jeeves up",
+      expiresAtMs: Date.now() + 24 * 60 * 60 * 1000,
+    });
+    if (!key.ok) throw new CommandError(`no key could be made: ${key.error.code}`);
+    await ensureActiveModel(stack.url, key.value.key);
+    console.log(`
+  ${style.bold("Jeeves Indexer")} listens on ${style.cyan(stack.url)}
+  docs      ${stack.url}/docs
+  tenant    ${DEV_TENANT}
+  api key   ${key.value.key}   ${style.dim("(valid for a day)")}
+  database  ${stack.database.kind}${stack.database.fetchEndpoint === undefined ? "" : ` behind ${stack.database.fetchEndpoint}`}
+  embedder  ${stack.embedEndpoint}
+
+  Ctrl-C ends all of it; the data stays until "make reset".
+`);
+    await ended;
+    console.log("  stopping");
+  } finally {
+    await stack.stop();
+  }
+}
+
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+}

@@ -1,0 +1,40 @@
+import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Stack, startStack } from "../stack/start-stack.ts";
+import { stackFolders } from "../stack/stack-config.ts";
+import { readMigrationFiles } from "./migration-files.ts";
+import { PROJECT_FOLDER } from "./project-folder.ts";
+
+const stateSchema = z.object({ pid: z.int(), url: z.string() });
+
+/** Starts the local stack with what the environment says. The Worker's log goes to a file. */
+export async function startLocalStack(options: {
+  readonly port: number;
+  readonly log: (line: string) => void;
+}): Promise<Stack> {
+  const { root } = stackFolders(PROJECT_FOLDER);
+  await mkdir(root, { recursive: true });
+  const workerLogFile = join(root, "worker.log");
+  return startStack({
+    projectFolder: PROJECT_FOLDER,
+    port: options.port,
+    databaseUrl: process.env["DATABASE_URL"],
+    embedEndpoint: process.env["EMBED_ENDPOINT"],
+    migrationFiles: await readMigrationFiles(join(PROJECT_FOLDER, "migrations")),
+    log: options.log,
+    workerLog: (line) => void appendFile(workerLogFile, `${line}\n`),
+  });
+}
+
+/** The stack of another process on the same data folder, if one runs. */
+export async function findRunningStack(): Promise<{ readonly pid: number; readonly url: string } | undefined> {
+  try {
+    const file = join(stackFolders(PROJECT_FOLDER).data, "stack.json");
+    const state = stateSchema.parse(JSON.parse(await readFile(file, "utf8")));
+    process.kill(state.pid, 0);
+    return state;
+  } catch {
+    return undefined;
+  }
+}

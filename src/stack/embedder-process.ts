@@ -1,0 +1,84 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { StackError } from "./stack-config.ts";
+
+export interface EmbedderProcess {
+  readonly endpoint: string;
+  /** Asks the server to drain and waits until it is gone. */
+  stop(): Promise<void>;
+}
+
+/** Building the graph from the weights takes about ten seconds the first time, a download may take minutes. */
+const START_TIMEOUT_MS = 10 * 60_000;
+/** A drain finishes the batches in flight; after this it is killed. */
+const STOP_TIMEOUT_MS = 10_000;
+
+/** Starts gpu-embedder in a process of its own on a free port and waits until it listens. */
+export async function startEmbedder(options: {
+  readonly projectFolder: string;
+  readonly modelFolder: string;
+  readonly log: (line: string) => void;
+}): Promise<EmbedderProcess> {
+  const child = spawn(process.execPath, [join(options.projectFolder, "gpu-embedder", "src", "main.ts")], {
+    cwd: join(options.projectFolder, "gpu-embedder"),
+    env: { ...process.env, PORT: "0", HOST: "127.0.0.1", MODEL_DIR: options.modelFolder },
+    stdio: ["ignore", "pipe", "pipe"],
+    // A terminal's Ctrl-C reaches the whole process group: the stack stops its parts in its own order instead.
+    detached: true,
+  });
+  const port = await waitForPort(child, options.log);
+  return { endpoint: `http://127.0.0.1:${port}`, stop: () => stopProcess(child) };
+}
+
+async function waitForPort(child: ChildProcess, log: (line: string) => void): Promise<number> {
+  const lastLines: string[] = [];
+  const remember = (line: string): void => {
+    lastLines.push(line);
+    if (lastLines.length > 10) lastLines.shift();
+  };
+  if (child.stderr !== null) createInterface(child.stderr).on("line", remember);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(
+        new StackError(
+          `the embedding server was not ready after ${START_TIMEOUT_MS / 1000} s: ${lastLines.join(" | ")}`,
+        ),
+      );
+    }, START_TIMEOUT_MS);
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      reject(new StackError(`the embedding server ended with code ${code}: ${lastLines.join(" | ")}`));
+    });
+    if (child.stdout === null) return;
+    createInterface(child.stdout).on("line", (line) => {
+      remember(line);
+      const port = listeningPort(line);
+      if (port === undefined) log(line);
+      else {
+        clearTimeout(timer);
+        resolve(port);
+      }
+    });
+  });
+}
+
+function listeningPort(line: string): number | undefined {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    if (typeof parsed !== "object" || parsed === null || !("event" in parsed) || !("port" in parsed)) return undefined;
+    return parsed.event === "listening" && typeof parsed.port === "number" ? parsed.port : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  child.kill("SIGTERM");
+  await ended;
+  clearTimeout(timer);
+}

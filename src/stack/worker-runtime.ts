@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
+import { StackError } from "./stack-config.ts";
+
+export interface WorkerRuntimeOptions {
+  readonly projectFolder: string;
+  readonly buildFolder: string;
+  /** R2 objects, KV and Durable Objects are kept here; undefined keeps them in memory. */
+  readonly stateFolder: string | undefined;
+  readonly port: number;
+  /** What `wrangler secret` and `vars` hold in production. */
+  readonly bindings: Readonly<Record<string, string>>;
+  readonly log: (line: string) => void;
+}
+
+export interface WorkerRuntime {
+  readonly url: string;
+  readonly miniflare: Miniflare;
+  /** Fires a cron trigger as the platform would. */
+  runScheduled(cron: string, scheduledAtMs: number): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+/** Runs the bundled Worker in workerd with what wrangler.toml configures: queues, R2, KV, Durable Objects. */
+export async function startWorkerRuntime(options: WorkerRuntimeOptions): Promise<WorkerRuntime> {
+  const { workerOptions } = workerOptionsOf(join(options.projectFolder, "wrangler.toml"));
+  const state = options.stateFolder;
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...workerOptions,
+      bindings: Object.assign({}, workerOptions["bindings"], options.bindings),
+      modulesRoot: options.buildFolder,
+      scriptPath: join(options.buildFolder, "index.js"),
+      modules: true,
+      modulesRules: [
+        { type: "ESModule", include: ["**/*.js", "**/*.mjs"] },
+        { type: "CompiledWasm", include: ["**/*.wasm"] },
+        { type: "Text", include: ["**/*.html", "**/*.txt"] },
+      ],
+      host: "127.0.0.1",
+      port: options.port,
+      cf: false,
+      log: new Log(LogLevel.WARN),
+      handleStructuredLogs: ({ message }: { message: string }) => options.log(message),
+      ...(state === undefined
+        ? {}
+        : {
+            r2Persist: join(state, "r2"),
+            kvPersist: join(state, "kv"),
+            durableObjectsPersist: join(state, "do"),
+          }),
+    }),
+  );
+  try {
+    const url = await miniflare.ready;
+    return {
+      url: url.origin,
+      miniflare,
+      runScheduled: async (cron, scheduledAtMs) => {
+        const query = new URLSearchParams({ cron, time: String(scheduledAtMs), format: "json" });
+        const response = await miniflare.dispatchFetch(`${url.origin}/cdn-cgi/local/scheduled?${query}`);
+        await response.arrayBuffer();
+        return response.ok;
+      },
+      stop: () => miniflare.dispose(),
+    };
+  } catch (cause) {
+    await miniflare.dispose().catch(() => undefined);
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (/EADDRINUSE|address already in use/i.test(message)) {
+      throw new StackError(`port ${options.port} is busy: stop what listens there, or choose another one with PORT=…`, {
+        cause,
+      });
+    }
+    throw new StackError(`the Worker did not start: ${message.slice(0, 500)}`, { cause });
+  }
+}
