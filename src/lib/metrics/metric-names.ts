@@ -1,0 +1,18 @@
+/** Every metric of the Workers. Labels have few values: never a tenant, a user, a tag or a text. */
+export const METRICS = {
+  http_requests_total: { type: "counter", help: "HTTP requests by route, method and status." },
+  http_request_duration_seconds: { type: "histogram", help: "Wall time of HTTP requests by route, from first byte read to reply made." },
+  ingest_processed_total: { type: "counter", help: "Inputs by outcome: accepted, quarantined and rejected at the edge; indexed, unchanged, duplicate and failed in the store." },
+  ingest_rejected_total: { type: "counter", help: "Rejected inputs and refused requests by reason code." },
+  ingest_requests_total: { type: "counter", help: "Accepted ingest requests by how their pointers went: queued, left to the sweeper, replayed." },
+  auth_failures_total: { type: "counter", help: "Requests without a valid key by code." },
+  chunks_total: { type: "counter", help: "Chunks of indexed documents by what was done: embedded, reused, failed." },
+  tokens_total: { type: "counter", help: "Tokens of indexed chunks." },
+  ranges_buried_total: { type: "counter", help: "Ranges that cannot be applied, by code." },
+  job_runs_total: { type: "counter", help: "Runs of cron jobs by job and outcome." },
+  log_errors_total: { type: "counter", help: "Error log lines by event." },
+} as const satisfies Record<string, { type: "counter" | "histogram"; help: string }>;
+export type MetricName = keyof typeof METRICS;
+
+/** Upper bounds of the duration histogram, seconds. */
+export const DURATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;

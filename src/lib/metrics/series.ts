@@ -1,0 +1,92 @@
+import { DURATION_BUCKETS_SECONDS, METRICS, type MetricName } from "./metric-names.ts";
+
+export type Labels = Readonly<Record<string, string | number>>;
+
+/** Increments by series id: what an isolate gathers and the hub adds up. Adding is commutative, so order does not matter. */
+export type Increments = ReadonlyMap<string, number>;
+
+/** Id of a series as it stands in the exposition: `name{label="value"}`, labels sorted. */
+export function seriesId(name: string, labels: Labels): string {
+  const parts = Object.keys(labels)
+    .sort()
+    .map((label) => `${label}="${String(labels[label]).replace(/[\\"\n]/g, "_")}"`);
+  return parts.length === 0 ? name : `${name}{${parts.join(",")}}`;
+}
+
+/** Gathers increments until they are taken. Bounded: a series beyond the limit is counted under `metrics_dropped_total`. */
+export class CounterBuffer {
+  #increments = new Map<string, number>();
+  readonly #seriesMax: number;
+
+  constructor(seriesMax: number) {
+    this.#seriesMax = seriesMax;
+  }
+
+  get isEmpty(): boolean {
+    return this.#increments.size === 0;
+  }
+
+  count(name: MetricName, labels: Labels, by = 1): void {
+    if (by > 0) this.#add(seriesId(name, labels), by);
+  }
+
+  observe(name: "http_request_duration_seconds", labels: Labels, seconds: number): void {
+    for (const bound of DURATION_BUCKETS_SECONDS) {
+      if (seconds <= bound) {
+        this.#add(seriesId(`${name}_bucket`, { ...labels, le: bound }), 1);
+        break;
+      }
+    }
+    this.#add(seriesId(`${name}_sum`, labels), seconds);
+    this.#add(seriesId(`${name}_count`, labels), 1);
+  }
+
+  /** Hands over what was gathered and starts again from nothing. */
+  take(): Map<string, number> {
+    const taken = this.#increments;
+    this.#increments = new Map();
+    return taken;
+  }
+
+  #add(series: string, by: number): void {
+    const id = this.#increments.size < this.#seriesMax || this.#increments.has(series) ? series : "metrics_dropped_total";
+    this.#increments.set(id, (this.#increments.get(id) ?? 0) + by);
+  }
+}
+
+/** Prometheus text (exposition format 0.0.4) of totals by series id. Buckets are stored by themselves and summed up here. */
+export function renderPrometheus(totals: Increments): string {
+  const lines: string[] = [];
+  for (const [name, metric] of Object.entries(METRICS)) {
+    const own = [...totals].filter(([id]) => belongsTo(id, name, metric.type)).sort(([a], [b]) => (a < b ? -1 : 1));
+    if (own.length === 0) continue;
+    lines.push(`# HELP ${name} ${metric.help}`, `# TYPE ${name} ${metric.type}`);
+    if (metric.type === "histogram") lines.push(...renderHistogram(name, new Map(own)));
+    else lines.push(...own.map(([id, value]) => `${id} ${value}`));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function belongsTo(id: string, name: string, type: "counter" | "histogram"): boolean {
+  const base = id.split("{", 1)[0];
+  return type === "counter" ? base === name : base === `${name}_bucket` || base === `${name}_sum` || base === `${name}_count`;
+}
+
+function renderHistogram(name: string, own: Increments): string[] {
+  const lines: string[] = [];
+  for (const [countId, count] of own) {
+    if (!countId.startsWith(`${name}_count`)) continue;
+    const labels = countId.slice(`${name}_count`.length).replace(/^\{|\}$/g, "");
+    let below = 0;
+    for (const bound of DURATION_BUCKETS_SECONDS) {
+      const le = `le="${bound}"`;
+      // Labels are sorted, and "le" sorts before "method" and "route".
+      below += own.get(`${name}_bucket{${labels === "" ? le : `${le},${labels}`}}`) ?? 0;
+      lines.push(`${name}_bucket{${labels === "" ? "" : `${labels},`}${le}} ${below}`);
+    }
+    lines.push(`${name}_bucket{${labels === "" ? "" : `${labels},`}le="+Inf"} ${count}`);
+    const wrapped = labels === "" ? "" : `{${labels}}`;
+    lines.push(`${name}_sum${wrapped} ${own.get(`${name}_sum${wrapped}`) ?? 0}`, `${name}_count${wrapped} ${count}`);
+  }
+  return lines;
+}

@@ -1,0 +1,110 @@
+/** The composition root: the only place where adapters are constructed, once for each isolate. */
+import { createAuthenticator, type Authenticator } from "../lib/auth/authenticator.ts";
+import type { Clock, Random } from "../lib/base/clock.ts";
+import { ulidFactory } from "../lib/base/ids.ts";
+import type { Log } from "../lib/base/log.ts";
+import { sha256Hex } from "../lib/base/bytes.ts";
+import { createNeonSql } from "../lib/db/neon-sql.ts";
+import type { Sql } from "../lib/db/sql.ts";
+import type { Embedder } from "../lib/embed/embedder.ts";
+import { createHttpEmbedder } from "../lib/embed/http-embedder.ts";
+import { findKey } from "../lib/flows/find-key.ts";
+import { createModelSource, tokenizerKey, type ModelSource } from "../lib/flows/model-source.ts";
+import { readEnv, type Bindings, type Config, type Env } from "./env.ts";
+import { createJsonLog } from "./json-log.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+
+/** Everything a handler may use. Flows take the parts they name. */
+export interface Context {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newUlid: () => string;
+  readonly fillRandom: (bytes: Uint8Array<ArrayBuffer>) => void;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly bucket: Bindings["BUCKET"];
+  readonly embedQueue: Bindings["EMBED_QUEUE"];
+  readonly keyCopies: Bindings["API_KEYS"];
+  readonly sql: Sql;
+  readonly embedder: Embedder;
+  readonly models: ModelSource;
+  readonly authenticator: Authenticator;
+  /** Whether an Authorization header carries the metrics token; false when none is configured. */
+  readonly isMetricsToken: (authorization: string | null) => Promise<boolean>;
+}
+
+/** For a statement of the background path, milliseconds: a cold start of the database takes a few seconds. */
+const SQL_TIMEOUT_MS = 20_000;
+/** For one embedding request, milliseconds: 32 texts on a busy CPU take about two seconds. */
+const EMBED_TIMEOUT_MS = 60_000;
+
+let built: { readonly env: Env; readonly context: Context } | undefined;
+
+/** The context of this isolate; made again only when the runtime hands over another environment. */
+export function contextOf(env: Env): Context {
+  if (built?.env !== env) built = { env, context: createContext(env) };
+  return built.context;
+}
+
+function createContext(env: Env): Context {
+  const { config, secrets } = readEnv(env);
+  const clock: Clock = () => Date.now();
+  const metrics = createMetrics(env.METRICS_HUB);
+  const sql = createNeonSql({
+    connectionString: secrets.databaseUrl,
+    timeoutMs: SQL_TIMEOUT_MS,
+    ...(config.database.sqlFetchEndpoint === undefined ? {} : { fetchEndpoint: config.database.sqlFetchEndpoint }),
+  });
+  const random = secureRandom();
+  return {
+    config,
+    clock,
+    random,
+    newUlid: ulidFactory(clock, random),
+    fillRandom: (bytes) => void crypto.getRandomValues(bytes),
+    log: createJsonLog(config.log.level, (event) => metrics.count("log_errors_total", { event })),
+    metrics,
+    bucket: env.BUCKET,
+    embedQueue: env.EMBED_QUEUE,
+    keyCopies: env.API_KEYS,
+    sql,
+    embedder: createHttpEmbedder({
+      endpoint: config.embedder.endpoint,
+      token: secrets.embedToken,
+      timeoutMs: EMBED_TIMEOUT_MS,
+      fetch: (input, init) => fetch(input, init),
+    }),
+    models: createModelSource({
+      sql,
+      clock,
+      readTokenizer: async (fingerprint) => {
+        const object = await env.BUCKET.get(tokenizerKey(fingerprint));
+        return object === null ? null : new Uint8Array(await object.arrayBuffer());
+      },
+    }),
+    authenticator: createAuthenticator({ findKey: (keyHash) => findKey(sql, keyHash), copies: env.API_KEYS, clock }),
+    isMetricsToken: (authorization) => matchesToken(authorization, secrets.metricsToken),
+  };
+}
+
+/** Uniform numbers from the cryptographic source, fetched 256 at a time: an id takes sixteen of them. */
+function secureRandom(): Random {
+  const pool = new Uint32Array(256);
+  let used = pool.length;
+  return () => {
+    if (used === pool.length) {
+      crypto.getRandomValues(pool);
+      used = 0;
+    }
+    return (pool[used++] ?? 0) / 2 ** 32;
+  };
+}
+
+/** Compares hashes, so that the time taken says nothing about the token. */
+async function matchesToken(authorization: string | null, token: string | undefined): Promise<boolean> {
+  const given = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
+  if (token === undefined || given === undefined) return false;
+  const [a, b] = await Promise.all([sha256Hex(given), sha256Hex(token)]);
+  return a === b;
+}

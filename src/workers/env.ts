@@ -1,0 +1,60 @@
+import type { KVNamespace, Queue, R2Bucket } from "@cloudflare/workers-types";
+import { z } from "zod";
+import type { EmbedMessage } from "../lib/contract/queue-message.ts";
+import type { MetricsHubs } from "./metrics.ts";
+
+/** What wrangler.toml binds. Every name there stands here. */
+export interface Bindings {
+  readonly BUCKET: R2Bucket;
+  readonly EMBED_QUEUE: Queue<EmbedMessage>;
+  readonly API_KEYS: KVNamespace;
+  readonly METRICS_HUB: MetricsHubs;
+}
+
+/** Bindings and variables as the runtime hands them over; the variables are still unchecked. */
+export type Env = Bindings & Readonly<Record<string, unknown>>;
+
+const variablesSchema = z.object({
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//),
+  SQL_FETCH_ENDPOINT: z.url().optional(),
+  EMBED_ENDPOINT: z.url(),
+  EMBED_TOKEN: z.string().min(1).optional(),
+  METRICS_TOKEN: z.string().min(16).optional(),
+  LOG_LEVEL: z.enum(["info", "warn", "error", "silent"]).default("info"),
+});
+
+export interface Config {
+  readonly database: { readonly sqlFetchEndpoint: string | undefined };
+  readonly embedder: { readonly endpoint: string };
+  readonly log: { readonly level: "info" | "warn" | "error" | "silent" };
+}
+
+/** Kept apart from the configuration so that no dump of the one shows the other. */
+export interface Secrets {
+  readonly databaseUrl: string;
+  readonly embedToken: string | undefined;
+  readonly metricsToken: string | undefined;
+}
+
+/** A deployment whose variables are missing or malformed. Names variables, never their values. */
+export class EnvError extends Error {
+  override readonly name = "EnvError";
+}
+
+/** Checks the variables and groups them. Throws `EnvError`: nothing works without them. */
+export function readEnv(env: Readonly<Record<string, unknown>>): { config: Config; secrets: Secrets } {
+  const parsed = variablesSchema.safeParse(env);
+  if (!parsed.success) {
+    const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))];
+    throw new EnvError(`missing or malformed variables: ${names.join(", ")}`);
+  }
+  const variables = parsed.data;
+  return {
+    config: {
+      database: { sqlFetchEndpoint: variables.SQL_FETCH_ENDPOINT },
+      embedder: { endpoint: variables.EMBED_ENDPOINT },
+      log: { level: variables.LOG_LEVEL },
+    },
+    secrets: { databaseUrl: variables.DATABASE_URL, embedToken: variables.EMBED_TOKEN, metricsToken: variables.METRICS_TOKEN },
+  };
+}

@@ -1,0 +1,106 @@
+/** The HTTP surface: one table of routes, and around each the same four steps: who asks, may they, do it, say what happened. */
+import { Hono } from "hono";
+import { err, type Result } from "../../lib/base/result.ts";
+import { PROBLEMS, type Problem } from "../../lib/contract/problem.ts";
+import type { Principal } from "../../lib/contract/principal.ts";
+import type { Context } from "../context.ts";
+import { problem } from "./respond.ts";
+import type { Access, Call, Route } from "./route.ts";
+
+/** What the entry hands to each request. */
+export interface Scope {
+  readonly context: Context;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+export type App = (request: Request, scope: Scope) => Promise<Response>;
+
+/** Builds the app of a route table. */
+export function createApp(routes: readonly Route[]): App {
+  const app = new Hono<{ Bindings: Scope }>();
+  for (const route of routes) {
+    app.on(route.method, route.path, (c) => serve(route, { request: c.req.raw, params: c.req.param(), ...c.env }));
+  }
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const methods = routes.filter((route) => route.path === path).map((route) => route.method);
+    const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : [])].join(", ");
+    const refuse = failing({ path, code: "method_not_allowed", headers: { allow } });
+    app.all(path, (c) => serve(refuse, { request: c.req.raw, params: {}, ...c.env }));
+  }
+  const missing = failing({ path: "/*", code: "not_found", headers: {} });
+  app.notFound((c) => serve(missing, { request: c.req.raw, params: {}, ...c.env }));
+  return async (request, scope) => app.fetch(request, scope);
+}
+
+interface Request_ {
+  readonly request: Request;
+  readonly params: Readonly<Record<string, string>>;
+  readonly context: Context;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+async function serve(route: Served, { request, params, context, waitUntil }: Request_): Promise<Response> {
+  const startedMs = context.clock();
+  const requestId = crypto.randomUUID();
+  const facts: Call["facts"] = {};
+  const response = await answer(route, { request, params, context, waitUntil, requestId, facts });
+  response.headers.set("x-request-id", requestId);
+  const durationMs = context.clock() - startedMs;
+  const { status } = response;
+  context.log.info("request", { request_id: requestId, method: request.method, route: route.path, status, duration_ms: durationMs, ...facts });
+  context.metrics.count("http_requests_total", { method: route.method, route: route.path, status });
+  context.metrics.observe("http_request_duration_seconds", { method: route.method, route: route.path }, durationMs / 1000);
+  context.metrics.flushSoon(waitUntil);
+  return response;
+}
+
+type Served = Pick<Route, "path" | "access" | "handle"> & { readonly method: string; readonly headers?: Readonly<Record<string, string>> };
+
+function failing(refusal: { path: `/${string}`; code: "not_found" | "method_not_allowed"; headers: Record<string, string> }): Served {
+  return { method: "*", path: refusal.path, access: "public", headers: refusal.headers, handle: async () => err({ code: refusal.code }) };
+}
+
+type Asked = Omit<Call, "url" | "principal">;
+
+async function answer(route: Served, asked: Asked): Promise<Response> {
+  const { context, facts, requestId } = asked;
+  try {
+    const principal = await authorize(route.access, asked);
+    if (!principal.ok) return refuse(principal.error, asked, route.headers);
+    if (principal.value !== undefined) {
+      facts["tenant_id"] = principal.value.tenantId;
+      facts["key_id"] = principal.value.keyId;
+    }
+    const result = await route.handle({ ...asked, url: new URL(asked.request.url), principal: principal.value });
+    return result.ok ? result.value : refuse(result.error, asked, route.headers);
+  } catch (thrown) {
+    context.log.error("request_failed", { request_id: requestId, route: route.path, ...describe(thrown) });
+    facts["code"] = "internal";
+    return problem({ code: "internal" }, requestId);
+  }
+}
+
+function refuse(failure: Problem, { facts, requestId }: Asked, headers: Readonly<Record<string, string>> = {}): Response {
+  facts["code"] = failure.code;
+  return problem(failure, requestId, headers);
+}
+
+async function authorize(access: Access, { request, context, waitUntil }: Asked): Promise<Result<Principal | undefined, Problem>> {
+  if (access === "public") return { ok: true, value: undefined };
+  const authorization = request.headers.get("authorization");
+  if (access === "metrics" && (await context.isMetricsToken(authorization))) return { ok: true, value: undefined };
+  const principal = await context.authenticator.authenticate(authorization, waitUntil);
+  if (!principal.ok) {
+    if (PROBLEMS[principal.error].status === 401) context.metrics.count("auth_failures_total", { code: principal.error });
+    return err({ code: principal.error });
+  }
+  const scope = access === "metrics" ? "admin" : access;
+  return principal.value.scopes.includes(scope) ? principal : err({ code: "scope_missing", detail: `needs ${scope}` });
+}
+
+/** What may be logged of a thrown value: its kind and where it came from. Its message can quote input. */
+function describe(thrown: unknown): { error: string; at: string } {
+  if (!(thrown instanceof Error)) return { error: typeof thrown, at: "" };
+  const frames = (thrown.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  return { error: thrown.name, at: frames.slice(0, 6).map((line) => line.trim()).join(" | ") };
+}

@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { LIMITS } from "../../../lib/base/limits.ts";
+import { err, ok } from "../../../lib/base/result.ts";
+import { BODY_MEDIA_TYPES } from "../../../lib/body/decode-body.ts";
+import { acceptReplySchema, dryRunReplySchema } from "../../../lib/contract/accept-reply.ts";
+import { documentInputSchema } from "../../../lib/contract/document.ts";
+import type { Problem } from "../../../lib/contract/problem.ts";
+import { batchTagSchema } from "../../../lib/contract/scope.ts";
+import { accept, type Accepted } from "../../../lib/flows/accept.ts";
+import { dryRun } from "../../../lib/flows/dry-run.ts";
+import { readBody } from "../read-body.ts";
+import { json } from "../respond.ts";
+import { principalOf, route, type Call } from "../route.ts";
+
+const querySchema = z.strictObject({
+  batch_tag: z.string().optional().describe("names the batch; the other way is a field of the body"),
+  dry_run: z.enum(["0", "1"]).optional().describe("1: verdicts and counts only, nothing is written"),
+});
+
+export const ingestRoutes = [
+  route({
+    method: "POST",
+    path: "/v1/documents",
+    operationId: "ingestDocuments",
+    area: "ingest",
+    summary: "Accept 1 to 1000 documents for indexing",
+    description:
+      "The reply leaves after the documents are durable. Each one has a verdict of its own. Bodies may be compressed with gzip or zstd. " +
+      "With an Idempotency-Key header the same body gets the same reply, another body 409.",
+    access: "ingest",
+    query: querySchema,
+    body: z.object({ documents: z.array(documentInputSchema).min(1).max(LIMITS.requestDocumentsMax), batch_tag: batchTagSchema.optional() }),
+    bodyMediaTypes: BODY_MEDIA_TYPES,
+    replies: {
+      200: { description: "Dry run: what would happen", schema: dryRunReplySchema },
+      202: { description: "Durable; a receipt for each document", schema: acceptReplySchema },
+    },
+    problems: [
+      "body_malformed", "body_truncated", "body_not_utf8", "body_too_deep", "body_invalid", "body_too_large", "body_bomb", "too_many_documents",
+      "no_documents", "media_type_unsupported", "content_encoding_unsupported", "idempotency_key_invalid", "idempotency_key_reused", "storage_unavailable",
+    ],
+    async handle(call, { query }) {
+      const body = await readBody(call.request, LIMITS.requestBytesMax);
+      if (!body.ok) return refused(call, body.error);
+      const { headers } = call.request;
+      const request = {
+        principal: principalOf(call),
+        requestId: call.requestId,
+        body: body.value,
+        headers: { contentType: headers.get("content-type") ?? "", contentEncoding: headers.get("content-encoding") ?? "" },
+        batchTag: query.batch_tag ?? null,
+        idempotencyKey: headers.get("idempotency-key"),
+      };
+      if (query.dry_run === "1") {
+        const reply = await dryRun(call.context, request);
+        return reply.ok ? ok(json(reply.value)) : reply;
+      }
+      const accepted = await accept(call.context, request);
+      if (!accepted.ok) return refused(call, accepted.error);
+      note(call, accepted.value);
+      const { reply, replayed } = accepted.value;
+      return ok(json(reply, 202, replayed ? { "idempotency-replayed": "true" } : {}));
+    },
+  }),
+];
+
+function refused(call: Call, problem: Problem) {
+  call.context.metrics.count("ingest_rejected_total", { code: problem.code });
+  return err(problem);
+}
+
+/** Counts and logs what was accepted. A replay was counted the first time. */
+function note(call: Call, { reply, replayed, queued, documents }: Accepted): void {
+  const { metrics, log } = call.context;
+  const { accepted, quarantined, rejected } = reply;
+  Object.assign(call.facts, { batch_tag: reply.batch_tag, wal_id: reply.token, accepted, quarantined, rejected, replayed });
+  metrics.count("ingest_requests_total", { queue: replayed ? "replayed" : queued ? "queued" : "left_to_sweeper" });
+  if (!queued) log.warn("queue_refused", { request_id: call.requestId, wal_id: reply.token });
+  if (replayed) return;
+  metrics.count("ingest_processed_total", { outcome: "accepted" }, accepted);
+  metrics.count("ingest_processed_total", { outcome: "quarantined" }, quarantined);
+  metrics.count("ingest_processed_total", { outcome: "rejected" }, rejected);
+  if (rejected === 0) return;
+  for (const document of documents) {
+    if (document.verdict === "rejected") metrics.count("ingest_rejected_total", { code: document.reasons[0]?.code ?? "unknown" });
+  }
+}

@@ -1,0 +1,14 @@
+/** Entry of the Worker: hands each event to its room. No logic here. */
+import type { EmbedMessage } from "../lib/contract/queue-message.ts";
+import { contextOf } from "./context.ts";
+import { createApp } from "./http/app.ts";
+import { ROUTES } from "./http/routes.ts";
+import type { Env } from "./env.ts";
+
+export { MetricsHub } from "./objects/metrics-hub.ts";
+
+const app = createApp(ROUTES);
+
+export default {
+  fetch: (request, env, execution) => app(request, { context: contextOf(env), waitUntil: (work) => execution.waitUntil(work) }),
+} satisfies ExportedHandler<Env, EmbedMessage>;

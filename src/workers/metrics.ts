@@ -1,0 +1,71 @@
+/** The counters of one isolate, on their way to the hub. */
+import type { Labels } from "../lib/metrics/series.ts";
+import { CounterBuffer } from "../lib/metrics/series.ts";
+import type { MetricName } from "../lib/metrics/metric-names.ts";
+
+/** Increments wait this long for others before they are sent, milliseconds. */
+const FLUSH_AFTER_MS = 1_000;
+/** Series of one isolate between two flushes. */
+const SERIES_MAX = 1_000;
+
+/** The hub as an isolate reaches it: see `MetricsHub`. */
+export interface MetricsHubs {
+  getByName(name: string): {
+    add(flushId: string, increments: readonly (readonly [series: string, by: number])[]): Promise<{ added: boolean }>;
+    read(): Promise<[series: string, value: number][]>;
+  };
+}
+
+type WaitUntil = (work: Promise<unknown>) => void;
+
+export interface Metrics {
+  count(name: MetricName, labels: Labels, by?: number): void;
+  observe(name: "http_request_duration_seconds", labels: Labels, seconds: number): void;
+  /** Sees to it that what was counted reaches the hub, at most once a second and isolate. */
+  flushSoon(waitUntil: WaitUntil): void;
+  /** All totals of the hub, this isolate's counters included. */
+  totals(): Promise<Map<string, number>>;
+}
+
+interface Flush {
+  readonly id: string;
+  readonly increments: [string, number][];
+}
+
+export function createMetrics(hubs: MetricsHubs): Metrics {
+  const buffer = new CounterBuffer(SERIES_MAX);
+  let unsent: Flush | undefined;
+  let flushing = false;
+
+  const hub = () => hubs.getByName("hub");
+
+  // A flush keeps its id until it succeeded, so that the hub adds it once even when a reply was lost.
+  async function flush(): Promise<void> {
+    for (;;) {
+      unsent ??= buffer.isEmpty ? undefined : { id: crypto.randomUUID(), increments: [...buffer.take()] };
+      if (unsent === undefined) return;
+      await hub().add(unsent.id, unsent.increments);
+      unsent = undefined;
+    }
+  }
+
+  async function flushLater(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, FLUSH_AFTER_MS));
+    flushing = false;
+    await flush().catch(() => undefined);
+  }
+
+  return {
+    count: (name, labels, by) => buffer.count(name, labels, by),
+    observe: (name, labels, seconds) => buffer.observe(name, labels, seconds),
+    flushSoon(waitUntil) {
+      if (flushing) return;
+      flushing = true;
+      waitUntil(flushLater());
+    },
+    async totals() {
+      await flush();
+      return new Map(await hub().read());
+    },
+  };
+}

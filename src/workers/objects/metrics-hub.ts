@@ -1,0 +1,40 @@
+import { DurableObject } from "cloudflare:workers";
+
+/** Series kept for good. Labels have few values, so this is never reached; past it new series are not added. */
+const SERIES_MAX = 5_000;
+/** How long a flush is remembered, milliseconds: a repeat after a lost reply comes within seconds. */
+const FLUSH_MEMORY_MS = 60 * 60 * 1000;
+
+/** Adds up the counters of all isolates. Methods never throw across the call: a metric is not worth a failed request. */
+export class MetricsHub extends DurableObject<unknown> {
+  readonly #sql: SqlStorage;
+
+  constructor(state: DurableObjectState, env: unknown) {
+    super(state, env);
+    this.#sql = state.storage.sql;
+    this.#sql.exec("create table if not exists totals (series text primary key, value real not null) without rowid");
+    this.#sql.exec("create table if not exists flushes (flush_id text primary key, at_ms integer not null) without rowid");
+  }
+
+  /** Adds increments once for each `flushId`, however often they are sent. */
+  add(flushId: string, increments: readonly (readonly [series: string, by: number])[]): { added: boolean } {
+    const nowMs = Date.now();
+    const seen = this.#sql.exec("insert into flushes values (?, ?) on conflict do nothing returning 1", flushId, nowMs);
+    if (seen.toArray().length === 0) return { added: false };
+    this.#sql.exec("delete from flushes where at_ms < ?", nowMs - FLUSH_MEMORY_MS);
+    const room = SERIES_MAX - this.#sql.exec<{ n: number }>("select count(*) as n from totals").one().n;
+    for (const [series, by] of increments.slice(0, SERIES_MAX)) {
+      const present = this.#sql.exec("update totals set value = value + ? where series = ? returning 1", by, series);
+      if (present.toArray().length === 0 && room > 0) this.#sql.exec("insert into totals values (?, ?)", series, by);
+    }
+    return { added: true };
+  }
+
+  /** All totals. */
+  read(): [series: string, value: number][] {
+    return this.#sql
+      .exec<{ series: string; value: number }>("select series, value from totals")
+      .toArray()
+      .map((row) => [row.series, row.value]);
+  }
+}
