@@ -56,7 +56,8 @@ export interface Accepted {
 /** Accepts one request. A problem means that nothing was stored, or that what was stored is completed by sending the request again. */
 export async function accept(context: AcceptContext, request: AcceptRequest): Promise<Result<Accepted, Problem>> {
   const nowMs = context.clock();
-  if (request.idempotencyKey !== null && !isIdempotencyKey(request.idempotencyKey)) return err({ code: "idempotency_key_invalid" });
+  if (request.idempotencyKey !== null && !isIdempotencyKey(request.idempotencyKey))
+    return err({ code: "idempotency_key_invalid" });
   const decoded = decodeBody(request.body, request.headers, BODY_LIMITS);
   if (!decoded.ok) return decoded;
   const named = chosenTag(decoded.value.batchTag, request.batchTag);
@@ -86,7 +87,8 @@ function chosenTag(inBody: unknown, inQuery: string | null): Result<string | und
   if (chosen === undefined) return ok(undefined);
   const tag = batchTagSchema.safeParse(chosen);
   const wrong = { code: inBody === undefined ? "parameter_invalid" : "body_invalid", pointer: "/batch_tag" } as const;
-  if (!tag.success) return err({ ...wrong, detail: "a batch_tag is 1 to 64 of A-Z a-z 0-9 . _ - and starts with a letter or a digit" });
+  if (!tag.success)
+    return err({ ...wrong, detail: "a batch_tag is 1 to 64 of A-Z a-z 0-9 . _ - and starts with a letter or a digit" });
   return isUlid(tag.data) ? err({ ...wrong, detail: "tags in the form of a ulid are reserved" }) : ok(tag.data);
 }
 
@@ -108,7 +110,12 @@ function replyOf(walId: Ulid, batchTag: string, inputs: readonly JudgedInput[]):
 interface Work {
   readonly request: AcceptRequest;
   readonly inputs: readonly JudgedInput[];
-  readonly remembered: { readonly wal_id: Ulid; readonly request_id: string; readonly received_at_ms: number; readonly reply: AcceptReply };
+  readonly remembered: {
+    readonly wal_id: Ulid;
+    readonly request_id: string;
+    readonly received_at_ms: number;
+    readonly reply: AcceptReply;
+  };
   readonly replayed: boolean;
 }
 
@@ -124,7 +131,9 @@ async function store(context: AcceptContext, work: Work): Promise<Result<Accepte
     request_id: remembered.request_id,
     gate_version: GATE_VERSION,
   };
-  const documents = replayed ? work.inputs.map((input, index) => asReplied(input.document, remembered.reply, index)) : work.inputs.map((input) => input.document);
+  const documents = replayed
+    ? work.inputs.map((input, index) => asReplied(input.document, remembered.reply, index))
+    : work.inputs.map((input) => input.document);
   const ranges = splitRanges(
     work.inputs.map((input) => input.textBytes),
     { textBytesMax: LIMITS.rangeTextBytesMax, documentsMax: LIMITS.rangeDocumentsMax },
@@ -141,7 +150,8 @@ async function store(context: AcceptContext, work: Work): Promise<Result<Accepte
 function asReplied(document: WalDocument, reply: AcceptReply, index: number): WalDocument {
   const receipt = reply.receipts[index];
   if (receipt === undefined || receipt.status === document.verdict) return document;
-  if (receipt.status === "rejected") return { ...document, verdict: "rejected", reasons: receipt.reasons, text: null, title: "", metadata: {} };
+  if (receipt.status === "rejected")
+    return { ...document, verdict: "rejected", reasons: receipt.reasons, text: null, title: "", metadata: {} };
   return document.text === null ? document : { ...document, verdict: receipt.status, reasons: receipt.reasons };
 }
 
@@ -153,7 +163,10 @@ interface Storing {
 }
 
 /** The WAL object, and beside it the marker of a batch that its client named. Both before the reply. */
-async function storeObjects(bucket: R2Bucket, { head, documents, ranges, replayed }: Storing): Promise<Result<void, Problem>> {
+async function storeObjects(
+  bucket: R2Bucket,
+  { head, documents, ranges, replayed }: Storing,
+): Promise<Result<void, Problem>> {
   const { bytes, digest } = await encodeWal(head, documents, ranges);
   const counted = { batch_tag: head.batch_tag, documents: String(documents.length) };
   const wal: NewObject = {

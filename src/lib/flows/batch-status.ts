@@ -45,7 +45,12 @@ export async function batchStatus(
       return [parsed.wal_id, parsed.document_count];
     }),
   );
-  return ok(statusOf(batch.batchTag, row === undefined ? undefined : batchRowSchema.parse(row), { requests: requests.value, ended }));
+  return ok(
+    statusOf(batch.batchTag, row === undefined ? undefined : batchRowSchema.parse(row), {
+      requests: requests.value,
+      ended,
+    }),
+  );
 }
 
 /** Batches of a tenant, the latest first, from their counters alone; `pending_count` needs the status of one batch. */
@@ -111,7 +116,11 @@ function outcomesOf(row: BatchRow): OutcomeCounts {
   };
 }
 
-function stateOf(counts: { readonly pendingCount: number; readonly endedCount: number; readonly failedCount: number }): BatchState {
+function stateOf(counts: {
+  readonly pendingCount: number;
+  readonly endedCount: number;
+  readonly failedCount: number;
+}): BatchState {
   if (counts.pendingCount > 0) return counts.endedCount === 0 ? "queued" : "running";
   return counts.failedCount > 0 ? "done_with_failures" : "done";
 }

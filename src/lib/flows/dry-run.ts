@@ -29,7 +29,10 @@ export async function dryRun(
 ): Promise<Result<DryRunReply, Problem>> {
   const decoded = decodeBody(request.body, request.headers, BODY_LIMITS);
   if (!decoded.ok) return err(decoded.error);
-  const inputs = judgeInputs(decoded.value.candidates, { boundUserId: request.principal.userId, nowMs: context.clock() });
+  const inputs = judgeInputs(decoded.value.candidates, {
+    boundUserId: request.principal.userId,
+    nowMs: context.clock(),
+  });
   const chunking = await chunkingOf(context.models);
   const counts = { accepted: 0, quarantined: 0, rejected: 0 };
   const documents = inputs.map(({ document }) => {
@@ -61,7 +64,10 @@ async function chunkingOf(models: ModelSource): Promise<Chunking | undefined> {
   return counter.ok ? { fingerprint: model.value.fingerprint, model: model.value, counter: counter.value } : undefined;
 }
 
-function countsOf(document: WalDocument, chunking: Chunking | undefined): { chunk_count: number | null; token_count: number | null } {
+function countsOf(
+  document: WalDocument,
+  chunking: Chunking | undefined,
+): { chunk_count: number | null; token_count: number | null } {
   if (chunking === undefined) return { chunk_count: null, token_count: null };
   if (document.verdict !== "accepted") return { chunk_count: 0, token_count: 0 };
   const chunks = prepareChunks(document, chunking.counter, chunking.model);

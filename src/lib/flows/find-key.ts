@@ -8,10 +8,14 @@ const LOOKUP_TIMEOUT_MS = 2_000;
 
 /** The record of the key with this hash, before any tenant is known. */
 export async function findKey(sql: Sql, keyHash: string): Promise<Result<KeyRecord | undefined, SqlError>> {
-  const found = await sql.transaction({ tenantId: "", userId: "" }, [keyLookupStatement(keyHash), selectKeyByHash(keyHash)], {
-    readOnly: true,
-    timeoutMs: LOOKUP_TIMEOUT_MS,
-  });
+  const found = await sql.transaction(
+    { tenantId: "", userId: "" },
+    [keyLookupStatement(keyHash), selectKeyByHash(keyHash)],
+    {
+      readOnly: true,
+      timeoutMs: LOOKUP_TIMEOUT_MS,
+    },
+  );
   if (!found.ok) return err(found.error);
   const row = found.value[1]?.[0];
   return ok(row === undefined ? undefined : keyRecordSchema.parse(row));

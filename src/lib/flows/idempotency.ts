@@ -45,7 +45,13 @@ export async function rememberReply(
 ): Promise<Result<{ remembered: Remembered; replayed: boolean }, Problem>> {
   const name = await sha256Hex(JSON.stringify([use.principal.userId, use.key]));
   const key = `idempotency/${use.principal.tenantId}/${name}`;
-  const object = { key, bytes: utf8Bytes(JSON.stringify(fresh)), contentHash: use.requestHash, metadata: {}, mediaType: "application/json" };
+  const object = {
+    key,
+    bytes: utf8Bytes(JSON.stringify(fresh)),
+    contentHash: use.requestHash,
+    metadata: {},
+    mediaType: "application/json",
+  };
   const created = await createObject(bucket, object, CREATE_OPTIONS);
   if (!created.ok) {
     return err(created.error.code === "object_differs" ? { code: "idempotency_key_reused" } : storageUnavailable());

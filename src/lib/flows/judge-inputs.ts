@@ -22,9 +22,11 @@ export function judgeInputs(candidates: readonly Candidate[], context: ParseCont
 
 function judgeDocument(document: ParsedDocument, index: number, seen: Set<string>): JudgedInput {
   const judgement = judgeText(document.text, document.tier);
-  if (judgement.verdict === "rejected") return refused({ documentId: document.id, reasons: judgement.reasons }, index, document);
+  if (judgement.verdict === "rejected")
+    return refused({ documentId: document.id, reasons: judgement.reasons }, index, document);
   const identity = JSON.stringify([document.userId, document.tier, document.id]);
-  if (seen.has(identity)) return refused({ documentId: document.id, reasons: [{ code: "duplicate_id_in_request" }] }, index, document);
+  if (seen.has(identity))
+    return refused({ documentId: document.id, reasons: [{ code: "duplicate_id_in_request" }] }, index, document);
   seen.add(identity);
   return {
     document: {
@@ -45,7 +47,11 @@ function judgeDocument(document: ParsedDocument, index: number, seen: Set<string
 }
 
 /** What is kept of a rejected input: which one it was and why. Its content, title and metadata are not stored. */
-function refused(refusal: DocumentRefusal, index: number, document: Pick<ParsedDocument, "userId" | "tier" | "source">): JudgedInput {
+function refused(
+  refusal: DocumentRefusal,
+  index: number,
+  document: Pick<ParsedDocument, "userId" | "tier" | "source">,
+): JudgedInput {
   return {
     document: {
       document_index: index,

@@ -39,13 +39,19 @@ export interface KeyRequest {
   readonly expiresAtMs: number | null;
 }
 
-export type KeyError = SqlError | { readonly code: "tenant_unknown" | "key_unknown" | "admin_bound_to_user" | "conflict" };
+export type KeyError =
+  | SqlError
+  | { readonly code: "tenant_unknown" | "key_unknown" | "admin_bound_to_user" | "conflict" };
 
 /** Longest overlap of a rotation: long enough for a slow roll-out. */
 export const OVERLAP_SECONDS_MAX = 30 * 24 * 60 * 60;
 
 /** Makes the tenant unless it is there. */
-export async function createTenant(sql: Sql, tenantId: string, displayName: string): Promise<Result<{ created: boolean }, SqlError>> {
+export async function createTenant(
+  sql: Sql,
+  tenantId: string,
+  displayName: string,
+): Promise<Result<{ created: boolean }, SqlError>> {
   const rows = await sql.transaction({ tenantId, userId: "" }, [insertTenant(tenantId, displayName)]);
   return rows.ok ? ok({ created: rows.value[0]?.length === 1 }) : rows;
 }
@@ -54,7 +60,12 @@ export async function createTenant(sql: Sql, tenantId: string, displayName: stri
 export async function createKey(context: KeysContext, request: KeyRequest): Promise<Result<MadeKey, KeyError>> {
   if (request.userId !== "" && request.scopes.includes("admin")) return err({ code: "admin_bound_to_user" });
   const key = makeApiKey(context.fillRandom);
-  const statement = insertKey({ ...request, keyId: newKeyId(context), keyHash: await sha256Hex(key), hint: apiKeyHint(key) });
+  const statement = insertKey({
+    ...request,
+    keyId: newKeyId(context),
+    keyHash: await sha256Hex(key),
+    hint: apiKeyHint(key),
+  });
   const rows = await context.sql.transaction({ tenantId: request.tenantId, userId: "" }, [statement]);
   if (!rows.ok) return err(rows.error.code === "constraint_violation" ? { code: "tenant_unknown" } : rows.error);
   return ok({ key, summary: keySummarySchema.parse(rows.value[0]?.[0]) });

@@ -27,7 +27,12 @@ export async function readArtifact(
 /** One page of a tenant's artifacts, by id. */
 export async function listArtifacts(
   context: Pick<ArtifactContext, "sql">,
-  page: { readonly tenantId: string; readonly kind: string | null; readonly afterId: string | null; readonly rowsMax: number },
+  page: {
+    readonly tenantId: string;
+    readonly kind: string | null;
+    readonly afterId: string | null;
+    readonly rowsMax: number;
+  },
 ): Promise<Result<readonly ArtifactRecord[], Problem>> {
   const rows = await context.sql.transaction(
     { tenantId: page.tenantId, userId: "*" },

@@ -31,7 +31,9 @@ function scopeOf(principal: Principal): Scope {
 /** Parts of a public receipt id `<wal_id>-<document_index>`, or undefined for anything else. */
 export function parseReceiptId(id: string): { readonly walId: string; readonly documentIndex: number } | undefined {
   const [, walId = "", index = ""] = /^([0-9A-Z]{26})-(\d{1,5})$/.exec(id) ?? [];
-  return isUlid(walId) && Number(index) < LIMITS.requestDocumentsMax ? { walId, documentIndex: Number(index) } : undefined;
+  return isUlid(walId) && Number(index) < LIMITS.requestDocumentsMax
+    ? { walId, documentIndex: Number(index) }
+    : undefined;
 }
 
 /**
@@ -64,7 +66,12 @@ export async function readReceipt(
 export async function listReceipts(
   context: Pick<ReceiptContext, "sql">,
   principal: Principal,
-  page: { readonly batchTag: string; readonly outcome: string | null; readonly after: string | null; readonly rowsMax: number },
+  page: {
+    readonly batchTag: string;
+    readonly outcome: string | null;
+    readonly after: string | null;
+    readonly rowsMax: number;
+  },
 ): Promise<Result<readonly Receipt[], Problem>> {
   const after = page.after === null ? null : parseReceiptId(page.after);
   if (after === undefined) return err({ code: "parameter_invalid", pointer: "after" });

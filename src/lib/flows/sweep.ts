@@ -174,7 +174,8 @@ async function sweepPage(
     }
     page.tally.incomplete += 1;
     if (!isResendDue(ageOfObjectMs(object, nowMs), nowMs - options.sweptAtMs)) continue;
-    if (page.tally.sent < options.messagesMax) await sendMissing(context, { key: object.key, ranges, tally: page.tally });
+    if (page.tally.sent < options.messagesMax)
+      await sendMissing(context, { key: object.key, ranges, tally: page.tally });
   }
   return complete;
 }

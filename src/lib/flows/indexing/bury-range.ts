@@ -49,7 +49,10 @@ export async function buryRange(
         attempts,
       },
     ]),
-    addToBatch(origin, inputs.map((input) => input.documentIndex)),
+    addToBatch(
+      origin,
+      inputs.map((input) => input.documentIndex),
+    ),
   ]);
   // Another delivery applied or buried it first: then there is nothing left to end.
   if (!written.ok && written.error.code === "unique_violation") return ok(null);

@@ -77,7 +77,12 @@ function statementsOf(range: RangeToCommit): readonly Statement[] {
     ...(chunkRows.length === 0 ? [] : [insertChunks(origin, model.storeVariant, chunkRows)]),
     ...(range.indexed.length === 0
       ? []
-      : [deleteFormerGenerations(message.tenant_id, range.indexed.map((document) => document.documentUid))]),
+      : [
+          deleteFormerGenerations(
+            message.tenant_id,
+            range.indexed.map((document) => document.documentUid),
+          ),
+        ]),
     insertReceipts(origin, receiptRowsOf(range)),
     ...(range.quarantined.length === 0
       ? []
@@ -173,7 +178,10 @@ function receiptRowsOf(range: RangeToCommit): readonly ReceiptRow[] {
   });
 }
 
-function indexedReceipt(entry: IndexedDocument, reasons: ReceiptRow["reasons"]): Pick<ReceiptRow, "outcome" | "reasons" | "chunkReusedCount" | "chunkFailedCount" | "tokenCount"> {
+function indexedReceipt(
+  entry: IndexedDocument,
+  reasons: ReceiptRow["reasons"],
+): Pick<ReceiptRow, "outcome" | "reasons" | "chunkReusedCount" | "chunkFailedCount" | "tokenCount"> {
   const poison = entry.chunks.filter((chunk) => isPoison(entry, chunk));
   const good = entry.chunks.filter((chunk) => !isPoison(entry, chunk));
   return {

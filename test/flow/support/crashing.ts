@@ -1,0 +1,46 @@
+/** Thrown in the place of an answer: the process is gone, whatever the call did or did not do. */
+export class Crash extends Error {
+  override readonly name = "Crash";
+}
+
+/**
+ * When to crash: at the n-th awaited call of a port (from 0), before the call or after it took effect. The second kind is
+ * the lost reply after commit.
+ */
+export interface CrashPlan {
+  readonly callIndex: number;
+  readonly moment: "before" | "after";
+}
+
+/** Counts awaited calls over all wrapped ports and crashes at the planned one. */
+export class CrashPoint {
+  readonly #plan: CrashPlan | undefined;
+  callCount = 0;
+  /** Nothing ran on after this. Flows may have turned the crash into a failure of the port: nobody is there to hear it. */
+  hasCrashed = false;
+
+  constructor(plan: CrashPlan | undefined) {
+    this.#plan = plan;
+  }
+
+  /** The same port, whose async methods pass through this crash point. After the crash every call crashes: nothing runs on. */
+  wrap<T extends object>(port: T): T {
+    return new Proxy(port, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== "function") return member;
+        return (...args: unknown[]): unknown => this.#pass(() => Reflect.apply(member, target, args));
+      },
+    });
+  }
+
+  async #pass(call: () => unknown): Promise<unknown> {
+    const index = this.callCount;
+    this.callCount += 1;
+    const plan = this.#plan;
+    if (plan === undefined || index < plan.callIndex) return await call();
+    this.hasCrashed = true;
+    if (index === plan.callIndex && plan.moment === "after") await call();
+    throw new Crash(`crash ${plan.moment} call ${index}`);
+  }
+}

@@ -1,0 +1,155 @@
+import type { Queue, R2Bucket } from "@cloudflare/workers-types";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { ulidFactory } from "../../../src/lib/base/ids.ts";
+import { Semaphore } from "../../../src/lib/base/semaphore.ts";
+import type { DocumentInput } from "../../../src/lib/contract/document.ts";
+import type { Principal } from "../../../src/lib/contract/principal.ts";
+import type { EmbedMessage } from "../../../src/lib/contract/queue-message.ts";
+import { activateModelIfNoneActive, insertModel } from "../../../src/lib/db/queries/models.ts";
+import type { Row, Sql } from "../../../src/lib/db/sql.ts";
+import { accept } from "../../../src/lib/flows/accept.ts";
+import type { IndexingContext } from "../../../src/lib/flows/indexing/context.ts";
+import { createModelSource, tokenizerKey } from "../../../src/lib/flows/model-source.ts";
+import { expectOk, openTestDatabase, rowsIn, statement, type TestDatabase } from "../../support/database.ts";
+import type { TestBackend } from "../../support/postgres-servers.ts";
+import { smallTokenizerJson } from "../../unit/model/small-tokenizer.ts";
+import { CrashPoint } from "./crashing.ts";
+import { HASH_DIMENSIONS, HASH_FINGERPRINT, HashEmbedder } from "./hash-embedder.ts";
+
+/** A real store (PGlite or a server), real R2 (workerd's), a queue that hands its messages to the test. */
+export interface World {
+  readonly database: TestDatabase;
+  readonly bucket: R2Bucket;
+  readonly embedder: HashEmbedder;
+  /** Messages sent and not taken yet. */
+  readonly queued: EmbedMessage[];
+  nowMs: number;
+  /** Everything indexing and accepting need; with a crash point, all ports pass through it. */
+  context(crash?: CrashPoint): WorldContext;
+  /** Accepts documents through the edge flow and returns the WAL id. */
+  ingest(
+    tenantId: string,
+    documents: readonly DocumentInput[],
+    options?: { batchTag?: string; crash?: CrashPoint; key?: string },
+  ): Promise<string>;
+  /** Takes all queued messages. */
+  take(): EmbedMessage[];
+  rows(tenantId: string, text: string, ...params: unknown[]): Promise<readonly Row[]>;
+  close(): Promise<void>;
+}
+
+export interface WorldContext extends IndexingContext {
+  readonly embedQueue: Pick<Queue<EmbedMessage>, "send" | "sendBatch">;
+  readonly clock: () => number;
+  readonly newUlid: () => string;
+}
+
+export function principalOf(tenantId: string): Principal {
+  return { keyId: "test", tenantId, userId: "", scopes: ["ingest", "search", "admin"], expiresAtMs: null };
+}
+
+export async function openWorld(backend: TestBackend = "pglite"): Promise<World> {
+  const database = await openTestDatabase({ backend });
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      script: "export default { fetch() { return new Response(); } }",
+      compatibilityDate: "2026-11-01",
+      r2Buckets: ["BUCKET"],
+      cf: false,
+    }),
+  );
+  const bucket = (await miniflare.getR2Bucket("BUCKET")) as unknown as R2Bucket;
+  await bucket.put(tokenizerKey(HASH_FINGERPRINT), smallTokenizerJson());
+  await registerModel(database.ownerSql);
+  const embedder = new HashEmbedder();
+  const queued: EmbedMessage[] = [];
+  let seed = 1;
+  const random = (): number => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed / 2_147_483_647;
+  };
+  const world: World = {
+    database,
+    bucket,
+    embedder,
+    queued,
+    nowMs: Date.UTC(2026, 10, 23, 12),
+    context: (crash = new CrashPoint(undefined)) => contextOf(world, crash, random),
+    ingest: async (tenantId, documents, options = {}) => {
+      const body = { documents, ...(options.batchTag === undefined ? {} : { batch_tag: options.batchTag }) };
+      const accepted = await accept(world.context(options.crash), {
+        principal: principalOf(tenantId),
+        requestId: "test",
+        body: new TextEncoder().encode(JSON.stringify(body)),
+        headers: { contentType: "application/json", contentEncoding: "" },
+        batchTag: null,
+        idempotencyKey: options.key ?? null,
+      });
+      return expectOk(accepted).reply.token;
+    },
+    take: () => queued.splice(0),
+    rows: (tenantId, text, ...params) => rowsIn(database.sql, { tenantId, userId: "*" }, statement(text, ...params)),
+    close: async () => {
+      await miniflare.dispose();
+      await database.close();
+    },
+  };
+  return world;
+}
+
+function contextOf(world: World, crash: CrashPoint, random: () => number): WorldContext {
+  const sql = crash.wrap(world.database.sql);
+  const bucket = crash.wrap(world.bucket);
+  const makeUlid = ulidFactory(() => world.nowMs, random);
+  return {
+    sql,
+    bucket,
+    embedder: crash.wrap<HashEmbedder>(world.embedder),
+    embedQueue: crash.wrap(queueInto(world.queued)),
+    // A model source of its own for each process that could crash.
+    models: createModelSource({
+      sql,
+      clock: () => world.nowMs,
+      readTokenizer: async (fingerprint) => {
+        const object = await bucket.get(tokenizerKey(fingerprint));
+        return object === null ? null : new Uint8Array(await object.arrayBuffer());
+      },
+    }),
+    requestBudget: { textsMax: 8, tokensMax: 256 },
+    embedRequests: new Semaphore(2),
+    clock: () => world.nowMs,
+    // Time goes on with each id, so that later requests sort after earlier ones.
+    newUlid: () => {
+      world.nowMs += 1;
+      return makeUlid();
+    },
+  };
+}
+
+function queueInto(queued: EmbedMessage[]): Pick<Queue<EmbedMessage>, "send" | "sendBatch"> {
+  const metadata = { metrics: { backlogCount: 0, backlogBytes: 0 } };
+  return {
+    send: async (message) => {
+      queued.push(message);
+      return { metadata };
+    },
+    sendBatch: async (messages) => {
+      for (const { body } of messages) queued.push(body);
+      return { metadata };
+    },
+  };
+}
+
+async function registerModel(sql: Sql): Promise<void> {
+  const model = {
+    fingerprint: HASH_FINGERPRINT,
+    modelName: "hash",
+    revision: "1",
+    dimensions: HASH_DIMENSIONS,
+    maxInputTokens: 64,
+    info: {},
+  };
+  const system = { tenantId: "", userId: "" };
+  expectOk(await sql.transaction(system, [insertModel(model), activateModelIfNoneActive(HASH_FINGERPRINT)]));
+}
