@@ -25,6 +25,8 @@ export interface TestDatabaseOptions {
   readonly faults?: FaultPlan;
   /** False gives an empty database instead of a migrated one. */
   readonly isMigrated?: boolean;
+  /** Connections of the endpoint per login, on a server. */
+  readonly connectionsMax?: number;
   readonly timeoutMs?: number;
 }
 
@@ -48,7 +50,7 @@ const APP_PASSWORD = randomUUID();
 export async function openTestDatabase(options: TestDatabaseOptions): Promise<TestDatabase> {
   const place =
     options.backend === "native" || options.backend === "debian"
-      ? await openOnServer(options.backend, options.isMigrated !== false)
+      ? await openOnServer(options.backend, options.isMigrated !== false, options.connectionsMax)
       : await openOnPglite(options.backend, options.isMigrated !== false);
   const endpoint = await startSqlEndpoint({
     backend: place.backend,
@@ -139,7 +141,7 @@ const TEMPLATE_DATABASE = "jeeves_template";
 const servers = new Map<ServerBackend, { readonly started: Promise<PostgresServer>; users: number }>();
 
 /** One server per process while anyone uses it; databases are cloned from a migrated one. */
-async function openOnServer(kind: ServerBackend, isMigrated: boolean): Promise<Place> {
+async function openOnServer(kind: ServerBackend, isMigrated: boolean, connectionsMax?: number): Promise<Place> {
   const shared = servers.get(kind) ?? { started: startMigratedServer(kind), users: 0 };
   servers.set(kind, shared);
   shared.users += 1;
@@ -148,7 +150,7 @@ async function openOnServer(kind: ServerBackend, isMigrated: boolean): Promise<P
   const template = isMigrated ? TEMPLATE_DATABASE : "template0";
   await onServer(server, "postgres", [`create database ${database} template ${template}`]);
   return {
-    backend: createPostgresBackend(server),
+    backend: createPostgresBackend({ ...server, ...(connectionsMax === undefined ? {} : { connectionsMax }) }),
     appConnectionString: server.connectionString({ user: APP_USER, password: APP_PASSWORD, database }),
     ownerConnectionString: server.connectionString({ database }),
     async close() {

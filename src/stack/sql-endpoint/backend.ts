@@ -83,10 +83,13 @@ export interface SqlBackend {
   close(): Promise<void>;
 }
 
-/** What Neon's proxy runs on a connection before it lends it again. */
-export const SESSION_RESET_SQL =
-  "rollback; close all; set session authorization default; reset all; deallocate all; unlisten *; " +
-  "select pg_advisory_unlock_all(); discard temp; discard sequences";
+/** What Neon's proxy runs on a connection before it lends it again; `sessionUser` is a quoted name or `default`. */
+export function sessionResetSql(sessionUser: string): string {
+  return (
+    `rollback; close all; set session authorization ${sessionUser}; reset all; deallocate all; unlisten *; ` +
+    "select pg_advisory_unlock_all(); discard temp; discard sequences"
+  );
+}
 
 const ISOLATION_SQL = {
   ReadUncommitted: "read uncommitted",

@@ -7,13 +7,7 @@ import type { PGlite } from "@electric-sql/pglite";
 import { setImmediate } from "node:timers/promises";
 import { err, ok } from "../../lib/base/result.ts";
 import type { Result } from "../../lib/base/result.ts";
-import {
-  beginSql,
-  databaseErrorFields,
-  SESSION_RESET_SQL,
-  splitCommandTag,
-  syntheticDatabaseError,
-} from "./backend.ts";
+import { beginSql, databaseErrorFields, sessionResetSql, splitCommandTag, syntheticDatabaseError } from "./backend.ts";
 import type { BackendError, Field, SqlBackend, SqlJob, StatementResult, WireStatement } from "./backend.ts";
 import { createLane } from "./lane.ts";
 
@@ -22,27 +16,35 @@ const { messages, serialize } = protocol;
 type JobResult = Result<readonly StatementResult[], BackendError>;
 type StepResult = Result<StatementResult, BackendError>;
 
-/** User that PGlite boots as; it needs no change of session user. */
+/** User that PGlite boots as. It has to be named: its `set session authorization default` changes nothing. */
 const BOOT_USER = "postgres";
 const EMPTY_RESULT: StatementResult = { fields: [], rows: [], command: "", rowCount: null };
 
 /** The endpoint's backend over a booted PGlite, which stays the caller's to close. */
 export function createPgliteBackend(database: PGlite): SqlBackend {
   const lane = createLane();
+  // A session that cannot be reset, or an instance that threw, serves nobody again.
+  let isBroken = false;
+  const reset = async (): Promise<void> => {
+    try {
+      isBroken = isBroken || !(await resetSession(database));
+    } catch {
+      isBroken = true;
+    }
+  };
   return {
     name: "pglite",
     async run(job) {
       const leave = await lane.enter(job.signal);
       if (leave === undefined) return err({ reason: "cancelled" });
-      let result: JobResult;
+      let result: JobResult = err({ reason: "unreachable" });
       try {
-        result = await runJob(database, job);
+        if (!isBroken) result = await runJob(database, job);
       } catch {
-        // The WebAssembly instance itself failed: the same to a client as a server that went away.
-        result = err({ reason: "unreachable" });
+        isBroken = true;
       }
       // The answer does not wait for the reset, the next job does.
-      void resetSession(database).finally(leave);
+      void reset().finally(leave);
       return result;
     },
     async close() {
@@ -52,22 +54,18 @@ export function createPgliteBackend(database: PGlite): SqlBackend {
   };
 }
 
-async function resetSession(database: PGlite): Promise<void> {
-  try {
-    await database.execProtocolStream(serialize.query(SESSION_RESET_SQL), { throwOnError: false });
-  } catch {
-    // A broken instance reports itself to the next job.
-  }
+async function resetSession(database: PGlite): Promise<boolean> {
+  const query = serialize.query(sessionResetSql(BOOT_USER));
+  const answers = await database.execProtocolStream(query, { throwOnError: false });
+  return !answers.some((message) => message instanceof messages.DatabaseError);
 }
 
 async function runJob(database: PGlite, job: SqlJob): Promise<JobResult> {
   const sizeLeft = { value: job.resultSizeMax };
   const step = (statement: WireStatement): Promise<StepResult> => runStatement(database, statement, sizeLeft);
-  if (job.login.user !== BOOT_USER) {
-    const quoted = `"${job.login.user.replaceAll('"', '""')}"`;
-    const login = await step({ text: `set session authorization ${quoted}`, params: [] });
-    if (!login.ok) return err(syntheticDatabaseError("FATAL", "28000", `role ${quoted} does not exist`));
-  }
+  const quoted = `"${job.login.user.replaceAll('"', '""')}"`;
+  const login = await step({ text: `set session authorization ${quoted}`, params: [] });
+  if (!login.ok) return err(syntheticDatabaseError("FATAL", "28000", `role ${quoted} does not exist`));
   const results: StatementResult[] = [];
   if (job.batch !== undefined) {
     const begun = await step({ text: beginSql(job.batch), params: [] });

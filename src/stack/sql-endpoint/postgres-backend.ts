@@ -2,11 +2,12 @@
  * Serves jobs from any Postgres server over TCP, with a small pool per login. Host, port and TLS are fixed here;
  * a request only chooses user, password and database, so that it cannot reach another server through the endpoint.
  */
-import { Client, DatabaseError, Pool } from "pg";
+import { Client, Connection, DatabaseError, Pool } from "pg";
 import type { ClientConfig, PoolClient, QueryArrayConfig } from "pg";
+import { assert } from "../../lib/base/assert.ts";
 import { err, ok } from "../../lib/base/result.ts";
 import type { Result } from "../../lib/base/result.ts";
-import { beginSql, databaseErrorFields, SESSION_RESET_SQL } from "./backend.ts";
+import { beginSql, databaseErrorFields, sessionResetSql } from "./backend.ts";
 import type { BackendError, Login, SqlBackend, SqlJob, StatementResult, WireStatement } from "./backend.ts";
 
 export interface PostgresBackendOptions {
@@ -56,7 +57,7 @@ export function createPostgresBackend(options: PostgresBackendOptions): SqlBacke
       }
       const result = await runCancellably(client, job, () => cancelBackend(options, job.login, client));
       // The answer does not wait for the reset; a connection that cannot be reset is thrown away.
-      void client.query(SESSION_RESET_SQL).then(
+      void client.query(sessionResetSql("default")).then(
         () => client.release(),
         () => client.release(true),
       );
@@ -90,7 +91,13 @@ function createPool(options: PostgresBackendOptions, login: Login): Pool {
   });
   // A connection that dies while idle is replaced; without a listener it would end the process.
   pool.on("error", () => undefined);
-  pool.on("connect", (client) => client.on("error", () => undefined));
+  pool.on("connect", (client) => {
+    client.on("error", () => undefined);
+    // The driver answers a `copy … from stdin` with CopyFail, but its Sync went out before, where the server ignores it.
+    const connection: unknown = Reflect.get(client, "connection");
+    assert(connection instanceof Connection, "a pg client has a connection");
+    connection.on("copyInResponse", () => connection.sync());
+  });
   return pool;
 }
 
