@@ -7,6 +7,7 @@ import { sha256Hex } from "../lib/base/bytes.ts";
 import { createNeonSql } from "../lib/db/neon-sql.ts";
 import type { Sql } from "../lib/db/sql.ts";
 import type { Embedder } from "../lib/embed/embedder.ts";
+import type { RequestBudget } from "../lib/embed/request-batches.ts";
 import { createHttpEmbedder } from "../lib/embed/http-embedder.ts";
 import { findKey } from "../lib/flows/find-key.ts";
 import { createModelSource, tokenizerKey, type ModelSource } from "../lib/flows/model-source.ts";
@@ -20,6 +21,7 @@ export interface Context {
   readonly clock: Clock;
   readonly random: Random;
   readonly newUlid: () => string;
+  readonly newId: () => string;
   readonly fillRandom: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -29,6 +31,9 @@ export interface Context {
   readonly sql: Sql;
   readonly embedder: Embedder;
   readonly models: ModelSource;
+  readonly requestBudget: RequestBudget;
+  /** Start-up check of the database: undefined when it is as it has to be, else a code. */
+  readonly checkDatabase: () => Promise<string | undefined>;
   readonly authenticator: Authenticator;
   /** Whether an Authorization header carries the metrics token; false when none is configured. */
   readonly isMetricsToken: (authorization: string | null) => Promise<boolean>;
@@ -38,6 +43,9 @@ export interface Context {
 const SQL_TIMEOUT_MS = 20_000;
 /** For one embedding request, milliseconds: 32 texts on a busy CPU take about two seconds. */
 const EMBED_TIMEOUT_MS = 60_000;
+
+/** One embedding request: text-embeddings-inference takes 32 texts, and a CPU is fastest at two to four thousand tokens. */
+const REQUEST_BUDGET: RequestBudget = { textsMax: 32, tokensMax: 4_096 };
 
 let built: { readonly env: Env; readonly context: Context } | undefined;
 
@@ -56,12 +64,13 @@ function createContext(env: Env): Context {
     timeoutMs: SQL_TIMEOUT_MS,
     ...(config.database.sqlFetchEndpoint === undefined ? {} : { fetchEndpoint: config.database.sqlFetchEndpoint }),
   });
-  const random = secureRandom();
+  const newUlid = ulidFactory(clock, secureRandom());
   return {
     config,
     clock,
-    random,
-    newUlid: ulidFactory(clock, random),
+    random: () => Math.random(),
+    newUlid,
+    newId: newUlid,
     fillRandom: (bytes) => void crypto.getRandomValues(bytes),
     log: createJsonLog(config.log.level, (event) => metrics.count("log_errors_total", { event })),
     metrics,
@@ -83,6 +92,11 @@ function createContext(env: Env): Context {
         return object === null ? null : new Uint8Array(await object.arrayBuffer());
       },
     }),
+    requestBudget: REQUEST_BUDGET,
+    checkDatabase: async () => {
+      const rows = await sql.query({ text: "select 1", params: [] }, { timeoutMs: 4_000 });
+      return rows.ok ? undefined : rows.error.code;
+    },
     authenticator: createAuthenticator({ findKey: (keyHash) => findKey(sql, keyHash), copies: env.API_KEYS, clock }),
     isMetricsToken: (authorization) => matchesToken(authorization, secrets.metricsToken),
   };

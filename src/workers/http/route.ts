@@ -8,8 +8,8 @@ import type { Problem, ProblemCode } from "../../lib/contract/problem.ts";
 import type { Context } from "../context.ts";
 import { readBody } from "./read-body.ts";
 
-/** Who may call a route: anyone, a key with the scope, or (metrics) an admin key or the metrics token. */
-export type Access = "public" | "metrics" | KeyScope;
+/** Who may call a route: anyone, any valid key, a key with the scope, or (metrics) an admin key or the metrics token. */
+export type Access = "public" | "any" | "metrics" | KeyScope;
 
 /** One request on its way through a route. */
 export interface Call {

@@ -1,5 +1,26 @@
 import type { Route } from "./route.ts";
+import { adminKeyRoutes } from "./routes/admin-keys.ts";
+import { adminModelRoutes } from "./routes/admin-models.ts";
+import { artifactRoutes } from "./routes/artifacts.ts";
+import { batchRoutes } from "./routes/batches.ts";
+import { documentationRoutes } from "./routes/documentation.ts";
+import { documentRoutes } from "./routes/documents.ts";
 import { ingestRoutes } from "./routes/ingest.ts";
+import { operationRoutes } from "./routes/operations.ts";
+import { quarantineRoutes } from "./routes/quarantine.ts";
+import { receiptRoutes } from "./routes/receipts.ts";
 
-/** Every route of the surface, area by area. */
-export const ROUTES: readonly Route[] = [...ingestRoutes];
+const SURFACE: readonly Route[] = [
+  ...ingestRoutes,
+  ...documentRoutes,
+  ...batchRoutes,
+  ...receiptRoutes,
+  ...quarantineRoutes,
+  ...artifactRoutes,
+  ...adminKeyRoutes,
+  ...adminModelRoutes,
+  ...operationRoutes,
+];
+
+/** Every route, area by area, and the two that describe them. */
+export const ROUTES: readonly Route[] = [...SURFACE, ...documentationRoutes(SURFACE)];

@@ -1,0 +1,36 @@
+/** Which job a cron trigger starts. A trigger may fire twice or not at all: jobs carry their own lease and cursor. */
+import { runSweepJob } from "../lib/flows/run-sweep-job.ts";
+import type { Context } from "./context.ts";
+
+interface Job {
+  readonly name: string;
+  readonly run: (context: Context, run: { readonly scheduledAtMs: number; readonly holder: string }) => Promise<{ readonly ok: boolean; readonly error?: { readonly code: string } }>;
+}
+
+const SWEEP: Job = { name: "sweep", run: runSweepJob };
+
+/** Keys are the cron lines of wrangler.toml. */
+export const JOBS_BY_CRON: ReadonlyMap<string, readonly Job[]> = new Map([
+  ["*/5 * * * *", [SWEEP]],
+  ["0 * * * *", []],
+  ["0 */6 * * *", []],
+  ["0 3 * * *", []],
+]);
+
+/** Runs the jobs of one trigger, one after the other; a failing job does not keep the next one from running. */
+export async function runCron(cron: string, scheduledAtMs: number, context: Context): Promise<void> {
+  const jobs = JOBS_BY_CRON.get(cron);
+  if (jobs === undefined) {
+    context.log.error("cron_unknown", { cron });
+    return;
+  }
+  for (const job of jobs) {
+    const startedMs = context.clock();
+    const result = await job.run(context, { scheduledAtMs, holder: context.newUlid() }).catch(() => ({ ok: false, error: { code: "internal" } }));
+    const outcome = result.ok ? "done" : (result.error?.code ?? "internal");
+    const line = { job: job.name, cron, outcome, duration_ms: context.clock() - startedMs };
+    if (result.ok || outcome === "conflict") context.log.info("job_run", line);
+    else context.log.error("job_run", line);
+    context.metrics.count("job_runs_total", { job: job.name, outcome });
+  }
+}

@@ -1,0 +1,128 @@
+import { z } from "zod";
+import { LIMITS } from "../../../lib/base/limits.ts";
+import { err, ok, type Result } from "../../../lib/base/result.ts";
+import type { Problem } from "../../../lib/contract/problem.ts";
+import type { ArtifactRecord } from "../../../lib/db/queries/artifacts.ts";
+import { listArtifacts, readArtifact } from "../../../lib/flows/read-artifacts.ts";
+import { byteRange } from "../byte-range.ts";
+import { json, respond } from "../respond.ts";
+import { principalOf, route, type Call } from "../route.ts";
+
+const artifactSchema = z.object({
+  artifact_id: z.string(),
+  kind: z.string(),
+  media_type: z.string(),
+  size_bytes: z.int(),
+  sha256: z.string(),
+  batch_tag: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+  content_url: z.string(),
+});
+
+function onWire(record: ArtifactRecord): z.infer<typeof artifactSchema> {
+  return {
+    artifact_id: record.artifact_id,
+    kind: record.kind,
+    media_type: record.media_type,
+    size_bytes: record.size_bytes,
+    sha256: record.sha256_hex,
+    batch_tag: record.batch_tag,
+    created_at: record.created_at.toISOString(),
+    updated_at: record.updated_at.toISOString(),
+    content_url: `/v1/artifacts/${encodeURIComponent(record.artifact_id)}/content`,
+  };
+}
+
+/** The artifact that the path names. Artifacts hold what belongs to a whole tenant: a key of one user sees none. */
+async function named(call: Call): Promise<Result<ArtifactRecord, Problem>> {
+  const principal = principalOf(call);
+  if (principal.userId !== "") return err({ code: "user_forbidden" });
+  return readArtifact(call.context, principal.tenantId, call.params["id"] ?? "");
+}
+
+/** The content, or the part of it that a Range header asks for. The ETag is the content's hash. */
+async function content(call: Call, record: ArtifactRecord): Promise<Result<Response, Problem>> {
+  const { request, context } = call;
+  const etag = `"${record.sha256_hex}"`;
+  const headers = { etag, "accept-ranges": "bytes", "content-type": record.media_type, "content-disposition": "attachment" };
+  if (request.headers.get("if-none-match")?.split(/\s*,\s*/).some((tag) => tag === etag || tag === "*" || tag === `W/${etag}`) === true) {
+    return ok(respond(null, 304, headers));
+  }
+  const ifRange = request.headers.get("if-range");
+  const asked = ifRange === null || ifRange === etag ? request.headers.get("range") : null;
+  const range = byteRange(asked, record.size_bytes);
+  if (range === "unsatisfiable") return ok(respond(null, 416, { "content-range": `bytes */${record.size_bytes}` }));
+  const object = await context.bucket.get(record.object_key, range === undefined ? {} : { range }).catch(() => undefined);
+  if (object === undefined) return err({ code: "storage_unavailable" });
+  if (object === null) return err({ code: "not_found", detail: "the object is gone" });
+  // The registry and the object are written one after the other: between the two writes they may differ in size.
+  if (object.size !== record.size_bytes) return err({ code: "conflict", detail: "the artifact is being written anew" });
+  if (range === undefined) return ok(respond(object.body, 200, { ...headers, "content-length": String(object.size) }));
+  const last = range.offset + range.length - 1;
+  return ok(
+    respond(object.body, 206, {
+      ...headers,
+      "content-length": String(range.length),
+      "content-range": `bytes ${range.offset}-${last}/${object.size}`,
+    }),
+  );
+}
+
+export const artifactRoutes = [
+  route({
+    method: "GET",
+    path: "/v1/artifacts",
+    operationId: "listArtifacts",
+    area: "artifacts",
+    summary: "Registered objects of the tenant",
+    access: "any",
+    query: z.strictObject({
+      kind: z.enum(["segment", "pack", "backup", "dictionary", "report", "snapshot", "model"]).optional(),
+      after: z.string().max(200).optional().describe("artifact_id of the last one of the page before"),
+      limit: z.coerce.number().int().min(1).max(LIMITS.pageRowsMax).default(100),
+    }),
+    replies: { 200: { description: "One page", schema: z.object({ artifacts: z.array(artifactSchema) }) } },
+    problems: ["user_forbidden", "parameter_invalid", "database_unavailable"],
+    async handle(call, { query }) {
+      const { tenantId, userId } = principalOf(call);
+      if (userId !== "") return err({ code: "user_forbidden" });
+      const page = { tenantId, kind: query.kind ?? null, afterId: query.after ?? null, rowsMax: query.limit };
+      const artifacts = await listArtifacts(call.context, page);
+      return artifacts.ok ? ok(json({ artifacts: artifacts.value.map(onWire) })) : artifacts;
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/v1/artifacts/:id",
+    operationId: "readArtifact",
+    area: "artifacts",
+    summary: "One registered object",
+    access: "any",
+    replies: { 200: { description: "The entry", schema: artifactSchema } },
+    problems: ["user_forbidden", "not_found", "database_unavailable"],
+    async handle(call) {
+      const record = await named(call);
+      return record.ok ? ok(json(onWire(record.value))) : record;
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/v1/artifacts/:id/content",
+    operationId: "readArtifactContent",
+    area: "artifacts",
+    summary: "The bytes of a registered object; Range, If-Range and If-None-Match hold",
+    access: "any",
+    replies: {
+      200: { description: "All bytes", mediaType: "application/octet-stream" },
+      206: { description: "The bytes asked for", mediaType: "application/octet-stream" },
+      304: { description: "Unchanged" },
+      416: { description: "The range lies outside" },
+    },
+    problems: ["user_forbidden", "not_found", "conflict", "database_unavailable", "storage_unavailable"],
+    async handle(call) {
+      const record = await named(call);
+      return record.ok ? content(call, record.value) : record;
+    },
+  }),
+];

@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { LIMITS } from "../../../lib/base/limits.ts";
+import { err, ok } from "../../../lib/base/result.ts";
+import { batchStatusSchema, ingestReportSchema } from "../../../lib/contract/batch.ts";
+import { batchStatus, listBatches } from "../../../lib/flows/batch-status.ts";
+import { writeReport } from "../../../lib/flows/write-report.ts";
+import { json } from "../respond.ts";
+import { principalOf, route } from "../route.ts";
+
+const listQuerySchema = z.strictObject({
+  before: z.iso.datetime().optional().describe("last_applied_at of the last batch of the page before"),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageRowsMax).default(50),
+});
+
+export const batchRoutes = [
+  route({
+    method: "GET",
+    path: "/v1/batches",
+    operationId: "listBatches",
+    area: "jobs",
+    summary: "Batches of the tenant, latest first",
+    access: "any",
+    query: listQuerySchema,
+    replies: { 200: { description: "One page", schema: z.object({ batches: z.array(batchStatusSchema) }) } },
+    problems: ["user_forbidden", "parameter_invalid", "database_unavailable"],
+    async handle(call, { query }) {
+      const principal = principalOf(call);
+      if (principal.userId !== "") return err({ code: "user_forbidden" });
+      const beforeMs = query.before === undefined ? null : Date.parse(query.before);
+      const batches = await listBatches(call.context, { tenantId: principal.tenantId, beforeMs, rowsMax: query.limit });
+      return batches.ok ? ok(json({ batches: batches.value })) : batches;
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/v1/batches/:tag",
+    operationId: "readBatch",
+    area: "jobs",
+    summary: "Where a batch stands: counted, not remembered",
+    access: "any",
+    replies: { 200: { description: "Counts, rate and ETA", schema: batchStatusSchema } },
+    problems: ["not_found", "database_unavailable", "storage_unavailable"],
+    async handle(call) {
+      const batchTag = call.params["tag"] ?? "";
+      call.facts["batch_tag"] = batchTag;
+      const status = await batchStatus(call.context, { tenantId: principalOf(call).tenantId, batchTag });
+      return status.ok ? ok(json(status.value)) : status;
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/v1/batches/:tag/report",
+    operationId: "readBatchReport",
+    area: "jobs",
+    summary: "What became of a batch's inputs, by outcome, reason and source",
+    access: "any",
+    replies: { 200: { description: "The report as the store says now", schema: ingestReportSchema } },
+    problems: ["user_forbidden", "not_found", "conflict", "database_unavailable", "storage_unavailable"],
+    async handle(call) {
+      const principal = principalOf(call);
+      if (principal.userId !== "") return err({ code: "user_forbidden" });
+      const batch = { tenantId: principal.tenantId, batchTag: call.params["tag"] ?? "" };
+      const report = await writeReport(call.context, batch);
+      return report.ok ? ok(json(report.value)) : report;
+    },
+  }),
+];

@@ -1,0 +1,43 @@
+/** Which consumer a queue has. */
+import type { MessageBatch } from "@cloudflare/workers-types";
+import { Semaphore } from "../lib/base/semaphore.ts";
+import type { IndexRangeReport } from "../lib/flows/indexing/context.ts";
+import { consumeDeadLetterBatch } from "../queues/dead-letter-consumer.ts";
+import { consumeEmbedBatch } from "../queues/embed-consumer.ts";
+import type { Context } from "./context.ts";
+
+/** Embedding requests of one invocation at a time: a Worker has six connections, and the database and R2 need some of them. */
+const EMBED_REQUESTS_MAX = 3;
+
+const CONSUMERS: ReadonlyMap<string, (batch: MessageBatch, context: Context) => Promise<void>> = new Map([
+  ["jeeves-embed", consumeRanges],
+  ["jeeves-embed-dlq", consumeDeadLetterBatch],
+]);
+
+/** Hands a batch to its consumer. A queue that nobody knows is retried, so that a deployment in between loses nothing. */
+export async function consume(batch: MessageBatch, context: Context): Promise<void> {
+  const consumer = CONSUMERS.get(batch.queue);
+  if (consumer !== undefined) return consumer(batch, context);
+  context.log.error("queue_unknown", { queue: batch.queue });
+  batch.retryAll({ delaySeconds: 60 });
+}
+
+function consumeRanges(batch: MessageBatch, context: Context): Promise<void> {
+  const { metrics } = context;
+  return consumeEmbedBatch(batch, {
+    ...context,
+    embedRequests: new Semaphore(EMBED_REQUESTS_MAX),
+    metrics: {
+      indexed: (report) => countIndexed(metrics, report),
+      buried: (code) => metrics.count("ranges_buried_total", { code }),
+    },
+  });
+}
+
+function countIndexed(metrics: Context["metrics"], report: IndexRangeReport): void {
+  metrics.count("ingest_processed_total", { outcome: "indexed" }, report.indexedCount);
+  metrics.count("chunks_total", { outcome: "embedded" }, report.chunkCount - report.chunkReusedCount - report.chunkFailedCount);
+  metrics.count("chunks_total", { outcome: "reused" }, report.chunkReusedCount);
+  metrics.count("chunks_total", { outcome: "failed" }, report.chunkFailedCount);
+  metrics.count("tokens_total", {}, report.tokenCount);
+}
