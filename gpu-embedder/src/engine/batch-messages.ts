@@ -1,0 +1,32 @@
+import type { Precision } from "../graph/build-graph.ts";
+
+/** What a worker thread is started with. */
+export type InferenceWorkerData = {
+  readonly graphPath: string;
+  readonly precision: Precision;
+  readonly threadCount: number;
+};
+
+/** One padded batch, row-major [batchSize x sequenceLength]; the buffers are transferred, not copied. */
+export type BatchMessage = {
+  readonly id: number;
+  readonly tokenIds: Int32Array<ArrayBuffer>;
+  readonly attentionMask: Int32Array<ArrayBuffer>;
+  readonly batchSize: number;
+  readonly sequenceLength: number;
+  /** Whether the vectors before normalisation are wanted too. */
+  readonly withPooled: boolean;
+};
+
+export type BatchResult = {
+  /** [batchSize x dimensions], unit length. */
+  readonly embeddings: Float32Array<ArrayBuffer>;
+  /** The same before normalisation; empty unless asked for. */
+  readonly pooled: Float32Array<ArrayBuffer>;
+  readonly inferenceMs: number;
+};
+
+export type WorkerMessage =
+  | { readonly kind: "ready" }
+  | ({ readonly kind: "done"; readonly id: number } & BatchResult)
+  | { readonly kind: "failed"; readonly id: number; readonly detail: string };

@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { Tokenizer } from "@huggingface/tokenizers";
+import { z } from "zod";
+import { present } from "../base/assert.ts";
+import { err, ok, type Result } from "../base/result.ts";
+
+const tokenizerFile = z.looseObject({ model: z.looseObject({ type: z.string() }) });
+
+/**
+ * UTF-16 units tokenized in one go, about 2 ms: longer texts are cut at white space and the event loop gets its turn between.
+ * A word is never cut, so the tokens are those of the whole text for every pre-tokenizer that splits at white space.
+ */
+const SLICE_LENGTH = 8_192;
+/** UTF-16 units between two turns of the event loop, over several short texts. */
+const TURN_LENGTH = 32_768;
+
+export type TokenInfo = { readonly id: number; readonly text: string; readonly special: boolean };
+
+/** The model's own tokenizer. Ids include the special tokens; nothing is truncated or padded. */
+export type TextTokenizer = {
+  encode(text: string): Promise<Int32Array<ArrayBuffer>>;
+  /** Token ids that a client made itself: the special tokens are put round them where they are missing. */
+  withSpecialTokens(ids: readonly number[]): Int32Array<ArrayBuffer>;
+  describe(text: string, addSpecialTokens: boolean): readonly TokenInfo[];
+  /** Special tokens at the start and the end of every text. */
+  readonly prefix: readonly number[];
+  readonly suffix: readonly number[];
+};
+
+/** Cuts at the first white space at or after each multiple of SLICE_LENGTH. The parts joined are the text. */
+function slices(text: string): readonly string[] {
+  const parts: string[] = [];
+  let start = 0;
+  const whiteSpace = /\s/gu;
+  while (text.length - start > SLICE_LENGTH) {
+    whiteSpace.lastIndex = start + SLICE_LENGTH;
+    const cut = whiteSpace.exec(text);
+    if (cut === null) break;
+    parts.push(text.slice(start, cut.index));
+    start = cut.index;
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
+
+/** Reads a tokenizer.json. Its truncation and padding are left out: too long is the server's decision, padding is the batch's. */
+export function loadTokenizer(
+  path: string,
+): Result<TextTokenizer, { readonly code: "tokenizer_invalid"; readonly detail: string }> {
+  let library: Tokenizer;
+  try {
+    const file = tokenizerFile.parse(JSON.parse(readFileSync(path, "utf8")));
+    library = new Tokenizer({ ...file, truncation: null, padding: null }, {});
+  } catch (cause) {
+    return err({
+      code: "tokenizer_invalid",
+      detail: cause instanceof Error ? cause.message : "tokenizer could not be read",
+    });
+  }
+  const bare: readonly number[] = library.encode("a", { add_special_tokens: false }).ids;
+  const framed: readonly number[] = library.encode("a").ids;
+  const start = framed.indexOf(present(bare[0], "a letter has a token"));
+  const prefix = framed.slice(0, start);
+  const suffix = framed.slice(start + bare.length);
+  const special = new Set(library.get_added_tokens_decoder().keys());
+  let sinceTurn = 0;
+
+  async function yieldAfter(length: number): Promise<void> {
+    sinceTurn += length;
+    if (sinceTurn < TURN_LENGTH) return;
+    sinceTurn = 0;
+    await setImmediate();
+  }
+
+  function frame(ids: readonly number[]): Int32Array<ArrayBuffer> {
+    const framedIds = new Int32Array(prefix.length + ids.length + suffix.length);
+    framedIds.set(prefix);
+    framedIds.set(ids, prefix.length);
+    framedIds.set(suffix, prefix.length + ids.length);
+    return framedIds;
+  }
+
+  return ok({
+    prefix,
+    suffix,
+    async encode(text) {
+      // a lone surrogate has no UTF-8 form: it becomes U+FFFD, as in every other reader of the text
+      const wellFormed = text.toWellFormed();
+      await yieldAfter(wellFormed.length);
+      if (wellFormed.length <= SLICE_LENGTH) return Int32Array.from(library.encode(wellFormed).ids);
+      const ids: number[] = [];
+      for (const part of slices(wellFormed)) {
+        for (const id of library.encode(part, { add_special_tokens: false }).ids) ids.push(id);
+        await yieldAfter(TURN_LENGTH);
+      }
+      return frame(ids);
+    },
+    withSpecialTokens(ids) {
+      const hasFrame =
+        prefix.every((id: number, index: number) => ids[index] === id) &&
+        suffix.every((id: number, index: number) => ids[ids.length - suffix.length + index] === id);
+      return hasFrame && ids.length >= prefix.length + suffix.length ? Int32Array.from(ids) : frame(ids);
+    },
+    describe(text, addSpecialTokens) {
+      const encoded = library.encode(text.toWellFormed(), { add_special_tokens: addSpecialTokens });
+      return encoded.ids.map((id: number, index: number) => ({
+        id,
+        text: present(encoded.tokens[index], "each id has its token"),
+        special: special.has(id),
+      }));
+    },
+  });
+}

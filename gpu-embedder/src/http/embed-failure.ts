@@ -1,0 +1,175 @@
+/** A text that the model cannot take whole. */
+export type TooLongInput = { readonly index: number; readonly tokenCount: number };
+
+/** Why a request got no embeddings. Codes are stable; nothing here carries text. */
+export type EmbedFailure =
+  | {
+      readonly code: "invalid_json" | "invalid_request" | "dimensions_unsupported";
+      readonly message: string;
+      readonly param: string | null;
+    }
+  | { readonly code: "input_empty"; readonly index: number | null }
+  | { readonly code: "input_too_long"; readonly inputs: readonly TooLongInput[]; readonly limitTokens: number }
+  | { readonly code: "text_too_large"; readonly index: number; readonly limitLength: number }
+  | { readonly code: "too_many_inputs"; readonly count: number; readonly limit: number }
+  | { readonly code: "too_many_tokens"; readonly count: number; readonly limit: number }
+  | { readonly code: "token_id_unknown"; readonly index: number }
+  | { readonly code: "body_too_large"; readonly limitBytes: number }
+  | { readonly code: "overloaded"; readonly retryAfterSeconds: number }
+  | { readonly code: "unauthorized" | "client_gone" | "shutting_down" | "inference_failed" | "not_found" | "internal" };
+
+/** HTTP status and names of a failure in both contracts. */
+export type FailureShape = {
+  readonly status: 400 | 401 | 404 | 413 | 422 | 424 | 429 | 499 | 500 | 503;
+  /** OpenAI's `error.type`. */
+  readonly openAiType: string;
+  /** `error_type` of text-embeddings-inference. */
+  readonly teiType: string;
+  /** `err` label of `te_request_failure`. */
+  readonly metric: string;
+  readonly message: string;
+};
+
+const INVALID = { openAiType: "invalid_request_error", teiType: "Validation", metric: "validation" } as const;
+
+function tooLongMessage(inputs: readonly TooLongInput[], limitTokens: number): string {
+  const first = inputs[0];
+  const more = inputs.length > 1 ? ` (and ${inputs.length - 1} more)` : "";
+  return `input ${first?.index ?? 0} has ${first?.tokenCount ?? 0} tokens, the model takes ${limitTokens}${more}; send "truncate": true to cut it`;
+}
+
+/** The only map from a failure to the wire. */
+export function failureShape(failure: EmbedFailure): FailureShape {
+  switch (failure.code) {
+    case "invalid_json":
+    case "invalid_request":
+    case "dimensions_unsupported":
+      return { ...INVALID, status: failure.code === "invalid_json" ? 400 : 422, message: failure.message };
+    case "input_empty":
+      return {
+        ...INVALID,
+        status: 400,
+        teiType: "Empty",
+        message: failure.index === null ? "input is empty" : `input ${failure.index} is empty`,
+      };
+    case "input_too_long":
+      return { ...INVALID, status: 413, message: tooLongMessage(failure.inputs, failure.limitTokens) };
+    case "text_too_large":
+      return {
+        ...INVALID,
+        status: 413,
+        message: `input ${failure.index} is longer than ${failure.limitLength} characters`,
+      };
+    case "too_many_inputs":
+      return {
+        ...INVALID,
+        status: 413,
+        metric: "batch_size",
+        message: `${failure.count} inputs, at most ${failure.limit} are taken`,
+      };
+    case "too_many_tokens":
+      return {
+        ...INVALID,
+        status: 413,
+        metric: "batch_size",
+        message: `${failure.count} tokens, at most ${failure.limit} are taken`,
+      };
+    case "token_id_unknown":
+      return {
+        ...INVALID,
+        status: 422,
+        metric: "tokenization",
+        message: `input ${failure.index} has a token id outside the vocabulary`,
+      };
+    case "body_too_large":
+      return {
+        ...INVALID,
+        status: 413,
+        metric: "batch_size",
+        message: `the body is larger than ${failure.limitBytes} bytes`,
+      };
+    case "overloaded":
+      return {
+        status: 429,
+        openAiType: "rate_limit_error",
+        teiType: "Overloaded",
+        metric: "overloaded",
+        message: "the queue is full",
+      };
+    case "unauthorized":
+      return {
+        status: 401,
+        openAiType: "authentication_error",
+        teiType: "Unauthorized",
+        metric: "validation",
+        message: "a valid bearer token is needed",
+      };
+    case "client_gone":
+      return {
+        status: 499,
+        openAiType: "server_error",
+        teiType: "Backend",
+        metric: "dropped",
+        message: "the client has left",
+      };
+    case "shutting_down":
+      return {
+        status: 503,
+        openAiType: "server_error",
+        teiType: "Unhealthy",
+        metric: "overloaded",
+        message: "the server is shutting down",
+      };
+    case "inference_failed":
+      return {
+        status: 424,
+        openAiType: "server_error",
+        teiType: "Backend",
+        metric: "inference",
+        message: "inference failed",
+      };
+    case "not_found":
+      return { ...INVALID, status: 404, message: "no such route" };
+    case "internal":
+      return {
+        status: 500,
+        openAiType: "server_error",
+        teiType: "Backend",
+        metric: "inference",
+        message: "internal error",
+      };
+  }
+}
+
+function paramOf(failure: EmbedFailure): string | null {
+  if ("param" in failure) return failure.param;
+  return "index" in failure && failure.index !== null ? `input[${failure.index}]` : null;
+}
+
+function inputsOf(failure: EmbedFailure): object {
+  if (failure.code !== "input_too_long") return {};
+  const inputs = failure.inputs.map(({ index, tokenCount }) => ({ index, token_count: tokenCount }));
+  return { inputs, max_input_length: failure.limitTokens };
+}
+
+function retryHeaders(failure: EmbedFailure): Record<string, string> {
+  if (failure.code === "overloaded") return { "retry-after": String(failure.retryAfterSeconds) };
+  return failure.code === "shutting_down" ? { "retry-after": "1" } : {};
+}
+
+/** The reply in OpenAI's error shape. */
+export function openAiFailure(failure: EmbedFailure): Response {
+  const { status, openAiType, message } = failureShape(failure);
+  const error = { message, type: openAiType, param: paramOf(failure), code: failure.code, ...inputsOf(failure) };
+  return Response.json({ error }, { status, headers: retryHeaders(failure) });
+}
+
+/** The reply in the shape of text-embeddings-inference. */
+export function teiFailure(failure: EmbedFailure): Response {
+  const { status, teiType, message } = failureShape(failure);
+  const body = { error: message, error_type: teiType, code: failure.code, ...inputsOf(failure) };
+  return Response.json(body, {
+    status: failure.code === "input_too_long" ? 422 : status,
+    headers: retryHeaders(failure),
+  });
+}
