@@ -20,6 +20,7 @@ export interface Context {
   readonly config: Config;
   readonly clock: Clock;
   readonly random: Random;
+  readonly sleep: (delayMs: number) => Promise<void>;
   readonly newUlid: () => string;
   readonly newId: () => string;
   readonly fillRandom: (bytes: Uint8Array<ArrayBuffer>) => void;
@@ -69,6 +70,7 @@ function createContext(env: Env): Context {
     config,
     clock,
     random: () => Math.random(),
+    sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
     newUlid,
     newId: newUlid,
     fillRandom: (bytes) => void crypto.getRandomValues(bytes),

@@ -9,12 +9,14 @@ import { ingestRoutes } from "./routes/ingest.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { quarantineRoutes } from "./routes/quarantine.ts";
 import { receiptRoutes } from "./routes/receipts.ts";
+import { searchRoutes } from "./routes/search.ts";
 
 const SURFACE: readonly Route[] = [
   ...ingestRoutes,
   ...documentRoutes,
   ...batchRoutes,
   ...receiptRoutes,
+  ...searchRoutes,
   ...quarantineRoutes,
   ...artifactRoutes,
   ...adminKeyRoutes,

@@ -1,0 +1,34 @@
+import { ok } from "../../../lib/base/result.ts";
+import { searchReplySchema, searchRequestSchema } from "../../../lib/contract/search.ts";
+import { search } from "../../../lib/flows/search.ts";
+import { json } from "../respond.ts";
+import { principalOf, route } from "../route.ts";
+
+export const searchRoutes = [
+  route({
+    method: "POST",
+    path: "/v1/search",
+    operationId: "search",
+    area: "search",
+    summary: "Search the memory of a tenant and, where named, of one user",
+    access: "search",
+    body: searchRequestSchema,
+    replies: { 200: { description: "Hits, best first", schema: searchReplySchema } },
+    problems: [
+      "body_malformed",
+      "body_invalid",
+      "body_too_large",
+      "user_forbidden",
+      "no_active_model",
+      "embedder_unavailable",
+      "database_unavailable",
+    ],
+    async handle(call, { body }) {
+      const reply = await search(call.context, principalOf(call), body);
+      if (!reply.ok) return reply;
+      const { hits, degraded, caught_up: caughtUp, path } = reply.value;
+      Object.assign(call.facts, { hits: hits.length, degraded: degraded.join(","), caught_up: caughtUp, path });
+      return ok(json(reply.value));
+    },
+  }),
+];
