@@ -1,0 +1,65 @@
+import type { R2Bucket } from "@cloudflare/workers-types";
+import type { Clock } from "../base/clock.ts";
+import { isUlid } from "../base/ids.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { Problem } from "../contract/problem.ts";
+import { appliedDocumentsRowSchema, selectAppliedDocuments } from "../db/queries/search-writes.ts";
+import type { Sql } from "../db/sql.ts";
+import { listBatchRequests } from "./batch-requests.ts";
+import { problemOfSql, storageUnavailable } from "./problem-of.ts";
+
+export interface AwaitContext {
+  readonly sql: Sql;
+  readonly bucket: R2Bucket;
+  readonly clock: Clock;
+  readonly sleep: (delayMs: number) => Promise<void>;
+}
+
+/** First pause between two looks at the ledger, milliseconds; each further one is longer by half, up to the second figure. */
+const PAUSE_MS_MIN = 40;
+const PAUSE_MS_MAX = 500;
+
+/**
+ * Waits until every input of the named requests has ended, at most `waitMs`. A request is known by its WAL object, its end by the
+ * ledger: the sum of the documents of its applied ranges. A token that names no request of the tenant is never caught up with.
+ */
+export async function awaitWrites(
+  context: AwaitContext,
+  wait: { readonly tenantId: string; readonly tokens: readonly string[]; readonly waitMs: number },
+): Promise<Result<{ readonly caughtUp: boolean; readonly waitedMs: number }, Problem>> {
+  const startedMs = context.clock();
+  if (wait.tokens.length === 0) return ok({ caughtUp: true, waitedMs: 0 });
+  if (!wait.tokens.every(isUlid))
+    return err({ code: "parameter_invalid", pointer: "/min_token", detail: "not a token of this service" });
+  const requests = await Promise.all(
+    wait.tokens.map((token) => listBatchRequests(context.bucket, wait.tenantId, token)),
+  );
+  const expected = new Map<string, number>();
+  for (const found of requests) {
+    if (!found.ok) return err(storageUnavailable());
+    for (const { walId, documentCount } of found.value) expected.set(walId, documentCount);
+  }
+  const isKnown = wait.tokens.every((token) => expected.has(token));
+  for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(PAUSE_MS_MAX, Math.round(pauseMs * 1.5))) {
+    const applied = await appliedDocuments(context, wait.tenantId, [...expected.keys()]);
+    if (!applied.ok) return applied;
+    const isApplied = [...expected].every(([walId, documentCount]) => (applied.value.get(walId) ?? 0) >= documentCount);
+    const waitedMs = context.clock() - startedMs;
+    if (!isKnown || isApplied || waitedMs + pauseMs > wait.waitMs)
+      return ok({ caughtUp: isKnown && isApplied, waitedMs });
+    await context.sleep(pauseMs);
+  }
+}
+
+async function appliedDocuments(
+  context: AwaitContext,
+  tenantId: string,
+  walIds: readonly string[],
+): Promise<Result<Map<string, number>, Problem>> {
+  const read = await context.sql.transaction({ tenantId, userId: "" }, [selectAppliedDocuments(tenantId, walIds)], {
+    readOnly: true,
+  });
+  if (!read.ok) return err(problemOfSql(read.error));
+  const rows = (read.value[0] ?? []).map((row) => appliedDocumentsRowSchema.parse(row));
+  return ok(new Map(rows.map((row) => [row.wal_id, row.document_count])));
+}

@@ -1,0 +1,205 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Candidate } from "../../../src/lib/retrieve/candidate.ts";
+import { rankUnion, type UnionOptions } from "../../../src/lib/retrieve/union.ts";
+
+const base: UnionOptions = {
+  k: 10,
+  fusion: "convex",
+  lexicalWeight: 0.4,
+  tierWeights: {},
+  halfLifeDays: null,
+  nowMs: Date.UTC(2026, 10, 23),
+  query: "anything at all",
+  diversity: 0,
+};
+
+const TIERS = ["event", "summary", "doc", "profile", "artifact"];
+const score = (max: number): fc.Arbitrary<number | null> =>
+  fc.oneof(fc.double({ min: 0, max, noNaN: true }), fc.constant(null));
+const candidates: fc.Arbitrary<Candidate[]> = fc.uniqueArray(
+  fc.record({
+    key: fc.string({ minLength: 1, maxLength: 6 }),
+    tier: fc.constantFrom(...TIERS),
+    documentKey: fc.constantFrom("a", "b", "c"),
+    startOffset: fc.integer({ min: 0, max: 50 }),
+    endOffset: fc.integer({ min: 51, max: 100 }),
+    text: fc.string({ maxLength: 3 }),
+    vectorScore: score(1),
+    lexicalScore: score(30),
+    occurredAtMs: fc.oneof(fc.integer({ min: 0, max: base.nowMs }), fc.constant(null)),
+  }),
+  { selector: (candidate) => candidate.key, maxLength: 30 },
+);
+const options: fc.Arbitrary<UnionOptions> = fc.record({
+  k: fc.integer({ min: 1, max: 12 }),
+  fusion: fc.constantFrom("convex", "rrf"),
+  lexicalWeight: fc.double({ min: 0, max: 1, noNaN: true }),
+  tierWeights: fc.dictionary(fc.constantFrom(...TIERS), fc.double({ min: 0, max: 2, noNaN: true })),
+  halfLifeDays: fc.oneof(fc.constant(null), fc.double({ min: 0.1, max: 1_000, noNaN: true })),
+  nowMs: fc.constant(base.nowMs),
+  query: fc.string({ maxLength: 8 }),
+  diversity: fc.constantFrom(0, 0.3),
+});
+
+function candidate(key: string, rest: Partial<Candidate>): Candidate {
+  return {
+    key,
+    tier: "doc",
+    documentKey: key,
+    startOffset: 0,
+    endOffset: 10,
+    text: `text ${key}`,
+    vectorScore: 0,
+    lexicalScore: 0,
+    occurredAtMs: null,
+    ...rest,
+  };
+}
+
+const keysOf = (hits: readonly { readonly candidate: Candidate }[]): string[] => hits.map((hit) => hit.candidate.key);
+
+describe("rankUnion", () => {
+  it("does not depend on the order of the candidates", () => {
+    fc.assert(
+      fc.property(candidates, options, fc.infiniteStream(fc.nat()), (list, chosen, random) => {
+        const shuffled = list
+          .map((item) => [random.next().value as number, item] as const)
+          .sort((a, b) => a[0] - b[0])
+          .map(([, item]) => item);
+        expect(rankUnion(shuffled, chosen)).toEqual(rankUnion(list, chosen));
+      }),
+    );
+  });
+
+  it("returns at most k of the given candidates, no candidate and no text twice, finite scores", () => {
+    fc.assert(
+      fc.property(candidates, options, (list, chosen) => {
+        const hits = rankUnion(list, chosen);
+        expect(hits.length).toBeLessThanOrEqual(chosen.k);
+        expect(new Set(keysOf(hits)).size).toBe(hits.length);
+        expect(new Set(hits.map((hit) => hit.candidate.text)).size).toBe(hits.length);
+        for (const hit of hits) {
+          expect(list).toContain(hit.candidate);
+          expect(Number.isFinite(hit.score)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it("puts scores in falling order when nothing else is asked for", () => {
+    fc.assert(
+      fc.property(candidates, options, (list, chosen) => {
+        const scores = rankUnion(list, { ...chosen, diversity: 0 }).map((hit) => hit.score);
+        expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+      }),
+    );
+  });
+
+  it("gives the first hits of a longer answer as the shorter answer", () => {
+    fc.assert(
+      fc.property(candidates, options, (list, chosen) => {
+        const longer = rankUnion(list, { ...chosen, k: 30 });
+        expect(rankUnion(list, chosen)).toEqual(longer.slice(0, chosen.k));
+      }),
+    );
+  });
+
+  it("never ranks a candidate lower for a better score of one side", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 9, noNaN: true })), {
+          minLength: 2,
+          maxLength: 12,
+        }),
+        (scores) => {
+          const list = scores.map(([vectorScore, lexicalScore], index) =>
+            candidate(String(index).padStart(2, "0"), { vectorScore, lexicalScore }),
+          );
+          const [first, ...others] = list;
+          if (first === undefined) return;
+          const rankOf = (item: Candidate): number =>
+            keysOf(rankUnion([item, ...others], { ...base, k: 20 })).indexOf(first.key);
+          // Up to the best score of the side the scale stays, beyond it everything else sinks.
+          expect(rankOf({ ...first, vectorScore: 1 })).toBeLessThanOrEqual(rankOf(first));
+        },
+      ),
+    );
+  });
+
+  it("keeps the margins: a clear winner of one side beats two middling ones", () => {
+    const list = [
+      candidate("clear", { vectorScore: 0.9, lexicalScore: 1 }),
+      candidate("middling", { vectorScore: 0.4, lexicalScore: 6 }),
+      candidate("words", { vectorScore: 0.1, lexicalScore: 8 }),
+    ];
+    expect(keysOf(rankUnion(list, base))[0]).toBe("clear");
+  });
+
+  it("ranks by the one side that has scores when the other has none", () => {
+    const list = [
+      candidate("a", { vectorScore: null, lexicalScore: 2 }),
+      candidate("b", { vectorScore: null, lexicalScore: 4 }),
+    ];
+    const hits = rankUnion(list, base);
+    expect(hits.map((hit) => [hit.candidate.key, hit.score])).toEqual([
+      ["b", 1],
+      ["a", 0.5],
+    ]);
+  });
+
+  it("fuses by reciprocal ranks when asked to", () => {
+    const list = [
+      candidate("both", { vectorScore: 0.5, lexicalScore: 5 }),
+      candidate("vector", { vectorScore: 0.9, lexicalScore: 0 }),
+      candidate("word", { vectorScore: 0, lexicalScore: 9 }),
+    ];
+    const [first] = rankUnion(list, { ...base, fusion: "rrf" });
+    expect(first?.candidate.key).toBe("both");
+    expect(first?.score).toBeCloseTo(((1 / 62 + 1 / 62) * 61) / 2, 12);
+  });
+
+  it("weighs tiers, prefers fresh chunks by half-life, and gives a bonus to the query word for word", () => {
+    const equal = { vectorScore: 0.5, lexicalScore: 3 };
+    const weighed = rankUnion([candidate("a", equal), candidate("b", { ...equal, tier: "summary" })], {
+      ...base,
+      tierWeights: { summary: 1.5 },
+    });
+    expect(keysOf(weighed)).toEqual(["b", "a"]);
+    const day = 86_400_000;
+    const aged = [
+      candidate("a", { ...equal, occurredAtMs: base.nowMs - 60 * day }),
+      candidate("b", { ...equal, occurredAtMs: base.nowMs - 30 * day }),
+    ];
+    const fresh = rankUnion(aged, { ...base, halfLifeDays: 30 });
+    expect(fresh.map((hit) => [hit.candidate.key, hit.parts.recency])).toEqual([
+      ["b", 0.1],
+      ["a", 0.05],
+    ]);
+    const phrase = [
+      candidate("a", { ...equal, text: "other words" }),
+      candidate("b", { ...equal, text: "They said: Boundary\nLayer!" }),
+    ];
+    expect(keysOf(rankUnion(phrase, { ...base, query: "boundary layer?" }))).toEqual(["b", "a"]);
+  });
+
+  it("drops a chunk that a better one of its document covers by more than half", () => {
+    const list = [
+      candidate("a", { documentKey: "d", startOffset: 0, endOffset: 100, vectorScore: 0.9 }),
+      candidate("b", { documentKey: "d", startOffset: 40, endOffset: 140, vectorScore: 0.8 }),
+      candidate("c", { documentKey: "d", startOffset: 60, endOffset: 160, vectorScore: 0.7 }),
+      candidate("d", { documentKey: "e", startOffset: 40, endOffset: 140, vectorScore: 0.6 }),
+    ];
+    expect(keysOf(rankUnion(list, base))).toEqual(["a", "c", "d"]);
+  });
+
+  it("lets further hits of a document yield when diversity is asked for", () => {
+    const list = [
+      candidate("a1", { documentKey: "a", startOffset: 0, endOffset: 10, vectorScore: 1 }),
+      candidate("a2", { documentKey: "a", startOffset: 10, endOffset: 20, vectorScore: 0.9 }),
+      candidate("b1", { documentKey: "b", vectorScore: 0.8 }),
+    ];
+    expect(keysOf(rankUnion(list, base))).toEqual(["a1", "a2", "b1"]);
+    expect(keysOf(rankUnion(list, { ...base, diversity: 0.3 }))).toEqual(["a1", "b1", "a2"]);
+  });
+});
