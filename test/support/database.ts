@@ -154,13 +154,11 @@ async function openOnServer(kind: ServerBackend, isMigrated: boolean, connection
     appConnectionString: server.connectionString({ user: APP_USER, password: APP_PASSWORD, database }),
     ownerConnectionString: server.connectionString({ database }),
     async close() {
+      await onServer(server, "postgres", [`drop database ${database} with (force)`]);
       shared.users -= 1;
-      if (shared.users === 0) {
-        servers.delete(kind);
-        await server.stop();
-      } else {
-        await onServer(server, "postgres", [`drop database ${database} with (force)`]);
-      }
+      if (shared.users > 0) return;
+      servers.delete(kind);
+      await server.stop();
     },
   };
 }

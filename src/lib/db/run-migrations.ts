@@ -43,7 +43,7 @@ const LEASE_MARGIN_MS = 60_000;
 const POLL_DELAY_MS = 500;
 /** Turns of the loop (one migration, one collision or one wait each) before giving up. */
 const TURNS_MAX = 5_000;
-/** Consecutive failures that may pass by themselves (deadlock, lost connection, races of `create table`). */
+/** Consecutive failures that may pass by themselves (deadlock, lost connection). */
 const RETRIES_MAX = 5;
 const NO_SCOPE: Scope = { tenantId: "", userId: "" };
 
@@ -70,7 +70,9 @@ export async function runMigrations(run: MigrationRun): Promise<Result<Migration
   let failures = 0;
   let isBootstrapped = false;
   for (let turn = 0; turn < TURNS_MAX; turn += 1) {
-    const step = isBootstrapped ? await takeStep(run, migrations.value) : await bootstrap(run.sql);
+    const step: Result<Step, MigrationError> = isBootstrapped
+      ? await takeStep(run, migrations.value)
+      : await bootstrap(run.sql);
     if (step.ok) {
       failures = 0;
       isBootstrapped = true;
@@ -85,7 +87,7 @@ export async function runMigrations(run: MigrationRun): Promise<Result<Migration
       }
     } else {
       failures += 1;
-      if (!mayPass(step.error) || failures > RETRIES_MAX) return step;
+      if (!isRetryable(step.error) || failures > RETRIES_MAX) return step;
       await run.sleep(POLL_DELAY_MS);
     }
   }
@@ -100,16 +102,24 @@ type Step =
   /** Another runner holds the lease. */
   | { readonly kind: "waiting" };
 
-/** Two first runs at once collide in the catalog ("if not exists" does not lock): 23505, 42P07 or XX000. */
-function mayPass(error: MigrationError): boolean {
-  if (error.code !== "migration_failed") return false;
-  const { sqlError } = error;
-  return sqlError.retryable || (sqlError.constraint?.startsWith("pg_") ?? false) || sqlError.sqlState === "42P07";
+/**
+ * Two first runs at once collide in the catalog, since "if not exists" does not lock: a unique violation of a system
+ * table, duplicate_table (42P07) or duplicate_object (42710).
+ */
+function isCatalogCollision({ constraint, sqlState }: SqlError): boolean {
+  return (constraint?.startsWith("pg_") ?? false) || sqlState === "42P07" || sqlState === "42710";
+}
+
+function isRetryable(error: MigrationError): boolean {
+  return error.code === "migration_failed" && error.sqlError.retryable;
 }
 
 async function bootstrap(sql: Sql): Promise<Result<Step, MigrationError>> {
   for (const text of BOOTSTRAP) {
-    const created = await sql.query({ text, params: [] });
+    let created = await sql.query({ text, params: [] });
+    for (let retry = 0; !created.ok && isCatalogCollision(created.error) && retry < RETRIES_MAX; retry += 1) {
+      created = await sql.query({ text, params: [] });
+    }
     if (!created.ok) return failed("the version table", created.error);
   }
   return ok({ kind: "overtaken" });
