@@ -5,7 +5,7 @@ import { ulidFactory } from "../../../src/lib/base/ids.ts";
 import type { KeyScope } from "../../../src/lib/contract/principal.ts";
 import { createNeonSql } from "../../../src/lib/db/neon-sql.ts";
 import type { Sql } from "../../../src/lib/db/sql.ts";
-import { createKey, createTenant, type KeyRequest, type MadeKey } from "../../../src/lib/flows/manage-keys.ts";
+import { createKey, createTenant, type KeyRequest, type KeysContext, type MadeKey } from "../../../src/lib/flows/manage-keys.ts";
 import type { Env } from "../../../src/workers/env.ts";
 import worker from "../../../src/workers/index.ts";
 import "./provided.ts";
@@ -22,11 +22,14 @@ export function suiteSql(): Sql {
 
 const newId = ulidFactory(Date.now, Math.random);
 
+export function keysContext(): KeysContext {
+  return { sql: suiteSql(), newId, clock: Date.now, fillRandom: (bytes) => void crypto.getRandomValues(bytes) };
+}
+
 /** Makes the tenant if need be, and a key of it. */
 export async function makeKey(tenantId: string, scopes: readonly KeyScope[], more: Partial<KeyRequest> = {}): Promise<MadeKey> {
-  const sql = suiteSql();
-  await createTenant(sql, tenantId, "");
-  const context = { sql, newId, clock: Date.now, fillRandom: (bytes: Uint8Array<ArrayBuffer>) => void crypto.getRandomValues(bytes) };
+  const context = keysContext();
+  await createTenant(context.sql, tenantId, "");
   const made = await createKey(context, { tenantId, userId: "", scopes, label: "test", expiresAtMs: null, ...more });
   if (!made.ok) throw new Error(made.error.code);
   return made.value;
