@@ -1,15 +1,15 @@
 import { ok, type Result } from "../base/result.ts";
 import type { SearchRequest } from "../contract/search.ts";
 import {
-  type CandidateFilters,
   type CandidateRow,
   candidateRowSchema,
-  type CandidateSearch,
   exactCandidates,
   scopeSizeRowSchema,
   selectScopeSize,
 } from "../db/queries/search.ts";
-import type { Scope, Sql, SqlError } from "../db/sql.ts";
+import type { CandidateFilters, CandidateSearch } from "../db/queries/search-parts.ts";
+import { indexedCandidates, indexSettings } from "../db/queries/search-indexed.ts";
+import type { Scope, Sql, SqlError, Statement } from "../db/sql.ts";
 import { BM25_B, BM25_K1 } from "../lexical/bm25.ts";
 import { packedQueries, queryTermsOf } from "../lexical/query-terms.ts";
 import type { ModelInUse } from "./model-source.ts";
@@ -57,15 +57,23 @@ export async function findCandidates(sql: Sql, input: CandidateRequest): Promise
   };
   if (vector === undefined && terms.length === 0)
     return ok({ rows: [], termCount: 0, scopeChunkCount: 0, path: "exact" });
-  const read = await sql.transaction(scope, [selectScopeSize(candidateSearch), exactCandidates(candidateSearch)], {
+  const read = await sql.transaction(scope, statementsOf(candidateSearch), {
     readOnly: true,
     timeoutMs: SEARCH_TIMEOUT_MS,
   });
   if (!read.ok) return read;
   const [sizes = [], ...found] = read.value;
   const scopeChunkCount = sizes[0] === undefined ? 0 : scopeSizeRowSchema.parse(sizes[0]).chunk_count;
-  const rows = found.flat().map((row) => candidateRowSchema.parse(row));
+  const rows = found.flatMap((part) => part.filter((row) => "path" in row)).map((row) => candidateRowSchema.parse(row));
   return ok({ rows, termCount: terms.length, scopeChunkCount, path: rows[0]?.path ?? "exact" });
+}
+
+// The size of the scope decides inside the database which of the two candidate statements reads any row. Without the vector extension
+// there are no indexes, and every scope is searched exactly.
+function statementsOf(search: CandidateSearch): Statement[] {
+  if (search.variant === "jsonb")
+    return [selectScopeSize(search), exactCandidates({ ...search, exactRowsMax: Number.MAX_SAFE_INTEGER })];
+  return [selectScopeSize(search), indexSettings(search), exactCandidates(search), indexedCandidates(search)];
 }
 
 function filtersOf(request: SearchRequest): CandidateFilters {

@@ -1,171 +1,22 @@
 import { z } from "zod";
 import type { Statement } from "../sql.ts";
-import type { StoreVariant } from "./models.ts";
+import {
+  bm25Expression,
+  type CandidateSearch,
+  HIT_COLUMNS,
+  scopeCondition,
+  searchParts,
+  statisticsColumns,
+  topOf,
+} from "./search-parts.ts";
 import { Parameters } from "./search-sql.ts";
-
-/** What is searched for, in which rows. */
-export interface CandidateSearch {
-  readonly variant: StoreVariant;
-  readonly tenantId: string;
-  /** '' searches what the tenant shares alone; a user's memory comes on top of it. */
-  readonly userId: string;
-  /** Empty: every tier present. */
-  readonly tiers: readonly string[];
-  readonly modelId: number;
-  readonly dimensions: number;
-  /** Unit vector of the query, or undefined for a lexical search. */
-  readonly queryVector: readonly number[] | undefined;
-  /** Stems of the query as `lexical` hashes them; empty for a vector search. */
-  readonly terms: readonly { readonly dimension: number; readonly queryCount: number }[];
-  /** The terms six at a time, see `packedQueries`. */
-  readonly packs: readonly string[];
-  readonly bm25: { readonly k1: number; readonly b: number };
-  readonly filters: CandidateFilters;
-  /** Candidates of each side and tier. */
-  readonly candidatesMax: number;
-  /** Chunks of a scope up to which every row is looked at. */
-  readonly exactRowsMax: number;
-}
-
-export interface CandidateFilters {
-  readonly sources?: readonly string[];
-  readonly documentIds?: readonly string[];
-  readonly occurredFrom?: string;
-  readonly occurredBefore?: string;
-  /** Each key holds this value, or a list with it. */
-  readonly metadata?: Readonly<Record<string, string | number | boolean>>;
-}
-
-const TERMS_PER_PACK = 6;
-
-/** Placeholders and expressions that the parts of a search share. */
-export interface SearchParts {
-  readonly parameters: Parameters;
-  readonly scope: string;
-  readonly filters: string;
-  readonly size: string;
-  readonly vectorScore: string;
-  readonly packColumns: string;
-  readonly hasVector: boolean;
-  readonly termCount: number;
-  readonly countOf: (term: number) => string;
-}
-
-/** Conditions of tenant, user, tier, model: they stand in every query, whatever row-level security does behind them. */
-function scopeCondition(search: CandidateSearch, parameters: Parameters): string {
-  const users = parameters.add(search.userId === "" ? [""] : ["", search.userId], "text[]");
-  const conditions = [
-    `e.tenant_id = ${parameters.add(search.tenantId, "text")}`,
-    `e.user_id = any(${users})`,
-    `e.model_id = ${parameters.add(search.modelId, "int")}`,
-  ];
-  if (search.tiers.length > 0) conditions.push(`e.tier = any(${parameters.add(search.tiers, "text[]")})`);
-  return conditions.join(" and ");
-}
-
-function filterCondition(search: CandidateSearch, parameters: Parameters): string {
-  const { sources, documentIds, occurredFrom, occurredBefore, metadata } = search.filters;
-  const conditions: string[] = [];
-  if (sources !== undefined) conditions.push(`e.source = any(${parameters.add(sources, "text[]")})`);
-  if (occurredFrom !== undefined) conditions.push(`e.occurred_at >= ${parameters.add(occurredFrom, "timestamptz")}`);
-  if (occurredBefore !== undefined) conditions.push(`e.occurred_at < ${parameters.add(occurredBefore, "timestamptz")}`);
-  const onDocument: string[] = [];
-  if (documentIds !== undefined) onDocument.push(`d.document_id = any(${parameters.add(documentIds, "text[]")})`);
-  for (const [key, value] of Object.entries(metadata ?? {})) {
-    const scalar = parameters.add(JSON.stringify({ [key]: value }), "jsonb");
-    const listed = parameters.add(JSON.stringify({ [key]: [value] }), "jsonb");
-    onDocument.push(`(d.metadata @> ${scalar} or d.metadata @> ${listed})`);
-  }
-  if (onDocument.length > 0) {
-    const document = "select 1 from documents d where d.tenant_id = e.tenant_id and d.document_uid = e.document_uid";
-    conditions.push(`exists (${document} and ${onDocument.join(" and ")})`);
-  }
-  return conditions.map((condition) => ` and ${condition}`).join("");
-}
-
-/** Expressions of one search over alias `e` of doc_embeddings. */
-export function searchParts(search: CandidateSearch): SearchParts {
-  const parameters = new Parameters();
-  const scope = scopeCondition(search, parameters);
-  const filters = filterCondition(search, parameters);
-  const size = `select coalesce(sum(e.chunk_count), 0)::float8 as chunk_count, coalesce(sum(e.lexeme_total), 0)::float8 as lexeme_total
-    from scope_counts e where ${scope}`;
-  const common = {
-    parameters,
-    scope,
-    filters,
-    size,
-    termCount: search.terms.length,
-    hasVector: search.queryVector !== undefined,
-  };
-  if (search.variant === "vector") {
-    const type = `halfvec(${search.dimensions})`;
-    const vector =
-      search.queryVector === undefined ? undefined : parameters.add(JSON.stringify(search.queryVector), type);
-    const packs = search.packs.map(
-      (pack, index) => `, (-(e.lexemes <#> ${parameters.add(pack, "sparsevec")}))::int as pack_${index}`,
-    );
-    return {
-      ...common,
-      vectorScore: vector === undefined ? "null::float8" : `-(e.embedding::${type} <#> ${vector})`,
-      packColumns: packs.join(""),
-      countOf: (term) => `((pack_${Math.floor(term / TERMS_PER_PACK)} >> ${4 * (term % TERMS_PER_PACK)}) & 15)`,
-    };
-  }
-  const vector = search.queryVector === undefined ? undefined : parameters.add(search.queryVector, "float8[]");
-  const counts = search.terms.map(
-    (term, index) =>
-      `, coalesce((e.lexemes ->> ${parameters.add(String(term.dimension), "text")})::int, 0) as count_${index}`,
-  );
-  return {
-    ...common,
-    vectorScore: vector === undefined ? "null::float8" : `jsonb_inner_product(e.embedding, ${vector})`,
-    packColumns: counts.join(""),
-    countOf: (term) => `count_${term}`,
-  };
-}
-
-/**
- * BM25 of a row over `statistics` (chunk_count, average_length, idf_0 …). See lexical/bm25.ts for the formula.
- * The scope's own numbers of chunks, lengths and document frequencies, not those of the whole table.
- */
-function bm25Expression(search: CandidateSearch, parts: SearchParts): string {
-  if (parts.termCount === 0) return "null::float8";
-  const { k1, b } = search.bm25;
-  const damping = `(${k1 * (1 - b)}::float8 + ${k1 * b}::float8 * r.lexeme_count / nullif(t.average_length, 0))`;
-  const terms = search.terms.map((term, index) => {
-    const count = parts.countOf(index);
-    return `case when ${count} = 0 then 0 else ${term.queryCount} * t.idf_${index} * ${count} / (${count} + ${damping}) end`;
-  });
-  return `${k1 + 1} * (${terms.join(" + ")})`;
-}
-
-function statisticsColumns(parts: SearchParts): string {
-  const columns = Array.from({ length: parts.termCount }, (_, index) => {
-    const frequency = `count(*) filter (where ${parts.countOf(index)} > 0)`;
-    return `, ln(1 + (count(*) - ${frequency} + 0.5) / (${frequency} + 0.5))::float8 as idf_${index}`;
-  });
-  return columns.join("");
-}
-
-// The best of each tier on each side; ties by key, so that the same store gives the same candidates.
-function topOf(side: "vector_score" | "lexical_score", candidatesMax: number): string {
-  const positive = side === "lexical_score" ? " and c.lexical_score > 0" : "";
-  return `select c.document_uid, c.generation, c.chunk_index, c.vector_score, c.lexical_score from tiers t cross join lateral (
-      select * from scored c where c.tier = t.tier${positive}
-      order by c.${side} desc, c.document_uid, c.chunk_index limit ${candidatesMax}) c`;
-}
-
-const HIT_COLUMNS = `e.tenant_id, e.user_id, e.document_uid, e.chunk_index, e.tier, e.text, e.start_offset, e.end_offset,
-    encode(e.chunk_hash, 'hex') as chunk_hash, (extract(epoch from e.occurred_at) * 1000)::float8 as occurred_at_ms,
-    d.document_id, d.source, d.title, d.metadata, d.wal_id, d.document_index`;
 
 /**
  * Candidates of a scope that is small enough to look at every row: none when it is larger. One scan gives both scores of each row;
  * statistics of BM25 are counted over the rows that pass the filters. Each candidate carries both scores, whichever side found it.
  */
 export function exactCandidates(search: CandidateSearch): Statement {
-  const parts = searchParts(search);
+  const parts = searchParts(search, "up to");
   const sides = [
     ...(parts.hasVector ? [topOf("vector_score", search.candidatesMax)] : []),
     ...(parts.termCount > 0 ? [topOf("lexical_score", search.candidatesMax)] : []),
@@ -174,7 +25,7 @@ export function exactCandidates(search: CandidateSearch): Statement {
   scanned as materialized (
     select e.document_uid, e.generation, e.chunk_index, e.tier, e.lexeme_count, ${parts.vectorScore} as vector_score${parts.packColumns}
     from doc_embeddings e
-    where (select chunk_count from size) <= ${search.exactRowsMax} and ${parts.scope}${parts.filters}
+    where ${parts.gate} and ${parts.scope}${parts.filters}
   ),
   statistics as materialized (
     select count(*)::int as row_count, avg(lexeme_count)::float8 as average_length${statisticsColumns(parts)} from scanned
