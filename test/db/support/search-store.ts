@@ -1,10 +1,6 @@
 import { documentUid } from "../../../src/lib/base/document-uid.ts";
-import {
-  type CandidateRow,
-  candidateRowSchema,
-  type CandidateSearch,
-  exactCandidates,
-} from "../../../src/lib/db/queries/search.ts";
+import { type CandidateRow, candidateRowSchema, exactCandidates } from "../../../src/lib/db/queries/search.ts";
+import type { CandidateSearch } from "../../../src/lib/db/queries/search-parts.ts";
 import type { Sql, Statement } from "../../../src/lib/db/sql.ts";
 import { analyse } from "../../../src/lib/lexical/analyse.ts";
 import { lexemesJson, sparsevecText } from "../../../src/lib/lexical/encode.ts";
