@@ -27,6 +27,10 @@ export async function startEmbedder(options: {
     // A terminal's Ctrl-C reaches the whole process group: the stack stops its parts in its own order instead.
     detached: true,
   });
+  // An uncaught error must not leave the server running behind the stack's back.
+  const killChild = (): void => void child.kill("SIGKILL");
+  process.once("exit", killChild);
+  child.once("exit", () => process.removeListener("exit", killChild));
   const port = await waitForPort(child, options.log);
   return { endpoint: `http://127.0.0.1:${port}`, stop: () => stopProcess(child) };
 }

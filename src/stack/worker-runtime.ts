@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
@@ -22,34 +23,34 @@ export interface WorkerRuntime {
   stop(): Promise<void>;
 }
 
+/** Types of the files that wrangler's bundle may hold; source maps and its README are not modules. */
+const MODULE_TYPES = { ".js": "ESModule", ".mjs": "ESModule", ".wasm": "CompiledWasm", ".html": "Text", ".txt": "Text" } as const;
+
+/** The bundle's files as modules, its entry first. */
+function bundledModules(buildFolder: string): { type: "ESModule" | "CompiledWasm" | "Text"; path: string }[] {
+  const modules = readdirSync(buildFolder).flatMap((name) => {
+    const type = Object.entries(MODULE_TYPES).find(([ending]) => name.endsWith(ending))?.[1];
+    return type === undefined ? [] : [{ type, path: join(buildFolder, name) }];
+  });
+  return modules.sort((a, b) => Number(b.path.endsWith("index.js")) - Number(a.path.endsWith("index.js")));
+}
+
 /** Runs the bundled Worker in workerd with what wrangler.toml configures: queues, R2, KV, Durable Objects. */
 export async function startWorkerRuntime(options: WorkerRuntimeOptions): Promise<WorkerRuntime> {
   const { workerOptions } = workerOptionsOf(join(options.projectFolder, "wrangler.toml"));
-  const state = options.stateFolder;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...workerOptions,
       bindings: Object.assign({}, workerOptions["bindings"], options.bindings),
+      rootPath: options.buildFolder,
       modulesRoot: options.buildFolder,
-      scriptPath: join(options.buildFolder, "index.js"),
-      modules: true,
-      modulesRules: [
-        { type: "ESModule", include: ["**/*.js", "**/*.mjs"] },
-        { type: "CompiledWasm", include: ["**/*.wasm"] },
-        { type: "Text", include: ["**/*.html", "**/*.txt"] },
-      ],
+      modules: bundledModules(options.buildFolder),
       host: "127.0.0.1",
       port: options.port,
       cf: false,
       log: new Log(LogLevel.WARN),
       handleStructuredLogs: ({ message }: { message: string }) => options.log(message),
-      ...(state === undefined
-        ? {}
-        : {
-            r2Persist: join(state, "r2"),
-            kvPersist: join(state, "kv"),
-            durableObjectsPersist: join(state, "do"),
-          }),
+      ...(options.stateFolder === undefined ? {} : { resourcePersistencePath: options.stateFolder }),
     }),
   );
   try {

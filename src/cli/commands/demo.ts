@@ -98,13 +98,13 @@ async function runSearches(api: ApiClient): Promise<readonly number[]> {
     const startedAtMs = performance.now();
     const reply = await search(api, { query, k: 3, explain: true, ...(filters === undefined ? {} : { filters }) });
     durations.push(performance.now() - startedAtMs);
-    if (reply.results.length === 0) throw new CommandError(`no hit for "${query}"`);
-    printHits(note === undefined ? query : `${query}” (${note}) “`.replace(/ “$/, ""), reply, durations.at(-1) ?? 0);
+    if (reply.hits.length === 0) throw new CommandError(`no hit for "${query}"`);
+    printHits(note === undefined ? `“${query}”` : `“${query}” (${note})`, reply, durations.at(-1) ?? 0);
   }
   return durations;
 }
 
-const artifactSchema = z.object({ id: z.string(), size_bytes: z.int(), sha256: z.string() }).loose();
+const artifactSchema = z.looseObject({ artifact_id: z.string(), size_bytes: z.int(), sha256: z.string() });
 
 async function downloadReport(api: ApiClient, batchTag: string): Promise<IngestReport> {
   await api.response({ path: `/v1/batches/${batchTag}/report` });

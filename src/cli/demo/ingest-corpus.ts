@@ -72,7 +72,7 @@ export async function ingestCorpus(
 async function timeToFirstHit(api: ApiClient, token: string, startedAtMs: number): Promise<number> {
   for (;;) {
     const reply = await search(api, { query: "the state of the union", k: 1, min_token: token, wait_ms: 1_000 });
-    if (reply.results.length > 0) return performance.now() - startedAtMs;
+    if (reply.hits.length > 0) return performance.now() - startedAtMs;
     if (performance.now() - startedAtMs > STALLED_MS) return Number.NaN;
   }
 }

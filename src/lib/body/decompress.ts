@@ -1,4 +1,5 @@
 import { constants, gunzipSync, zstdDecompressSync } from "node:zlib";
+import { ZLIB_OUTPUT_SLACK_BYTES } from "../base/limits.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Problem } from "../contract/problem.ts";
 import type { BodyLimits } from "./body-limits.ts";
@@ -18,7 +19,7 @@ export function decompress(bytes: Uint8Array, contentEncoding: string, limits: B
         : ok(bytes);
     case "gzip":
     case "x-gzip":
-      return attempt(() => gunzipSync(bytes, { maxOutputLength: limits.decompressedBytesMax }), limits);
+      return attempt(() => gunzipSync(bytes, outputLimit(limits.decompressedBytesMax)), limits.decompressedBytesMax, limits);
     case "zstd":
       return unzstd(bytes, limits);
     default:
@@ -47,13 +48,18 @@ function unzstdFrame(bytes: Uint8Array, frame: ZstdFrame, left: number, limits: 
   if ((frame.contentBytes ?? 0) > left) return err(bomb(limits));
   // A frame that is its own window was bounded by its content just now, so the decoder may keep that much.
   const windowLog = Math.max(limits.zstdWindowLogMax, Math.ceil(Math.log2(Math.max(1, frame.windowBytes))));
-  const options = { maxOutputLength: Math.max(1, left), params: { [constants.ZSTD_d_windowLogMax]: windowLog } };
-  return attempt(() => zstdDecompressSync(bytes.subarray(frame.start, frame.end), options), limits);
+  const options = { ...outputLimit(left), params: { [constants.ZSTD_d_windowLogMax]: windowLog } };
+  return attempt(() => zstdDecompressSync(bytes.subarray(frame.start, frame.end), options), left, limits);
 }
 
-function attempt(work: () => Uint8Array, limits: BodyLimits): Result<Uint8Array, Problem> {
+function outputLimit(bytesMax: number): { maxOutputLength: number } {
+  return { maxOutputLength: bytesMax + ZLIB_OUTPUT_SLACK_BYTES };
+}
+
+function attempt(work: () => Uint8Array, bytesMax: number, limits: BodyLimits): Result<Uint8Array, Problem> {
   try {
-    return ok(work());
+    const bytes = work();
+    return bytes.length > bytesMax ? err(bomb(limits)) : ok(bytes);
   } catch (thrown) {
     // Both runtimes answer a full output with a RangeError and anything else with an Error.
     return err(thrown instanceof RangeError ? bomb(limits) : refusal("body_truncated", "the compressed data ends early or is damaged"));

@@ -3,7 +3,7 @@ import { decode, encode } from "@msgpack/msgpack";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { z } from "zod";
 import { sha256 } from "../base/bytes.ts";
-import { LIMITS } from "../base/limits.ts";
+import { LIMITS, ZLIB_OUTPUT_SLACK_BYTES } from "../base/limits.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { walDocumentSchema, walRecordSchema, type WalDocument, type WalRecord } from "../contract/wal-record.ts";
 import type { DocumentRange } from "./split-ranges.ts";
@@ -127,7 +127,7 @@ export async function decodeWal(bytes: Uint8Array<ArrayBuffer>, limits: WalLimit
 function rawBlock(block: Uint8Array, entry: RangeEntry): Uint8Array | undefined {
   if (entry.codec === CODEC_RAW) return block;
   try {
-    return zstdDecompressSync(block, { maxOutputLength: Math.max(1, entry.rawBytes) });
+    return zstdDecompressSync(block, { maxOutputLength: entry.rawBytes + ZLIB_OUTPUT_SLACK_BYTES });
   } catch {
     return undefined;
   }
