@@ -1,7 +1,7 @@
 /** A migrated database of its own for a test file, behind a real `/sql` endpoint, for the real driver. */
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { readMigrationFiles } from "../../src/cli/migration-files.ts";
@@ -107,8 +107,24 @@ async function pgliteTemplate(hasVector: boolean, isMigrated: boolean): Promise<
     const partial = `${path}.${process.pid}`;
     await writeFile(partial, Buffer.from(await dump.arrayBuffer()));
     await rename(partial, path);
+    await pruneTemplates();
   }
   return new Blob([await readFile(path)]);
+}
+
+/** 42 MB each: those of earlier migrations go, oldest first. */
+const TEMPLATES_MAX = 8;
+
+async function pruneTemplates(): Promise<void> {
+  const names = (await readdir(CACHE_FOLDER)).filter((name) => /^pglite-[0-9a-f]{16}\.tar$/.test(name));
+  const aged = await Promise.all(
+    names.map(async (name) => ({
+      path: join(CACHE_FOLDER, name),
+      atMs: (await stat(join(CACHE_FOLDER, name))).mtimeMs,
+    })),
+  );
+  aged.sort((a, b) => b.atMs - a.atMs);
+  for (const { path } of aged.slice(TEMPLATES_MAX)) await rm(path, { force: true });
 }
 
 async function packageVersions(): Promise<string> {
@@ -145,7 +161,10 @@ async function openOnServer(kind: ServerBackend, isMigrated: boolean, connection
   const shared = servers.get(kind) ?? { started: startMigratedServer(kind), users: 0 };
   servers.set(kind, shared);
   shared.users += 1;
-  const server = await shared.started;
+  const server = await shared.started.catch((error: unknown) => {
+    servers.delete(kind);
+    throw error;
+  });
   const database = `test_${randomUUID().replaceAll("-", "")}`;
   const template = isMigrated ? TEMPLATE_DATABASE : "template0";
   await onServer(server, "postgres", [`create database ${database} template ${template}`]);
