@@ -125,7 +125,7 @@ async function startEmbedding(
 ): Promise<string> {
   if (options.embedEndpoint !== undefined) return options.embedEndpoint;
   const embedder = await timed(options, "embedder ready", () =>
-    startEmbedder({ projectFolder: options.projectFolder, modelFolder, log: options.log }),
+    startEmbedder({ projectFolder: options.projectFolder, modelFolder, log: options.workerLog }),
   );
   stops.push(() => embedder.stop());
   return embedder.endpoint;

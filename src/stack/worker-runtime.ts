@@ -59,10 +59,9 @@ export async function startWorkerRuntime(options: WorkerRuntimeOptions): Promise
       url: url.origin,
       miniflare,
       runScheduled: async (cron, scheduledAtMs) => {
-        const query = new URLSearchParams({ cron, time: String(scheduledAtMs), format: "json" });
-        const response = await miniflare.dispatchFetch(`${url.origin}/cdn-cgi/local/scheduled?${query}`);
-        await response.arrayBuffer();
-        return response.ok;
+        const worker = await miniflare.getWorker();
+        const result = await worker.scheduled({ cron, scheduledTime: new Date(scheduledAtMs) });
+        return result.outcome === "ok";
       },
       stop: () => miniflare.dispose(),
     };
