@@ -353,6 +353,21 @@ describe.each(backends)("the /sql endpoint over %s", (backend) => {
     expect(expectError(late)).toMatchObject({ code: "database_timeout" });
   });
 
+  it("lets clients of two endpoints work at the same time in one process", async () => {
+    const other = await openTestDatabase({ backend });
+    const insert = (id: string) => statement("insert into tenants (tenant_id) values ($1)", id);
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => {
+        const target = i % 2 === 0 ? database : other;
+        expectOk(await target.ownerSql.query(insert(`${i % 2 === 0 ? "here" : "there"}-${i}`)));
+      }),
+    );
+    const ids = expectOk(await other.ownerSql.query(statement("select tenant_id from tenants")));
+    expect(ids).toHaveLength(10);
+    expect(ids.every(({ tenant_id }) => String(tenant_id).startsWith("there-"))).toBe(true);
+    await other.close();
+  });
+
   it("keeps 50 requests at once apart", async () => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) =>

@@ -142,7 +142,7 @@ async function migratePglite(server: PgliteServer): Promise<void> {
 }
 
 /** Applies the project's migrations as the owner. */
-export async function migrateDatabase(connectionString: string, fetchEndpoint: string): Promise<void> {
+async function migrateDatabase(connectionString: string, fetchEndpoint: string): Promise<void> {
   expectOk(
     await runMigrations({
       sql: createNeonSql({ connectionString, fetchEndpoint, timeoutMs: TIMEOUT_MS }),

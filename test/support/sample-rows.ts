@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Sql, Statement } from "../../src/lib/db/sql.ts";
 import { expectOk, statement } from "./database.ts";
 
-export interface Column {
+interface Column {
   readonly name: string;
   readonly type: string;
 }

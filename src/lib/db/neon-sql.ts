@@ -7,7 +7,7 @@ import { sqlErrorOf } from "./sql-error.ts";
 import { scopeStatement } from "./sql.ts";
 import type { Row, Scope, Sql, SqlError, Statement, TransactionOptions } from "./sql.ts";
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface NeonSqlOptions {
   /** `postgresql://user:password@host/database`. */

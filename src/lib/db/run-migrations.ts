@@ -23,7 +23,7 @@ export interface MigrationRun {
 }
 
 /** A migration failed and left nothing of itself, or repeatable statements only. */
-export interface MigrationFailure {
+interface MigrationFailure {
   readonly code: "migration_failed";
   readonly message: string;
   readonly sqlError: SqlError;

@@ -36,12 +36,12 @@ const BY_SQL_STATE_CLASS: ReadonlyMap<string, Meaning> = new Map<string, Meaning
 ]);
 
 /** Meaning of a SQLSTATE; what the table does not name is permanent (`database_error`). */
-export function meaningOfSqlState(sqlState: string): Meaning {
+function meaningOfSqlState(sqlState: string): Meaning {
   return BY_SQL_STATE.get(sqlState) ?? BY_SQL_STATE_CLASS.get(sqlState.slice(0, 2)) ?? PERMANENT;
 }
 
 /** Meaning of an HTTP status of the `/sql` endpoint other than 200 and 400. */
-export function meaningOfHttpStatus(status: number): Meaning {
+function meaningOfHttpStatus(status: number): Meaning {
   if (status === 413 || status === 507) return TOO_LARGE;
   if (status === 408 || status === 504) return TIMEOUT;
   if (status === 429 || status >= 500) return UNAVAILABLE;

@@ -80,7 +80,7 @@ function decodeLogin(connectionString: string | undefined): Login | undefined {
 }
 
 /** Postgres text of one JSON parameter, after `json_to_pg_text` of Neon's proxy. */
-export function paramText(value: unknown): string | null {
+function paramText(value: unknown): string | null {
   if (value === null) return null;
   if (typeof value === "string") return value;
   return Array.isArray(value) ? arrayText(value) : JSON.stringify(value);
