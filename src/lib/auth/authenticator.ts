@@ -3,8 +3,8 @@
  * What was looked up is believed for ten seconds: that is how long a revoked key can still work while Postgres is up.
  */
 import type { KVNamespace } from "@cloudflare/workers-types";
-import { sha256Hex } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
+import { sha256HexSync } from "../base/hash.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { KeyRecord } from "../contract/key-record.ts";
 import type { Principal } from "../contract/principal.ts";
@@ -64,7 +64,7 @@ export function createAuthenticator(context: AuthenticatorContext): Authenticato
     const key = authorization === null ? undefined : BEARER.exec(authorization)?.[1];
     if (key === undefined) return err("unauthenticated");
     if (!isApiKey(key)) return err("key_malformed");
-    const keyHash = await sha256Hex(key);
+    const keyHash = sha256HexSync(key);
     const nowMs = context.clock();
     const entry = known.get(keyHash);
     if (entry !== undefined && nowMs - entry.checkedAtMs < FRESH_MS) {

@@ -171,7 +171,7 @@ async function storeWal(
   bucket: R2Bucket,
   { head, documents, ranges, replayed }: Storing,
 ): Promise<Result<void, Problem>> {
-  const { bytes, digest } = await encodeWal(head, documents, ranges);
+  const { bytes, digest } = encodeWal(head, documents, ranges);
   const wal: NewObject = {
     key: walKey(head.tenant_id, head.wal_id),
     bytes,

@@ -31,7 +31,7 @@ export async function readWalRange(bucket: R2Bucket, key: string, rangeIndex: nu
   const end = offset + entry.storedBytes;
   const block = end <= start.value.bytes.length ? ok(start.value.bytes.subarray(offset, end)) : await readBytes(bucket, key, { offset, length: entry.storedBytes });
   if (!block.ok) return block;
-  const documents = await decodeBlock(block.value, entry);
+  const documents = decodeBlock(block.value, entry);
   return documents.ok ? ok({ head, documents: documents.value, rangeCount: layout.ranges.length }) : documents;
 }
 
@@ -44,7 +44,7 @@ export async function readWalHead(bucket: R2Bucket, key: string, limits: WalLimi
 async function readStart(bucket: R2Bucket, key: string, limits: WalLimits): Promise<Result<{ bytes: Uint8Array<ArrayBuffer>; opened: OpenedWal }, WalReadError>> {
   const bytes = await readBytes(bucket, key, { offset: 0, length: firstReadBytes(limits) });
   if (!bytes.ok) return bytes;
-  const opened = await openWal(bytes.value, limits);
+  const opened = openWal(bytes.value, limits);
   return opened.ok ? ok({ bytes: bytes.value, opened: opened.value }) : opened;
 }
 

@@ -2,7 +2,7 @@
 import { decode, encode } from "@msgpack/msgpack";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { z } from "zod";
-import { sha256 } from "../base/bytes.ts";
+import { sha256Sync } from "../base/hash.ts";
 import { LIMITS, ZLIB_OUTPUT_SLACK_BYTES } from "../base/limits.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { walDocumentSchema, walRecordSchema, type WalDocument, type WalRecord } from "../contract/wal-record.ts";
@@ -46,31 +46,34 @@ const DECODE_LIMITS = {
 export interface EncodedWal {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** First 16 bytes of the SHA-256 that stands for the whole object. */
-  readonly digest: Uint8Array<ArrayBuffer>;
+  readonly digest: Uint8Array;
 }
 
-/** Bytes of one record, one block a range. `ranges` must cover the documents in order (see `splitRanges`). */
-export async function encodeWal(head: WalHead, documents: readonly WalDocument[], ranges: readonly DocumentRange[]): Promise<EncodedWal> {
+/**
+ * Bytes of one record, one block a range. `ranges` must cover the documents in order (see `splitRanges`). Synchronous, hashes included: a turn of
+ * the event loop for each of them costs more than hashing.
+ */
+export function encodeWal(head: WalHead, documents: readonly WalDocument[], ranges: readonly DocumentRange[]): EncodedWal {
   const blocks: Uint8Array[] = [];
   const entries: RangeEntry[] = [];
   for (const range of ranges) {
     const raw = encode(documents.slice(range.documentStart, range.documentStart + range.documentCount));
     const packed = raw.length < COMPRESS_FROM_BYTES ? raw : zstdCompressSync(raw);
     const stored = packed.length < raw.length ? packed : raw;
-    const digest = (await sha256(stored)).subarray(0, BLOCK_DIGEST_BYTES);
+    const digest = sha256Sync(stored).subarray(0, BLOCK_DIGEST_BYTES);
     blocks.push(stored);
     entries.push({ ...range, codec: stored === raw ? CODEC_RAW : CODEC_ZSTD, rawBytes: raw.length, storedBytes: stored.length, digest });
   }
   return assemble(encode(head), entries, blocks);
 }
 
-async function assemble(head: Uint8Array, entries: readonly RangeEntry[], blocks: readonly Uint8Array[]): Promise<EncodedWal> {
+function assemble(head: Uint8Array, entries: readonly RangeEntry[], blocks: readonly Uint8Array[]): EncodedWal {
   const table = writeRangeTable(entries);
   const blocksOffset = FIXED_BYTES + table.length + head.length;
   const bytes = new Uint8Array(blocks.reduce((sum, block) => sum + block.length, blocksOffset));
   bytes.set(table, FIXED_BYTES);
   bytes.set(head, FIXED_BYTES + table.length);
-  const digest = (await sha256(bytes.subarray(FIXED_BYTES, blocksOffset))).subarray(0, HEADER_DIGEST_BYTES);
+  const digest = sha256Sync(bytes.subarray(FIXED_BYTES, blocksOffset)).subarray(0, HEADER_DIGEST_BYTES);
   writeFixedHeader(bytes, { rangeCount: entries.length, headBytes: head.length, digest });
   let offset = blocksOffset;
   for (const block of blocks) {
@@ -86,20 +89,20 @@ export interface OpenedWal {
 }
 
 /** Reads layout and head from the start of an object, its digest checked. `bytes` may stop anywhere after the head. */
-export async function openWal(bytes: Uint8Array<ArrayBuffer>, limits: WalLimits): Promise<Result<OpenedWal, WalError>> {
+export function openWal(bytes: Uint8Array, limits: WalLimits): Result<OpenedWal, WalError> {
   const layout = readLayout(bytes, limits);
   if (!layout.ok) return layout;
   const { blocksOffset, digest, headBytes } = layout.value;
-  const found = await sha256(bytes.subarray(FIXED_BYTES, blocksOffset));
+  const found = sha256Sync(bytes.subarray(FIXED_BYTES, blocksOffset));
   if (!sameBytes(found.subarray(0, HEADER_DIGEST_BYTES), digest)) return err({ code: "wal_damaged" });
   const head = decodeAs(walHeadSchema, bytes.subarray(blocksOffset - headBytes, blocksOffset));
   return head.ok ? ok({ layout: layout.value, head: head.value }) : head;
 }
 
 /** Documents of one range from its stored block, its digest checked before anything is decompressed. */
-export async function decodeBlock(block: Uint8Array<ArrayBuffer>, entry: RangeEntry): Promise<Result<WalDocument[], WalError>> {
+export function decodeBlock(block: Uint8Array, entry: RangeEntry): Result<WalDocument[], WalError> {
   if (block.length !== entry.storedBytes) return err({ code: "wal_truncated" });
-  const found = await sha256(block);
+  const found = sha256Sync(block);
   if (!sameBytes(found.subarray(0, BLOCK_DIGEST_BYTES), entry.digest)) return err({ code: "wal_damaged" });
   const raw = rawBlock(block, entry);
   if (raw?.length !== entry.rawBytes) return err({ code: "wal_damaged" });
@@ -109,15 +112,15 @@ export async function decodeBlock(block: Uint8Array<ArrayBuffer>, entry: RangeEn
 }
 
 /** The whole record of a complete object. */
-export async function decodeWal(bytes: Uint8Array<ArrayBuffer>, limits: WalLimits): Promise<Result<WalRecord, WalError>> {
-  const opened = await openWal(bytes, limits);
+export function decodeWal(bytes: Uint8Array, limits: WalLimits): Result<WalRecord, WalError> {
+  const opened = openWal(bytes, limits);
   if (!opened.ok) return opened;
   const { layout, head } = opened.value;
   if (bytes.length !== layout.totalBytes) return err({ code: bytes.length < layout.totalBytes ? "wal_truncated" : "wal_damaged" });
   const documents: WalDocument[] = [];
   for (const [index, entry] of layout.ranges.entries()) {
     const offset = blockOffset(layout, index);
-    const block = await decodeBlock(bytes.subarray(offset, offset + entry.storedBytes), entry);
+    const block = decodeBlock(bytes.subarray(offset, offset + entry.storedBytes), entry);
     if (!block.ok) return block;
     documents.push(...block.value);
   }

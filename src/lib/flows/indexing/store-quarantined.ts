@@ -23,7 +23,7 @@ export async function storeQuarantined(
     if (document.verdict !== "quarantined") continue;
     const quarantineId = receiptId(head.wal_id, document.document_index);
     const objectKey = quarantineKey(head.tenant_id, quarantineId);
-    const encoded = await encodeWal(head, [document], [{ documentStart: 0, documentCount: 1 }]);
+    const encoded = encodeWal(head, [document], [{ documentStart: 0, documentCount: 1 }]);
     const object = {
       key: objectKey,
       bytes: encoded.bytes,
