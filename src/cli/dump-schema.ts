@@ -11,7 +11,7 @@ const migrationsFolder = fileURLToPath(new URL("../../migrations", import.meta.u
 
 const database = await openDatabase("pglite:memory");
 if (!database.ok) throw new Error(database.error);
-const { connectionString, fetchEndpoint, close } = database.value;
+const { connectionString, fetchEndpoint } = database.value;
 const migrated = await migrate({
   databaseUrl: connectionString,
   fetchEndpoint,
@@ -24,4 +24,4 @@ const text = await schemaText(
 );
 if (!text.ok) throw new Error(text.error.code, { cause: text.error.cause });
 await writeFile(`${migrationsFolder}/schema.sql`, text.value);
-await close();
+await database.value.close();

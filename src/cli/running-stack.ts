@@ -6,6 +6,9 @@ import { stackFolders } from "../stack/stack-config.ts";
 import { readMigrationFiles } from "./migration-files.ts";
 import { PROJECT_FOLDER } from "./project-folder.ts";
 
+/** One ignored folder for everything that is not the checkout's. */
+const HOME_FOLDER = process.env["JEEVES_HOME"] ?? join(PROJECT_FOLDER, ".jeeves");
+
 const stateSchema = z.object({ pid: z.int(), url: z.string() });
 
 /** Starts the local stack with what the environment says. The Worker's log goes to a file. */
@@ -13,11 +16,11 @@ export async function startLocalStack(options: {
   readonly port: number;
   readonly log: (line: string) => void;
 }): Promise<Stack> {
-  const { root } = stackFolders(PROJECT_FOLDER);
-  await mkdir(root, { recursive: true });
-  const workerLogFile = join(root, "worker.log");
+  await mkdir(HOME_FOLDER, { recursive: true });
+  const workerLogFile = join(HOME_FOLDER, "worker.log");
   return startStack({
     projectFolder: PROJECT_FOLDER,
+    folders: stackFolders(HOME_FOLDER),
     port: options.port,
     databaseUrl: process.env["DATABASE_URL"],
     embedEndpoint: process.env["EMBED_ENDPOINT"],
@@ -30,7 +33,7 @@ export async function startLocalStack(options: {
 /** The stack of another process on the same data folder, if one runs. */
 export async function findRunningStack(): Promise<{ readonly pid: number; readonly url: string } | undefined> {
   try {
-    const file = join(stackFolders(PROJECT_FOLDER).data, "stack.json");
+    const file = join(stackFolders(HOME_FOLDER).data, "stack.json");
     const state = stateSchema.parse(JSON.parse(await readFile(file, "utf8")));
     process.kill(state.pid, 0);
     return state;

@@ -1,29 +1,33 @@
 import { join } from "node:path";
+import type { MigrationFile } from "../lib/db/migrate.ts";
 
-/** Where the local stack keeps everything; `make reset` removes it. */
+/** Where the local stack keeps everything; `make reset` removes data and build. */
 export interface StackFolders {
-  readonly root: string;
   /** Postgres data, R2 objects, Durable Objects, KV. */
   readonly data: string;
   /** Bundled Worker. */
   readonly build: string;
+  /** Weights of the embedding model, kept over resets. */
+  readonly models: string;
 }
 
-export function stackFolders(projectFolder: string): StackFolders {
-  const root = process.env["JEEVES_HOME"] ?? join(projectFolder, ".jeeves");
-  return { root, data: join(root, "data"), build: join(root, "build") };
+/** Folders under one root, as `make` uses them. */
+export function stackFolders(root: string): StackFolders {
+  return { data: join(root, "data"), build: join(root, "build"), models: join(root, "models") };
 }
 
 export interface StackOptions {
   readonly projectFolder: string;
+  readonly folders: StackFolders;
   /** Port of the Worker; 0 takes any free one. */
   readonly port: number;
   /** Any Postgres, reached as its owner through the local `/sql` endpoint; undefined uses PGlite in the data folder. */
   readonly databaseUrl: string | undefined;
   /** An embedding server that runs already; undefined starts `gpu-embedder` on the CPU. */
   readonly embedEndpoint: string | undefined;
+  readonly migrationFiles: readonly MigrationFile[];
   readonly log: (line: string) => void;
-  /** Where the Worker's own log lines go. */
+  /** Where the Worker's and the embedding server's own log lines go. */
   readonly workerLog: (line: string) => void;
 }
 

@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unstable_readConfig as readWranglerConfig } from "wrangler";
-import type { MigrationFile } from "../lib/db/migrate.ts";
 import { createNeonSql } from "../lib/db/neon-sql.ts";
 import { runMigrations } from "../lib/db/run-migrations.ts";
 import type { Sql } from "../lib/db/sql.ts";
@@ -12,7 +11,7 @@ import { bundleWorker } from "./bundle-worker.ts";
 import { startCronTicker } from "./cron-ticker.ts";
 import { startEmbedder } from "./embedder-process.ts";
 import { type OpenDatabase, openDatabase } from "./postgres/open-database.ts";
-import { StackError, stackFolders, type StackOptions } from "./stack-config.ts";
+import { StackError, type StackOptions } from "./stack-config.ts";
 import { startWorkerRuntime, type WorkerRuntime } from "./worker-runtime.ts";
 
 /** The running local stack: the production Worker in workerd, a Postgres, an embedding server, a cron ticker. */
@@ -32,10 +31,8 @@ export interface Stack {
 const OWNER_SQL_TIMEOUT_MS = 30_000;
 
 /** Starts the parts side by side where they do not need each other. Rejects with a `StackError`, nothing left running. */
-export async function startStack(
-  options: StackOptions & { readonly migrationFiles: readonly MigrationFile[] },
-): Promise<Stack> {
-  const folders = stackFolders(options.projectFolder);
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { folders } = options;
   await mkdir(folders.data, { recursive: true });
   const stops: (() => Promise<void>)[] = [];
   let ended: Promise<void> | undefined;
@@ -43,7 +40,7 @@ export async function startStack(
   try {
     const [store, embedEndpoint] = await settled([
       startStore(options, join(folders.data, "postgres"), stops),
-      startEmbedding(options, join(folders.root, "models", "all-MiniLM-L6-v2"), stops),
+      startEmbedding(options, join(folders.models, "all-MiniLM-L6-v2"), stops),
       timed(options, "worker bundled", () => bundleWorker(options.projectFolder, folders.build)),
     ]);
     const runtime = await startWorkerRuntime({
@@ -91,7 +88,7 @@ interface Store {
 }
 
 async function startStore(
-  options: StackOptions & { readonly migrationFiles: readonly MigrationFile[] },
+  options: StackOptions,
   postgresFolder: string,
   stops: (() => Promise<void>)[],
 ): Promise<Store> {

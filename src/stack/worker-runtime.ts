@@ -27,7 +27,7 @@ export interface WorkerRuntime {
 const MODULE_TYPES = { ".js": "ESModule", ".mjs": "ESModule", ".wasm": "CompiledWasm", ".html": "Text", ".txt": "Text" } as const;
 
 /** The bundle's files as modules, its entry first. */
-function bundledModules(buildFolder: string): { type: "ESModule" | "CompiledWasm" | "Text"; path: string }[] {
+export function bundledModules(buildFolder: string): { type: "ESModule" | "CompiledWasm" | "Text"; path: string }[] {
   const modules = readdirSync(buildFolder).flatMap((name) => {
     const type = Object.entries(MODULE_TYPES).find(([ending]) => name.endsWith(ending))?.[1];
     return type === undefined ? [] : [{ type, path: join(buildFolder, name) }];
