@@ -7,6 +7,8 @@ export interface EmbedderProcess {
   readonly endpoint: string;
   /** Asks the server to drain and waits until it is gone. */
   stop(): Promise<void>;
+  /** Ends it without warning, as a crash would. */
+  kill(): Promise<void>;
 }
 
 /** Building the graph from the weights takes about ten seconds the first time, a download may take minutes. */
@@ -34,7 +36,7 @@ export async function startEmbedder(options: {
   process.once("exit", killChild);
   child.once("exit", () => process.removeListener("exit", killChild));
   const port = await waitForPort(child, options.log);
-  return { endpoint: `http://127.0.0.1:${port}`, stop: () => stopProcess(child) };
+  return { endpoint: `http://127.0.0.1:${port}`, stop: () => endProcess(child, "SIGTERM"), kill: () => endProcess(child, "SIGKILL") };
 }
 
 async function waitForPort(child: ChildProcess, log: (line: string) => void): Promise<number> {
@@ -80,11 +82,11 @@ function listeningPort(line: string): number | undefined {
   }
 }
 
-async function stopProcess(child: ChildProcess): Promise<void> {
+async function endProcess(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  child.kill("SIGTERM");
+  child.kill(signal);
   await ended;
   clearTimeout(timer);
 }
