@@ -1,4 +1,5 @@
 import type { Route } from "./route.ts";
+import { adminDeadLetterRoutes } from "./routes/admin-dead-letters.ts";
 import { adminKeyRoutes } from "./routes/admin-keys.ts";
 import { adminModelRoutes } from "./routes/admin-models.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
@@ -21,6 +22,7 @@ const SURFACE: readonly Route[] = [
   ...artifactRoutes,
   ...adminKeyRoutes,
   ...adminModelRoutes,
+  ...adminDeadLetterRoutes,
   ...operationRoutes,
 ];
 
