@@ -14,7 +14,7 @@ export type RunningServer = {
   readonly port: number;
   readonly fingerprint: string;
   /** Refuses new work, answers what was admitted, closes connections and threads. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 };
 
 export type StartError = { readonly code: string; readonly detail: string };

@@ -116,7 +116,7 @@ export class BatchQueue<T> {
   /** The waiting text nearest in length to `tokenCount`; the shorter of two equally near. */
   #nearest(tokenCount: number): Slot<T> | undefined {
     let best: Slot<T> | undefined;
-    for (const length of [...this.#buckets.keys()]) {
+    for (const length of this.#buckets.keys()) {
       const distance = Math.abs(length - tokenCount);
       const bestDistance = best === undefined ? Infinity : Math.abs(best.entry.tokenCount - tokenCount);
       if (distance > bestDistance || (distance === bestDistance && length > tokenCount)) continue;

@@ -5,7 +5,10 @@ import { z } from "zod";
 import { present } from "../base/assert.ts";
 import { err, ok, type Result } from "../base/result.ts";
 
-const tokenizerFile = z.looseObject({ model: z.looseObject({ type: z.string() }) });
+const tokenizerFile = z.looseObject({
+  model: z.looseObject({ type: z.string() }),
+  normalizer: z.looseObject({ type: z.string(), lowercase: z.boolean().optional() }).nullish(),
+});
 
 /**
  * UTF-16 units tokenized in one go, about 2 ms: longer texts are cut at white space and the event loop gets its turn between.
@@ -49,8 +52,10 @@ export function loadTokenizer(
   path: string,
 ): Result<TextTokenizer, { readonly code: "tokenizer_invalid"; readonly detail: string }> {
   let library: Tokenizer;
+  let lowercases = false;
   try {
     const file = tokenizerFile.parse(JSON.parse(readFileSync(path, "utf8")));
+    lowercases = file.normalizer?.lowercase === true;
     library = new Tokenizer({ ...file, truncation: null, padding: null }, {});
   } catch (cause) {
     return err({
@@ -65,6 +70,15 @@ export function loadTokenizer(
   const suffix = framed.slice(start + bare.length);
   const special = new Set(library.get_added_tokens_decoder().keys());
   let sinceTurn = 0;
+
+  /**
+   * A lone surrogate has no UTF-8 form: it becomes U+FFFD, as in every other reader of the text. A capital sigma is lowered here:
+   * JavaScript makes a final one of it at the end of a word, the reference implementation, on which the model was trained, never does.
+   */
+  function prepared(text: string): string {
+    const wellFormed = text.toWellFormed();
+    return lowercases ? wellFormed.replaceAll("\u03a3", "\u03c3") : wellFormed;
+  }
 
   async function yieldAfter(length: number): Promise<void> {
     sinceTurn += length;
@@ -85,8 +99,7 @@ export function loadTokenizer(
     prefix,
     suffix,
     async encode(text) {
-      // a lone surrogate has no UTF-8 form: it becomes U+FFFD, as in every other reader of the text
-      const wellFormed = text.toWellFormed();
+      const wellFormed = prepared(text);
       await yieldAfter(wellFormed.length);
       if (wellFormed.length <= SLICE_LENGTH) return Int32Array.from(library.encode(wellFormed).ids);
       const ids: number[] = [];
@@ -103,7 +116,7 @@ export function loadTokenizer(
       return hasFrame && ids.length >= prefix.length + suffix.length ? Int32Array.from(ids) : frame(ids);
     },
     describe(text, addSpecialTokens) {
-      const encoded = library.encode(text.toWellFormed(), { add_special_tokens: addSpecialTokens });
+      const encoded = library.encode(prepared(text), { add_special_tokens: addSpecialTokens });
       return encoded.ids.map((id: number, index: number) => ({
         id,
         text: present(encoded.tokens[index], "each id has its token"),

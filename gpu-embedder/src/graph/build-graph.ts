@@ -19,7 +19,7 @@ export const GRAPH_NAMES = {
 
 /**
  * Largest magnitude of a quantized weight. 64 and not 127: on a processor without VNNI two products of u8 x s8 are added in
- * 16 bits and saturate above it; with VNNI it costs nothing measurable (Spearman on STS-B dev 0.866 for either).
+ * 16 bits and saturate above it. It costs nothing: Spearman on STS-B dev is 0.8665 with 64, 0.8654 with 127, 0.8672 in fp32.
  */
 const WEIGHT_LEVEL_MAX = 64;
 const ONNX_FLOAT = 1;
@@ -34,13 +34,13 @@ function vector(graph: GraphWriter, name: string, data: Float32Array): string {
 function quantizedConstants(
   graph: GraphWriter,
   name: string,
-  dense: Dense,
+  layer: Dense,
 ): { values: string; scales: string; zeros: string } {
-  const quantized = quantizeColumns(dense.matrix, dense.outputCount, WEIGHT_LEVEL_MAX);
+  const quantized = quantizeColumns(layer.matrix, layer.outputCount, WEIGHT_LEVEL_MAX);
   return {
-    values: graph.constant(`${name}.weight`, "int8", [dense.inputCount, dense.outputCount], quantized.values),
-    scales: graph.constant(`${name}.scale`, "float32", [dense.outputCount], quantized.scales),
-    zeros: graph.constant(`${name}.zero`, "int8", [dense.outputCount], new Int8Array(dense.outputCount)),
+    values: graph.constant(`${name}.weight`, "int8", [layer.inputCount, layer.outputCount], quantized.values),
+    scales: graph.constant(`${name}.scale`, "float32", [layer.outputCount], quantized.scales),
+    zeros: graph.constant(`${name}.zero`, "int8", [layer.outputCount], new Int8Array(layer.outputCount)),
   };
 }
 

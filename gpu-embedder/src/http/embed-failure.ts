@@ -38,6 +38,53 @@ function tooLongMessage(inputs: readonly TooLongInput[], limitTokens: number): s
   return `input ${first?.index ?? 0} has ${first?.tokenCount ?? 0} tokens, the model takes ${limitTokens}${more}; send "truncate": true to cut it`;
 }
 
+/** Failures that need no facts of their request. */
+const FIXED = {
+  overloaded: {
+    status: 429,
+    openAiType: "rate_limit_error",
+    teiType: "Overloaded",
+    metric: "overloaded",
+    message: "the queue is full",
+  },
+  unauthorized: {
+    status: 401,
+    openAiType: "authentication_error",
+    teiType: "Unauthorized",
+    metric: "validation",
+    message: "a valid bearer token is needed",
+  },
+  client_gone: {
+    status: 499,
+    openAiType: "server_error",
+    teiType: "Backend",
+    metric: "dropped",
+    message: "the client has left",
+  },
+  shutting_down: {
+    status: 503,
+    openAiType: "server_error",
+    teiType: "Unhealthy",
+    metric: "overloaded",
+    message: "the server is shutting down",
+  },
+  inference_failed: {
+    status: 424,
+    openAiType: "server_error",
+    teiType: "Backend",
+    metric: "inference",
+    message: "inference failed",
+  },
+  not_found: { ...INVALID, status: 404, message: "no such route" },
+  internal: {
+    status: 500,
+    openAiType: "server_error",
+    teiType: "Backend",
+    metric: "inference",
+    message: "internal error",
+  },
+} as const satisfies Record<string, FailureShape>;
+
 /** The only map from a failure to the wire. */
 export function failureShape(failure: EmbedFailure): FailureShape {
   switch (failure.code) {
@@ -88,56 +135,8 @@ export function failureShape(failure: EmbedFailure): FailureShape {
         metric: "batch_size",
         message: `the body is larger than ${failure.limitBytes} bytes`,
       };
-    case "overloaded":
-      return {
-        status: 429,
-        openAiType: "rate_limit_error",
-        teiType: "Overloaded",
-        metric: "overloaded",
-        message: "the queue is full",
-      };
-    case "unauthorized":
-      return {
-        status: 401,
-        openAiType: "authentication_error",
-        teiType: "Unauthorized",
-        metric: "validation",
-        message: "a valid bearer token is needed",
-      };
-    case "client_gone":
-      return {
-        status: 499,
-        openAiType: "server_error",
-        teiType: "Backend",
-        metric: "dropped",
-        message: "the client has left",
-      };
-    case "shutting_down":
-      return {
-        status: 503,
-        openAiType: "server_error",
-        teiType: "Unhealthy",
-        metric: "overloaded",
-        message: "the server is shutting down",
-      };
-    case "inference_failed":
-      return {
-        status: 424,
-        openAiType: "server_error",
-        teiType: "Backend",
-        metric: "inference",
-        message: "inference failed",
-      };
-    case "not_found":
-      return { ...INVALID, status: 404, message: "no such route" };
-    case "internal":
-      return {
-        status: 500,
-        openAiType: "server_error",
-        teiType: "Backend",
-        metric: "inference",
-        message: "internal error",
-      };
+    default:
+      return FIXED[failure.code];
   }
 }
 

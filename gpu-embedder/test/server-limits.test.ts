@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { expect, test } from "vitest";
+import { readConfig } from "../src/config.ts";
+import { post, testServer } from "./test-server.ts";
+
+const LONG = "some words of a text that takes a while ".repeat(24);
+
+test("a full queue answers 429 with Retry-After at once, and what was admitted is answered", async () => {
+  const server = await testServer({ EMBED_QUEUE_TOKENS: "2000" });
+  try {
+    const replies = await Promise.all(
+      Array.from({ length: 12 }, () =>
+        post(`${server.url}/v1/embeddings`, { input: Array.from({ length: 8 }, () => LONG) }),
+      ),
+    );
+    const statuses = replies.map((reply) => reply.status);
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+    const refused = replies.find((reply) => reply.status === 429);
+    expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    expect(await refused?.json()).toMatchObject({ error: { code: "overloaded", type: "rate_limit_error" } });
+    expect((await post(`${server.url}/v1/embeddings`, { input: "after the storm" })).status).toBe(200);
+  } finally {
+    await server.stop();
+  }
+});
+
+test("with a token, every route but health asks for it", async () => {
+  const server = await testServer({ EMBED_TOKEN: "s3cret-token" });
+  try {
+    for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: "s3cret-token" }]) {
+      const response = await post(`${server.url}/v1/embeddings`, { input: "a" }, headers);
+      expect([response.status, await response.json()]).toMatchObject([401, { error: { code: "unauthorized" } }]);
+    }
+    expect((await fetch(`${server.url}/info`)).status).toBe(401);
+    for (const path of ["/health", "/livez", "/readyz"]) expect((await fetch(server.url + path)).status).toBe(200);
+    const given = { authorization: "Bearer s3cret-token" };
+    expect((await post(`${server.url}/v1/embeddings`, { input: "a" }, given)).status).toBe(200);
+  } finally {
+    await server.stop();
+  }
+});
+
+test("a single query overtakes a bulk job", async () => {
+  const server = await testServer();
+  try {
+    let bulkDone = false;
+    const bulk = post(`${server.url}/v1/embeddings`, { input: Array.from({ length: 100 }, () => LONG) }).then(
+      (response) => {
+        bulkDone = true;
+        return response.status;
+      },
+    );
+    await fetch(`${server.url}/livez`);
+    expect((await post(`${server.url}/v1/embeddings`, { input: "a short question" })).status).toBe(200);
+    expect(bulkDone).toBe(false);
+    expect(await bulk).toBe(200);
+  } finally {
+    await server.stop();
+  }
+});
+
+test("SIGTERM lets the admitted request finish and ends the process cleanly", async () => {
+  const env = { ...process.env, PORT: "0", EMBED_THREADS: "1" };
+  const child = spawn(process.execPath, [new URL("../src/main.ts", import.meta.url).pathname], {
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exit = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  const events: string[] = [];
+  let reply: Promise<Response> | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const event: { event: string; port?: number } = JSON.parse(line);
+    events.push(event.event);
+    if (event.event !== "listening") continue;
+    const url = `http://127.0.0.1:${event.port}`;
+    reply = post(`${url}/v1/embeddings`, { input: Array.from({ length: 60 }, () => LONG) });
+    while (!/^te_batch_next_size [1-9]/mu.test(await (await fetch(`${url}/metrics`)).text())) continue;
+    child.kill("SIGTERM");
+  }
+  expect((await reply)?.status).toBe(200);
+  expect(await exit).toBe(0);
+  expect(events).toEqual(expect.arrayContaining(["listening", "draining", "stopped"]));
+});
+
+test("a wrong setting is named without its value", () => {
+  const outcome = readConfig({ PORT: "99999999", EMBED_THREADS: "many" });
+  expect(outcome).toMatchObject({ ok: false, error: { code: "config_invalid" } });
+  const detail = outcome.ok ? "" : outcome.error.detail;
+  expect(detail).toMatch(/PORT.*EMBED_THREADS/u);
+  expect(detail).not.toMatch(/99999999|many/u);
+});
