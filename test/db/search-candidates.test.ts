@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { storedVector } from "../../src/lib/flows/stored-vector.ts";
 import { analyse } from "../../src/lib/lexical/analyse.ts";
 import { bm25, inverseDocumentFrequency } from "../../src/lib/lexical/bm25.ts";
 import { queryTermsOf } from "../../src/lib/lexical/query-terms.ts";
@@ -88,6 +89,20 @@ for (const backend of await availableBackends(["pglite", "native", "jsonb"])) {
       );
       expect(scores.get("far")?.vector_score).toBeCloseTo(cosine, 3);
       expect(scores.get("far")?.lexical_score).toBeGreaterThan(0);
+    });
+
+    it("carry the stored vector where both sides are searched, and nothing where it is not needed", async () => {
+      const tenantId = newTenant();
+      const vector = [0.25, -1e-5, 3, 0];
+      await storeChunks(database.sql, backend, [{ tenantId, documentId: "a", text: "wing", vector }]);
+      const [row] = await candidatesOf(database.sql, searchFor(backend, "wing", { tenantId }));
+      for (const [index, value] of storedVector(row?.embedding ?? "").entries())
+        expect(value).toBeCloseTo(unit(vector)[index] ?? Number.NaN, 3);
+      const [alone] = await candidatesOf(
+        database.sql,
+        searchFor(backend, "wing", { tenantId, queryVector: undefined }),
+      );
+      expect(alone?.embedding).toBeNull();
     });
 
     it("see the tenant's shared rows and the one user's, never another's", async () => {

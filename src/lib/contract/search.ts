@@ -53,6 +53,8 @@ export const scorePartsSchema = z.object({
   lexical_normalised: z.number(),
   vector_rank: z.int().nullable(),
   lexical_rank: z.int().nullable(),
+  fused: z.number(),
+  smoothed: z.number().describe("fused, moved towards its neighbours in meaning"),
   tier_weight: z.number(),
   recency: z.number(),
   exact_match: z.number(),

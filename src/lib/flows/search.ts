@@ -11,12 +11,13 @@ import type { CandidateRow } from "../db/queries/search.ts";
 import type { Sql } from "../db/sql.ts";
 import type { Embedder } from "../embed/embedder.ts";
 import type { Candidate, RankedHit } from "../retrieve/candidate.ts";
-import { LEXICAL_WEIGHT_DEFAULT, rankUnion } from "../retrieve/union.ts";
+import { LEXICAL_WEIGHT_DEFAULT, rankUnion, SMOOTHING_DEFAULT } from "../retrieve/union.ts";
 import { awaitWrites } from "./await-writes.ts";
 import { embedQuery, type QueryVector } from "./embed-query.ts";
 import { findCandidates } from "./find-candidates.ts";
 import type { ModelInUse, ModelSource } from "./model-source.ts";
 import { problemOfSql } from "./problem-of.ts";
+import { storedVector } from "./stored-vector.ts";
 
 export interface SearchContext {
   readonly sql: Sql;
@@ -126,12 +127,14 @@ function rank(rows: readonly CandidateRow[], request: SearchRequest, nowMs: numb
     vectorScore: row.vector_score,
     lexicalScore: row.lexical_score,
     occurredAtMs: row.occurred_at_ms,
+    vector: row.embedding === null ? null : storedVector(row.embedding),
     row,
   }));
   return rankUnion(candidates, {
     k: request.k,
     fusion: request.fusion,
     lexicalWeight: LEXICAL_WEIGHT_DEFAULT,
+    smoothing: SMOOTHING_DEFAULT,
     tierWeights: TIER_WEIGHTS,
     halfLifeDays: request.half_life_days ?? null,
     nowMs,
@@ -170,6 +173,8 @@ function scorePartsOf(hit: RankedHit<SearchCandidate>): NonNullable<SearchHit["s
     lexical_normalised: parts.lexicalNormalised,
     vector_rank: parts.vectorRank,
     lexical_rank: parts.lexicalRank,
+    fused: parts.fused,
+    smoothed: parts.smoothed,
     tier_weight: parts.tierWeight,
     recency: parts.recency,
     exact_match: parts.exactMatch,

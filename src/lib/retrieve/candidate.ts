@@ -12,10 +12,15 @@ export interface Candidate {
   /** BM25, 0 or more, or null when words were not searched. */
   readonly lexicalScore: number | null;
   readonly occurredAtMs: number | null;
+  /** The chunk's unit vector, where smoothing is wanted. */
+  readonly vector: Float32Array | null;
 }
 
 /** Why a hit stands where it stands. */
 export interface ScoreParts {
+  /** Both sides together, before and after smoothing. */
+  readonly fused: number;
+  readonly smoothed: number;
   readonly vectorNormalised: number;
   readonly lexicalNormalised: number;
   /** Position among the candidates of each side, from 1; null when the side did not find it. */

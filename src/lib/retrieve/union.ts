@@ -1,5 +1,7 @@
+import { assert } from "../base/assert.ts";
 import type { Candidate, RankedHit, ScoreParts } from "./candidate.ts";
 import { containsPhrase, foldPhrase } from "./exact-match.ts";
+import { smoothScores } from "./smooth-scores.ts";
 import { pickDistinct } from "./pick-distinct.ts";
 
 export interface UnionOptions {
@@ -8,6 +10,8 @@ export interface UnionOptions {
   readonly fusion: "convex" | "rrf";
   /** Share of the lexical side in the convex combination, 0..1. */
   readonly lexicalWeight: number;
+  /** Weight of a chunk's own score against those of its neighbours in meaning, over 0; null leaves scores as they are. */
+  readonly smoothing: number | null;
   /** Factor of each tier; 1 where none is named. */
   readonly tierWeights: Readonly<Record<string, number>>;
   /** Days after which the recency bonus has halved, or null for no bonus. */
@@ -24,6 +28,8 @@ export interface UnionOptions {
  * of talk 0.4 to 0.6 (figures in docs/retrieval.md).
  */
 export const LEXICAL_WEIGHT_DEFAULT = 0.4;
+/** Own weight in smoothing; figures in docs/retrieval.md. */
+export const SMOOTHING_DEFAULT = 0.4;
 /** Rank offset of reciprocal-rank fusion (Cormack, Clarke and Büttcher 2009). */
 const RRF_OFFSET = 60;
 /** Largest bonus of a fresh chunk, in units of a score that is 1 for the best of both sides. */
@@ -63,7 +69,8 @@ const lexicalScoreOf = (candidate: Candidate): number | null => candidate.lexica
  *     V = max(0, vector) / best vector        L = lexical / best lexical        (best: over all candidates of all tiers)
  *     fused = w · L + (1 − w) · V             convex; w is 0 or 1 when only one side has scores
  *     fused = (1/(60+rankV) + 1/(60+rankL)) / (2/61)                            rrf; a side that did not find it adds 0
- *     score = tierWeight · (fused + 0.2 · 2^(−age/halfLife) + 0.1 · [query stands in the text])
+ *     smoothed = fused, moved towards its neighbours in meaning                 see smooth-scores.ts
+ *     score = tierWeight · (smoothed + 0.2 · 2^(−age/halfLife) + 0.1 · [query stands in the text])
  *
  * Dividing by the best score keeps the margins that ranks throw away, needs no tail of bad candidates to be stable (as min-max and
  * z-scores do), and makes tiers comparable, since both sides are one scale over all of them. Then equal texts and overlapping chunks
@@ -76,28 +83,40 @@ export function rankUnion<C extends Candidate>(candidates: readonly C[], options
   const lexicalRanks = ranksOf(candidates, lexicalScoreOf);
   const weight = bestVector === 0 ? 1 : bestLexical === 0 ? 0 : options.lexicalWeight;
   const phrase = foldPhrase(options.query);
-  const hits = candidates.map((candidate): RankedHit<C> => {
+  const sides = candidates.map((candidate) => ({
+    vectorNormalised: normalised(candidate.vectorScore, bestVector),
+    lexicalNormalised: normalised(candidate.lexicalScore, bestLexical),
+    vectorRank: vectorRanks.get(candidate.key) ?? null,
+    lexicalRank: lexicalRanks.get(candidate.key) ?? null,
+  }));
+  const fused = sides.map((side) => (options.fusion === "rrf" ? reciprocalRanks(side) : convex(side, weight)));
+  // Ranks have no margins for neighbours to move: smoothing them costs more than it brings.
+  const { smoothing } = options;
+  const smoothed = smoothing === null || options.fusion === "rrf" ? fused : smoothScores(candidates, fused, smoothing);
+  const hits = candidates.map((candidate, index): RankedHit<C> => {
+    const side = sides[index];
+    assert(side !== undefined, "every candidate has its two sides");
     const parts: ScoreParts = {
-      vectorNormalised: normalised(candidate.vectorScore, bestVector),
-      lexicalNormalised: normalised(candidate.lexicalScore, bestLexical),
-      vectorRank: vectorRanks.get(candidate.key) ?? null,
-      lexicalRank: lexicalRanks.get(candidate.key) ?? null,
+      ...side,
+      fused: fused[index] ?? 0,
+      smoothed: smoothed[index] ?? 0,
       tierWeight: options.tierWeights[candidate.tier] ?? 1,
       recency: recencyOf(candidate, options),
       exactMatch: containsPhrase(candidate.text, phrase) ? EXACT_MATCH_WEIGHT : 0,
     };
-    const fused = options.fusion === "rrf" ? reciprocalRanks(parts) : convex(parts, weight);
-    return { candidate, score: parts.tierWeight * (fused + parts.recency + parts.exactMatch), parts };
+    return { candidate, score: parts.tierWeight * (parts.smoothed + parts.recency + parts.exactMatch), parts };
   });
   const sorted = hits.toSorted((a, b) => b.score - a.score || keyOrder(a.candidate, b.candidate));
   return pickDistinct(sorted, options.k, options.diversity);
 }
 
-function convex(parts: ScoreParts, lexicalWeight: number): number {
+type Sides = Pick<ScoreParts, "vectorNormalised" | "lexicalNormalised" | "vectorRank" | "lexicalRank">;
+
+function convex(parts: Sides, lexicalWeight: number): number {
   return lexicalWeight * parts.lexicalNormalised + (1 - lexicalWeight) * parts.vectorNormalised;
 }
 
-function reciprocalRanks(parts: ScoreParts): number {
+function reciprocalRanks(parts: Sides): number {
   const share = (rank: number | null): number => (rank === null ? 0 : 1 / (RRF_OFFSET + rank));
   return ((share(parts.vectorRank) + share(parts.lexicalRank)) * (RRF_OFFSET + 1)) / 2;
 }

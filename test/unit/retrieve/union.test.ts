@@ -7,6 +7,7 @@ const base: UnionOptions = {
   k: 10,
   fusion: "convex",
   lexicalWeight: 0.4,
+  smoothing: null,
   tierWeights: {},
   halfLifeDays: null,
   nowMs: Date.UTC(2026, 10, 23),
@@ -14,6 +15,7 @@ const base: UnionOptions = {
   diversity: 0,
 };
 
+const DIRECTIONS = [0, 0.3, 0.6, 1.5, 3].map((angle) => Float32Array.of(Math.cos(angle), Math.sin(angle)));
 const TIERS = ["event", "summary", "doc", "profile", "artifact"];
 const score = (max: number): fc.Arbitrary<number | null> =>
   fc.oneof(fc.double({ min: 0, max, noNaN: true }), fc.constant(null));
@@ -28,6 +30,7 @@ const candidates: fc.Arbitrary<Candidate[]> = fc.uniqueArray(
     vectorScore: score(1),
     lexicalScore: score(30),
     occurredAtMs: fc.oneof(fc.integer({ min: 0, max: base.nowMs }), fc.constant(null)),
+    vector: fc.oneof(fc.constantFrom(...DIRECTIONS), fc.constant(null)),
   }),
   { selector: (item) => item.key, maxLength: 30 },
 );
@@ -35,6 +38,7 @@ const options: fc.Arbitrary<UnionOptions> = fc.record({
   k: fc.integer({ min: 1, max: 12 }),
   fusion: fc.constantFrom("convex", "rrf"),
   lexicalWeight: fc.double({ min: 0, max: 1, noNaN: true }),
+  smoothing: fc.constantFrom(null, 0.4),
   tierWeights: fc.dictionary(fc.constantFrom(...TIERS), fc.double({ min: 0, max: 2, noNaN: true })),
   halfLifeDays: fc.oneof(fc.constant(null), fc.double({ min: 0.1, max: 1_000, noNaN: true })),
   nowMs: fc.constant(base.nowMs),
@@ -53,6 +57,7 @@ function candidate(key: string, rest: Partial<Candidate>): Candidate {
     vectorScore: 0,
     lexicalScore: 0,
     occurredAtMs: null,
+    vector: null,
     ...rest,
   };
 }
@@ -181,6 +186,22 @@ describe("rankUnion", () => {
       candidate("b", { ...equal, text: "They said: Boundary\nLayer!" }),
     ];
     expect(keysOf(rankUnion(phrase, { ...base, query: "boundary layer?" }))).toEqual(["b", "a"]);
+  });
+
+  it("moves a score towards those of its neighbours in meaning, and copies of one text do not vote for each other", () => {
+    const [here = null, near = null, , , far = null] = DIRECTIONS;
+    const list = [
+      candidate("best", { vectorScore: 0.9, vector: here }),
+      candidate("near", { vectorScore: 0.5, vector: near }),
+      candidate("far", { vectorScore: 0.55, vector: far }),
+    ];
+    expect(keysOf(rankUnion(list, base))).toEqual(["best", "far", "near"]);
+    expect(keysOf(rankUnion(list, { ...base, smoothing: 0.4 }))).toEqual(["best", "near", "far"]);
+    const copies = [
+      candidate("a", { vectorScore: 0.5, vector: here, text: "same" }),
+      candidate("b", { vectorScore: 0.9, vector: here, text: "same" }),
+    ];
+    expect(rankUnion(copies, { ...base, smoothing: 0.4 }).map((hit) => hit.score)).toEqual([1]);
   });
 
   it("drops a chunk that a better one of its document covers by more than half", () => {

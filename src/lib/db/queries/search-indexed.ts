@@ -2,7 +2,7 @@ import type { Statement } from "../sql.ts";
 import {
   bm25Expression,
   type CandidateSearch,
-  HIT_COLUMNS,
+  hitColumns,
   type SearchParts,
   searchParts,
   topOf,
@@ -101,7 +101,7 @@ export function indexedCandidates(search: CandidateSearch): Statement {
     from scanned r cross join statistics t
   ),
   candidates as (${sides.join(" union ")})
-  select ${HIT_COLUMNS}, c.vector_score, c.lexical_score, 'indexed' as path,
+  select ${hitColumns(search)}, c.vector_score, c.lexical_score, 'indexed' as path,
     (select count(*) from scanned)::int as rows_examined, (select chunk_count from size) as scope_chunk_count
   from candidates c
   join doc_embeddings e on e.document_uid = c.document_uid and e.generation = c.generation and e.chunk_index = c.chunk_index and ${parts.scope}

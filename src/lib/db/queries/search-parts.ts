@@ -161,6 +161,14 @@ export function topOf(side: "vector_score" | "lexical_score", candidatesMax: num
       order by c.${side} desc, c.document_uid, c.chunk_index limit ${candidatesMax}) c`;
 }
 
-export const HIT_COLUMNS = `e.tenant_id, e.user_id, e.document_uid, e.chunk_index, e.tier, e.text, e.start_offset, e.end_offset,
+/** Columns of a candidate besides its scores; its vector where both sides are searched, since smoothing needs it. */
+export function hitColumns(search: CandidateSearch): string {
+  const binary = "encode(halfvec_send(e.embedding), 'base64')";
+  const vector = search.variant === "vector" ? binary : "e.embedding::text";
+  const isHybrid = search.terms.length > 0 && search.queryVector !== undefined;
+  return `${HIT_COLUMNS}, ${isHybrid ? vector : "null::text"} as embedding`;
+}
+
+const HIT_COLUMNS = `e.tenant_id, e.user_id, e.document_uid, e.chunk_index, e.tier, e.text, e.start_offset, e.end_offset,
     encode(e.chunk_hash, 'hex') as chunk_hash, (extract(epoch from e.occurred_at) * 1000)::float8 as occurred_at_ms,
     d.document_id, d.source, d.title, d.metadata, d.wal_id, d.document_index`;

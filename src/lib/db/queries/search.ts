@@ -3,7 +3,7 @@ import type { Statement } from "../sql.ts";
 import {
   bm25Expression,
   type CandidateSearch,
-  HIT_COLUMNS,
+  hitColumns,
   scopeCondition,
   searchParts,
   statisticsColumns,
@@ -36,7 +36,7 @@ export function exactCandidates(search: CandidateSearch): Statement {
   ),
   tiers as materialized (select distinct tier from scanned),
   candidates as (${sides.join(" union ")})
-  select ${HIT_COLUMNS}, c.vector_score, c.lexical_score, 'exact' as path,
+  select ${hitColumns(search)}, c.vector_score, c.lexical_score, 'exact' as path,
     (select row_count from statistics) as rows_examined, (select chunk_count from size) as scope_chunk_count
   from candidates c
   join doc_embeddings e on e.tenant_id = ${parts.parameters.add(search.tenantId, "text")}
@@ -75,6 +75,7 @@ export const candidateRowSchema = z.object({
   metadata: z.record(z.string(), z.unknown()),
   wal_id: z.string(),
   document_index: z.int(),
+  embedding: z.string().nullable(),
   vector_score: z.number().nullable(),
   lexical_score: z.number().nullable(),
   path: z.enum(["exact", "indexed"]),
