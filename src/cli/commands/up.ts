@@ -41,9 +41,12 @@ export async function up(options: { readonly port: number }): Promise<void> {
   }
 }
 
+/** Resolves at Ctrl-C. Miniflare's own handler would end the process at once, with the database open: ours takes its place. */
 function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.removeAllListeners(signal);
+      process.once(signal, () => resolve());
+    }
   });
 }
