@@ -1,5 +1,5 @@
 /** The composition root: the only place where adapters are constructed, once for each isolate. */
-import { createAuthenticator, type Authenticator } from "../lib/auth/authenticator.ts";
+import { Authenticator } from "../lib/auth/authenticator.ts";
 import type { Clock, Random } from "../lib/base/clock.ts";
 import { ulidFactory } from "../lib/base/ids.ts";
 import type { Log } from "../lib/base/log.ts";
@@ -99,7 +99,7 @@ function createContext(env: Env): Context {
       const rows = await sql.query({ text: "select 1", params: [] }, { timeoutMs: 4_000 });
       return rows.ok ? undefined : rows.error.code;
     },
-    authenticator: createAuthenticator({ findKey: (keyHash) => findKey(sql, keyHash), copies: env.API_KEYS, clock }),
+    authenticator: new Authenticator({ findKey: (keyHash) => findKey(sql, keyHash), copies: env.API_KEYS, clock }),
     isMetricsToken: (authorization) => matchesToken(authorization, secrets.metricsToken),
   };
 }

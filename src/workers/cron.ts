@@ -4,7 +4,10 @@ import type { Context } from "./context.ts";
 
 interface Job {
   readonly name: string;
-  readonly run: (context: Context, run: { readonly scheduledAtMs: number; readonly holder: string }) => Promise<{ readonly ok: boolean; readonly error?: { readonly code: string } }>;
+  readonly run: (
+    context: Context,
+    run: { readonly scheduledAtMs: number; readonly holder: string },
+  ) => Promise<{ readonly ok: boolean; readonly error?: { readonly code: string } }>;
 }
 
 const SWEEP: Job = { name: "sweep", run: runSweepJob };
@@ -26,7 +29,9 @@ export async function runCron(cron: string, scheduledAtMs: number, context: Cont
   }
   for (const job of jobs) {
     const startedMs = context.clock();
-    const result = await job.run(context, { scheduledAtMs, holder: context.newUlid() }).catch(() => ({ ok: false, error: { code: "internal" } }));
+    const result = await job
+      .run(context, { scheduledAtMs, holder: context.newUlid() })
+      .catch(() => ({ ok: false, error: { code: "internal" } }));
     const outcome = result.ok ? "done" : (result.error?.code ?? "internal");
     const line = { job: job.name, cron, outcome, duration_ms: context.clock() - startedMs };
     if (result.ok || outcome === "conflict") context.log.info("job_run", line);

@@ -55,6 +55,10 @@ export function readEnv(env: Readonly<Record<string, unknown>>): { config: Confi
       embedder: { endpoint: variables.EMBED_ENDPOINT },
       log: { level: variables.LOG_LEVEL },
     },
-    secrets: { databaseUrl: variables.DATABASE_URL, embedToken: variables.EMBED_TOKEN, metricsToken: variables.METRICS_TOKEN },
+    secrets: {
+      databaseUrl: variables.DATABASE_URL,
+      embedToken: variables.EMBED_TOKEN,
+      metricsToken: variables.METRICS_TOKEN,
+    },
   };
 }

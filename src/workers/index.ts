@@ -12,7 +12,8 @@ export { MetricsHub } from "./objects/metrics-hub.ts";
 const app = createApp(ROUTES);
 
 export default {
-  fetch: (request, env, execution) => app(request, { context: contextOf(env), waitUntil: (work) => execution.waitUntil(work) }),
+  fetch: (request, env, execution) =>
+    app(request, { context: contextOf(env), waitUntil: (work) => execution.waitUntil(work) }),
   async queue(batch, env, execution) {
     const context = contextOf(env);
     await consume(batch, context);

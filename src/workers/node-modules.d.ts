@@ -9,8 +9,8 @@ declare module "node:zlib" {
     readonly params?: Readonly<Record<number, number>>;
   }
   export function gunzipSync(data: Uint8Array, options?: ZlibOptions): Uint8Array<ArrayBuffer>;
-  export function gzipSync(data: Uint8Array, options?: ZlibOptions): Uint8Array<ArrayBuffer>;
-  export function zstdCompressSync(data: Uint8Array, options?: ZstdOptions): Uint8Array<ArrayBuffer>;
+  export function gzipSync(data: Uint8Array | string, options?: ZlibOptions): Uint8Array<ArrayBuffer>;
+  export function zstdCompressSync(data: Uint8Array | string, options?: ZstdOptions): Uint8Array<ArrayBuffer>;
   export function zstdDecompressSync(data: Uint8Array, options?: ZstdOptions): Uint8Array<ArrayBuffer>;
   export const constants: { readonly ZSTD_d_windowLogMax: number; readonly ZSTD_c_compressionLevel: number };
 }

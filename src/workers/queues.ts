@@ -36,7 +36,11 @@ function consumeRanges(batch: MessageBatch, context: Context): Promise<void> {
 
 function countIndexed(metrics: Context["metrics"], report: IndexRangeReport): void {
   metrics.count("ingest_processed_total", { outcome: "indexed" }, report.indexedCount);
-  metrics.count("chunks_total", { outcome: "embedded" }, report.chunkCount - report.chunkReusedCount - report.chunkFailedCount);
+  metrics.count(
+    "chunks_total",
+    { outcome: "embedded" },
+    report.chunkCount - report.chunkReusedCount - report.chunkFailedCount,
+  );
   metrics.count("chunks_total", { outcome: "reused" }, report.chunkReusedCount);
   metrics.count("chunks_total", { outcome: "failed" }, report.chunkFailedCount);
   metrics.count("tokens_total", {}, report.tokenCount);

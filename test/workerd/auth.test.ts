@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, inject, it } from "vitest";
-import { createAuthenticator, FRESH_MS, type Authenticator } from "../../src/lib/auth/authenticator.ts";
+import { Authenticator, FRESH_MS } from "../../src/lib/auth/authenticator.ts";
 import { makeApiKey } from "../../src/lib/auth/api-key.ts";
 import { COPY_AGE_MS_MAX } from "../../src/lib/auth/key-copies.ts";
 import { err } from "../../src/lib/base/result.ts";
@@ -11,7 +11,11 @@ import { ask, ingest, keysContext, makeKey, suiteEnv, suiteSql } from "./support
 
 const { API_KEYS } = suiteEnv();
 const sql = suiteSql();
-const deadSql = createNeonSql({ connectionString: "postgresql://nobody:x@127.0.0.1/none", fetchEndpoint: "http://127.0.0.1:9/sql", timeoutMs: 500 });
+const deadSql = createNeonSql({
+  connectionString: "postgresql://nobody:x@127.0.0.1/none",
+  fetchEndpoint: "http://127.0.0.1:9/sql",
+  timeoutMs: 500,
+});
 
 let nowMs = 0;
 let queries = 0;
@@ -23,21 +27,24 @@ const settle = async () => {
 };
 
 /** An isolate: an authenticator of its own over the real database, or a dead one. */
-function isolate(database: () => Sql = () => sql): Authenticator & { check(key: string): Promise<string> } {
-  const authenticator = createAuthenticator({
-    findKey: (keyHash) => {
-      queries++;
-      return findKey(database(), keyHash);
-    },
-    copies: API_KEYS,
-    clock,
-  });
-  const check = async (key: string) => {
-    const result = await authenticator.authenticate(`Bearer ${key}`, inBackground);
+class Isolate extends Authenticator {
+  constructor(database: () => Sql) {
+    super({
+      findKey: (keyHash) => {
+        queries++;
+        return findKey(database(), keyHash);
+      },
+      copies: API_KEYS,
+      clock,
+    });
+  }
+
+  async check(key: string): Promise<string> {
+    const result = await this.authenticate(`Bearer ${key}`, inBackground);
     return result.ok ? result.value.tenantId : result.error;
-  };
-  return { ...authenticator, check };
+  }
 }
+const isolate = (database: () => Sql = () => sql) => new Isolate(database);
 
 beforeEach(() => {
   nowMs = Date.now();
@@ -52,7 +59,13 @@ describe("a key", () => {
     const result = await one.authenticate(`Bearer ${key}`, inBackground);
     expect(result).toEqual({
       ok: true,
-      value: { keyId: summary.key_id, tenantId: "acme", userId: "ann", scopes: ["ingest", "search"], expiresAtMs: null },
+      value: {
+        keyId: summary.key_id,
+        tenantId: "acme",
+        userId: "ann",
+        scopes: ["ingest", "search"],
+        expiresAtMs: null,
+      },
     });
     for (let i = 0; i < 5; i++) expect(await one.check(key)).toBe("acme");
     expect(queries).toBe(1);
@@ -69,7 +82,11 @@ describe("a key", () => {
   it("is stored as a hash only", async () => {
     const { key } = await makeKey("acme", ["ingest"]);
     const { ownerConnectionString, endpointUrl } = inject("provided");
-    const owner = createNeonSql({ connectionString: ownerConnectionString, fetchEndpoint: endpointUrl, timeoutMs: 10_000 });
+    const owner = createNeonSql({
+      connectionString: ownerConnectionString,
+      fetchEndpoint: endpointUrl,
+      timeoutMs: 10_000,
+    });
     const rows = await owner.query({ text: "select row_to_json(k)::text as stored from api_keys k", params: [] });
     expect(rows.ok && rows.value.length > 0).toBe(true);
     expect(JSON.stringify(rows)).not.toContain(key.slice(8));
@@ -130,7 +147,9 @@ describe("a revocation", () => {
 
   it("of another tenant's key does nothing", async () => {
     const { key, summary } = await makeKey("acme", ["ingest"]);
-    expect(await revokeKey({ sql, clock, copies: API_KEYS }, "globex", summary.key_id)).toEqual(err({ code: "key_unknown" }));
+    expect(await revokeKey({ sql, clock, copies: API_KEYS }, "globex", summary.key_id)).toEqual(
+      err({ code: "key_unknown" }),
+    );
     expect(await isolate().check(key)).toBe("acme");
   });
 });
@@ -171,7 +190,12 @@ describe("when Postgres cannot be asked", () => {
   it("documents are still accepted", async () => {
     const { key } = await copied();
     const bindings = suiteEnv({ SQL_FETCH_ENDPOINT: "http://127.0.0.1:9/sql" });
-    const reply = await ingest(key, { documents: [{ id: "a", text: "Postgres is down and memory goes on." }] }, {}, bindings);
+    const reply = await ingest(
+      key,
+      { documents: [{ id: "a", text: "Postgres is down and memory goes on." }] },
+      {},
+      bindings,
+    );
     expect(reply.status).toBe(202);
   });
 
@@ -211,19 +235,24 @@ describe("the admin routes", () => {
   it("make, list, rotate and revoke keys of the own tenant; a key is shown once", async () => {
     const { key: admin } = await makeKey("initech", ["admin"]);
     const post = (path: string, body: unknown) =>
-      ask(path, { method: "POST", key: admin, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+      ask(path, {
+        method: "POST",
+        key: admin,
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      });
     const made = await post("/v1/admin/keys", { scopes: ["ingest"], label: "app", user_id: "ann" });
     expect(made.status).toBe(201);
-    const rotated = await post(`/v1/admin/keys/${made.json.key_id}/rotate`, { overlap_seconds: 60 });
+    const rotated = await post(`/v1/admin/keys/${made.body.key_id}/rotate`, { overlap_seconds: 60 });
     expect(rotated.status).toBe(201);
     const listed = await ask("/v1/admin/keys", { key: admin });
-    expect(listed.json.keys.map((one: { key_id: string }) => one.key_id)).toEqual(
-      expect.arrayContaining([made.json.key_id, rotated.json.key_id]),
+    expect(listed.body.keys.map((one) => one.key_id)).toEqual(
+      expect.arrayContaining([made.body.key_id, rotated.body.key_id]),
     );
-    expect(listed.text).not.toContain(made.json.key);
-    const revoked = await ask(`/v1/admin/keys/${made.json.key_id}`, { method: "DELETE", key: admin });
-    expect(revoked.json).toEqual({ key_id: made.json.key_id, copy_revoked: true });
-    expect((await ingest(made.json.key, { documents: [{ id: "a", text: "hello" }] })).json.code).toBe("key_revoked");
+    expect(listed.text).not.toContain(made.body.key);
+    const revoked = await ask(`/v1/admin/keys/${made.body.key_id}`, { method: "DELETE", key: admin });
+    expect(revoked.json).toEqual({ key_id: made.body.key_id, copy_revoked: true });
+    expect((await ingest(made.body.key, { documents: [{ id: "a", text: "hello" }] })).body.code).toBe("key_revoked");
   });
 
   it("never touch another tenant's key, and refuse an admin bound to a user", async () => {

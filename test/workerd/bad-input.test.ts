@@ -23,42 +23,108 @@ const cut = (body: Uint8Array) => body.subarray(0, body.length - 6);
 
 describe("a request that cannot be read is refused as a whole, with its stable code", () => {
   const good = bytes(documents({ id: "a", text: TEXT }));
-  const cases: [name: string, status: number, code: string, body: BodyInit, headers: Record<string, string>][] = [
+  const cases: [
+    name: string,
+    status: number,
+    code: string,
+    body: string | Uint8Array,
+    headers: Record<string, string>,
+  ][] = [
     ["malformed JSON", 400, "body_malformed", "{", JSON_TYPE],
     ["an empty body", 400, "body_malformed", "", JSON_TYPE],
     ["malformed msgpack", 400, "body_malformed", new Uint8Array([0x82, 0xa9, 0x64]), MSGPACK],
-    ["msgpack that claims four billion documents", 400, "body_malformed", new Uint8Array([0xdd, 0xff, 0xff, 0xff, 0xff]), MSGPACK],
-    ["msgpack with something behind it", 400, "body_malformed", new Uint8Array([...encode([{ id: "a", text: TEXT }]), 0xc0]), MSGPACK],
+    [
+      "msgpack that claims four billion documents",
+      400,
+      "body_malformed",
+      new Uint8Array([0xdd, 0xff, 0xff, 0xff, 0xff]),
+      MSGPACK,
+    ],
+    [
+      "msgpack with something behind it",
+      400,
+      "body_malformed",
+      new Uint8Array([...encode([{ id: "a", text: TEXT }]), 0xc0]),
+      MSGPACK,
+    ],
     ["truncated gzip", 400, "body_truncated", cut(gzipSync(good)), { ...JSON_TYPE, "content-encoding": "gzip" }],
-    ["truncated zstd", 400, "body_truncated", cut(zstdCompressSync(good)), { ...JSON_TYPE, "content-encoding": "zstd" }],
+    [
+      "truncated zstd",
+      400,
+      "body_truncated",
+      cut(zstdCompressSync(good)),
+      { ...JSON_TYPE, "content-encoding": "zstd" },
+    ],
     ["a body that is not gzip at all", 400, "body_truncated", good, { ...JSON_TYPE, "content-encoding": "gzip" }],
     ["a body that is not zstd at all", 400, "body_truncated", good, { ...JSON_TYPE, "content-encoding": "zstd" }],
-    ["a gzip bomb", 413, "body_bomb", gzipSync(new Uint8Array(48 * 1024 * 1024)), { ...JSON_TYPE, "content-encoding": "gzip" }],
-    ["a zstd bomb", 413, "body_bomb", zstdCompressSync(new Uint8Array(48 * 1024 * 1024)), { ...JSON_TYPE, "content-encoding": "zstd" }],
-    ["invalid UTF-8", 400, "body_not_utf8", new Uint8Array([...bytes('[{"id":"a","text":"'), 0xc3, 0x28, ...bytes('"}]')]), JSON_TYPE],
+    [
+      "a gzip bomb",
+      413,
+      "body_bomb",
+      gzipSync(new Uint8Array(48 * 1024 * 1024)),
+      { ...JSON_TYPE, "content-encoding": "gzip" },
+    ],
+    [
+      "a zstd bomb",
+      413,
+      "body_bomb",
+      zstdCompressSync(new Uint8Array(48 * 1024 * 1024)),
+      { ...JSON_TYPE, "content-encoding": "zstd" },
+    ],
+    [
+      "invalid UTF-8",
+      400,
+      "body_not_utf8",
+      new Uint8Array([...bytes('[{"id":"a","text":"'), 0xc3, 0x28, ...bytes('"}]')]),
+      JSON_TYPE,
+    ],
     ["deep nesting in JSON", 400, "body_too_deep", "[".repeat(100_000), JSON_TYPE],
     ["deep nesting in msgpack", 400, "body_too_deep", new Uint8Array(100_000).fill(0x91), MSGPACK],
     ["a million values", 413, "body_too_large", `[${"0,".repeat(1_000_000)}0]`, JSON_TYPE],
-    ["1001 documents", 413, "too_many_documents", documents(...Array.from({ length: 1001 }, (_, i) => ({ id: `${i}`, text: TEXT }))), JSON_TYPE],
+    [
+      "1001 documents",
+      413,
+      "too_many_documents",
+      documents(...Array.from({ length: 1001 }, (_, i) => ({ id: `${i}`, text: TEXT }))),
+      JSON_TYPE,
+    ],
     ["1001 lines", 413, "too_many_documents", "{}\n".repeat(1001), NDJSON],
     ["no document", 422, "no_documents", documents(), JSON_TYPE],
     ["no line", 422, "no_documents", "\n\r\n\n", NDJSON],
     ["documents that are no list", 422, "body_invalid", '{"documents":{}}', JSON_TYPE],
     ["an unknown field beside the documents", 422, "body_invalid", '{"documents":[],"tenant_id":"other"}', JSON_TYPE],
-    ["a batch tag with a slash", 422, "body_invalid", '{"documents":[{"id":"a","text":"b"}],"batch_tag":"a/b"}', JSON_TYPE],
-    ["a batch tag in the form of a ulid", 422, "body_invalid", '{"documents":[{"id":"a","text":"b"}],"batch_tag":"01ARZ3NDEKTSV4RRFFQ69G5FAV"}', JSON_TYPE],
+    [
+      "a batch tag with a slash",
+      422,
+      "body_invalid",
+      '{"documents":[{"id":"a","text":"b"}],"batch_tag":"a/b"}',
+      JSON_TYPE,
+    ],
+    [
+      "a batch tag in the form of a ulid",
+      422,
+      "body_invalid",
+      '{"documents":[{"id":"a","text":"b"}],"batch_tag":"01ARZ3NDEKTSV4RRFFQ69G5FAV"}',
+      JSON_TYPE,
+    ],
     ["a form", 415, "media_type_unsupported", "a=b", { "content-type": "application/x-www-form-urlencoded" }],
     ["brotli", 415, "content_encoding_unsupported", good, { ...JSON_TYPE, "content-encoding": "br" }],
     ["two encodings", 415, "content_encoding_unsupported", good, { ...JSON_TYPE, "content-encoding": "gzip, gzip" }],
-    ["an Idempotency-Key that is too long", 422, "idempotency_key_invalid", good, { ...JSON_TYPE, "idempotency-key": "k".repeat(256) }],
+    [
+      "an Idempotency-Key that is too long",
+      422,
+      "idempotency_key_invalid",
+      good,
+      { ...JSON_TYPE, "idempotency-key": "k".repeat(256) },
+    ],
     ["a body over the limit", 413, "body_too_large", new Uint8Array(16 * 1024 * 1024 + 1), JSON_TYPE],
   ];
 
-  it.each(cases)("%s: %i %s", async (_name, status, code, body, headers) => {
+  it.each(cases)("%s: %i %s", async (...[, status, code, body, headers]) => {
     const reply = await ingest(key, body, headers);
-    expect({ status: reply.status, code: reply.json?.code }).toEqual({ status, code });
+    expect({ status: reply.status, code: reply.body.code }).toEqual({ status, code });
     expect(reply.headers.get("content-type")).toBe("application/problem+json");
-    expect(reply.json.request_id).toBe(reply.headers.get("x-request-id"));
+    expect(reply.body.request_id).toBe(reply.headers.get("x-request-id"));
   });
 
   it("stores nothing for any of them", async () => {
@@ -77,23 +143,53 @@ describe("a bad document is a verdict of its own; its neighbours are accepted", 
     ["a text of blanks", "rejected", "empty_text", '{"id":"x","text":" \\n\\t\\u00a0\\u3000"}'],
     ["lone surrogates in the text", "rejected", "not_well_formed", '{"id":"x","text":"before \\ud800 after"}'],
     ["lone surrogates in the title", "rejected", "not_well_formed", `{"id":"x","text":"${TEXT}","title":"\\udfff"}`],
-    ["lone surrogates in the metadata", "rejected", "not_well_formed", `{"id":"x","text":"${TEXT}","metadata":{"k":["\\ud83d"]}}`],
+    [
+      "lone surrogates in the metadata",
+      "rejected",
+      "not_well_formed",
+      `{"id":"x","text":"${TEXT}","metadata":{"k":["\\ud83d"]}}`,
+    ],
     ["lone surrogates in the id", "rejected", "field_invalid", `{"id":"\\ud800","text":"${TEXT}"}`],
     ["NUL bytes in the text", "rejected", "nul_bytes", '{"id":"x","text":"before \\u0000 after"}'],
     ["NUL bytes in the metadata", "rejected", "nul_bytes", `{"id":"x","text":"${TEXT}","metadata":{"k":"\\u0000"}}`],
     ["NUL bytes in the id", "rejected", "field_invalid", `{"id":"a\\u0000b","text":"${TEXT}"}`],
     ["binary data as text", "rejected", "binary", `{"id":"x","text":"${"\\u0001\\u0002ab".repeat(40)}"}`],
-    ["a time in the future", "rejected", "occurred_at_in_future", `{"id":"x","text":"${TEXT}","occurred_at":"2099-01-01T00:00:00Z"}`],
-    ["an absurd time", "rejected", "occurred_at_too_early", `{"id":"x","text":"${TEXT}","occurred_at":"0001-01-01T00:00:00Z"}`],
+    [
+      "a time in the future",
+      "rejected",
+      "occurred_at_in_future",
+      `{"id":"x","text":"${TEXT}","occurred_at":"2099-01-01T00:00:00Z"}`,
+    ],
+    [
+      "an absurd time",
+      "rejected",
+      "occurred_at_too_early",
+      `{"id":"x","text":"${TEXT}","occurred_at":"0001-01-01T00:00:00Z"}`,
+    ],
     ["a time that is none", "rejected", "field_invalid", `{"id":"x","text":"${TEXT}","occurred_at":"2026-13-45"}`],
-    ["__proto__ as a field", "rejected", "field_unknown", `{"id":"x","text":"${TEXT}","__proto__":{"tenant_id":"other"}}`],
-    ["__proto__ in the metadata", "rejected", "field_unknown", `{"id":"x","text":"${TEXT}","metadata":{"__proto__":{"admin":true}}}`],
+    [
+      "__proto__ as a field",
+      "rejected",
+      "field_unknown",
+      `{"id":"x","text":"${TEXT}","__proto__":{"tenant_id":"other"}}`,
+    ],
+    [
+      "__proto__ in the metadata",
+      "rejected",
+      "field_unknown",
+      `{"id":"x","text":"${TEXT}","metadata":{"__proto__":{"admin":true}}}`,
+    ],
     ["another tenant's id as a field", "rejected", "field_unknown", `{"id":"x","text":"${TEXT}","tenant_id":"other"}`],
     ["no id", "rejected", "field_missing", `{"text":"${TEXT}"}`],
     ["an id of 201 characters", "rejected", "field_invalid", `{"id":"${"i".repeat(201)}","text":"${TEXT}"}`],
     ["the user that is reserved", "rejected", "field_invalid", `{"id":"x","text":"${TEXT}","user_id":"*"}`],
     ["an unknown tier", "rejected", "field_invalid", `{"id":"x","text":"${TEXT}","tier":"secret"}`],
-    ["metadata of 9 KB", "rejected", "metadata_too_large", `{"id":"x","text":"${TEXT}","metadata":{"k":"${"v".repeat(9 * 1024)}"}}`],
+    [
+      "metadata of 9 KB",
+      "rejected",
+      "metadata_too_large",
+      `{"id":"x","text":"${TEXT}","metadata":{"k":"${"v".repeat(9 * 1024)}"}}`,
+    ],
     ["nested metadata", "rejected", "field_invalid", `{"id":"x","text":"${TEXT}","metadata":{"k":{"l":1}}}`],
     ["a number in the place of a document", "rejected", "document_not_an_object", "7"],
     ["a text of one word over and over", "quarantined", "repeated_word", `{"id":"x","text":"${"buy ".repeat(200)}"}`],
@@ -105,25 +201,40 @@ describe("a bad document is a verdict of its own; its neighbours are accepted", 
   it.each(cases)("%s: %s %s", async (_name, status, code, document) => {
     const reply = await ingest(key, `{"documents":[${document},{"id":"neighbour","text":"${TEXT}"}]}`);
     expect(reply.status).toBe(202);
-    const [first, neighbour] = reply.json.receipts;
-    expect({ status: first.status, code: first.reasons[0]?.code ?? "" }).toEqual({ status, code });
+    const [first, neighbour] = reply.body.receipts;
+    expect({ status: first?.status, code: first?.reasons[0]?.code ?? "" }).toEqual({ status, code });
     expect(neighbour).toMatchObject({ index: 1, status: "accepted", document_id: "neighbour" });
   });
 
   it("the second of two documents with one id is a duplicate, of another tier or user it is not", async () => {
     const same = { id: "same", text: TEXT };
-    const reply = await ingest(key, documents(same, { ...same, text: "other" }, { ...same, tier: "event" }, { ...same, user_id: "bob" }));
-    expect(reply.json.receipts.map((receipt: any) => receipt.reasons[0]?.code ?? receipt.status)).toEqual([
-      "accepted", "duplicate_id_in_request", "accepted", "accepted",
+    const reply = await ingest(
+      key,
+      documents(same, { ...same, text: "other" }, { ...same, tier: "event" }, { ...same, user_id: "bob" }),
+    );
+    expect(reply.body.receipts.map((receipt) => receipt.reasons[0]?.code ?? receipt.status)).toEqual([
+      "accepted",
+      "duplicate_id_in_request",
+      "accepted",
+      "accepted",
     ]);
   });
 
   it("a bad NDJSON line is a verdict for that line, also when it is not UTF-8 or too deep", async () => {
     const good = JSON.stringify({ id: "good", text: TEXT });
-    const body = new Uint8Array([...bytes(`${good}\n{bad\n`), 0xff, 10, ...bytes(`${'{"a":'.repeat(9)}1${"}".repeat(9)}\r\n\n${JSON.stringify({ id: "last", text: TEXT })}`)]);
+    const body = new Uint8Array([
+      ...bytes(`${good}\n{bad\n`),
+      0xff,
+      10,
+      ...bytes(`${'{"a":'.repeat(9)}1${"}".repeat(9)}\r\n\n${JSON.stringify({ id: "last", text: TEXT })}`),
+    ]);
     const reply = await ingest(key, body, NDJSON);
-    expect(reply.json.receipts.map((receipt: any) => receipt.reasons[0]?.code ?? receipt.document_id)).toEqual([
-      "good", "line_malformed", "line_not_utf8", "line_too_deep", "last",
+    expect(reply.body.receipts.map((receipt) => receipt.reasons[0]?.code ?? receipt.document_id)).toEqual([
+      "good",
+      "line_malformed",
+      "line_not_utf8",
+      "line_too_deep",
+      "last",
     ]);
   });
 
@@ -132,35 +243,71 @@ describe("a bad document is a verdict of its own; its neighbours are accepted", 
     const text = (value: string) => [0xa0 | value.length, ...bytes(value)];
     const body = new Uint8Array([
       0x94,
-      0x82, ...entry("id", text("a")), ...entry("text", text("hello")),
-      0x82, ...entry("id", text("b")), ...entry("text", [0xa2, 0xc3, 0x28]),
-      0x82, ...entry("id", text("c")), ...entry("text", [0xc4, 1, 7]),
-      0x83, ...entry("id", text("d")), ...entry("text", text("hello")), ...entry("__proto__", [0x80]),
+      0x82,
+      ...entry("id", text("a")),
+      ...entry("text", text("hello")),
+      0x82,
+      ...entry("id", text("b")),
+      ...entry("text", [0xa2, 0xc3, 0x28]),
+      0x82,
+      ...entry("id", text("c")),
+      ...entry("text", [0xc4, 1, 7]),
+      0x83,
+      ...entry("id", text("d")),
+      ...entry("text", text("hello")),
+      ...entry("__proto__", [0x80]),
     ]);
     const reply = await ingest(key, body, MSGPACK);
-    expect(reply.json.receipts.map((receipt: any) => receipt.reasons[0]?.code ?? receipt.status)).toEqual([
-      "accepted", "document_not_utf8", "document_malformed", "document_malformed",
+    expect(reply.body.receipts.map((receipt) => receipt.reasons[0]?.code ?? receipt.status)).toEqual([
+      "accepted",
+      "document_not_utf8",
+      "document_malformed",
+      "document_malformed",
     ]);
     expect(Object.hasOwn(Object.prototype, "tenant_id")).toBe(false);
   });
 
   it("another user's document is refused to a key bound to a user, and its own is given that user", async () => {
-    const reply = await ingest(boundKey, documents({ id: "a", text: TEXT }, { id: "b", text: TEXT, user_id: "ann" }, { id: "c", text: TEXT, user_id: "bob" }));
-    expect(reply.json.receipts.map((receipt: any) => receipt.reasons[0]?.code ?? receipt.status)).toEqual(["accepted", "accepted", "user_forbidden"]);
+    const reply = await ingest(
+      boundKey,
+      documents(
+        { id: "a", text: TEXT },
+        { id: "b", text: TEXT, user_id: "ann" },
+        { id: "c", text: TEXT, user_id: "bob" },
+      ),
+    );
+    expect(reply.body.receipts.map((receipt) => receipt.reasons[0]?.code ?? receipt.status)).toEqual([
+      "accepted",
+      "accepted",
+      "user_forbidden",
+    ]);
   });
 
   it("names where and why, never what", async () => {
     const secret = "s3cr3t-value";
-    const reply = await ingest(key, documents({ id: "a", text: 5, [secret]: 1, metadata: { [`${secret} key`]: { deep: secret } }, title: secret.repeat(90) }));
-    expect(reply.json.receipts[0].status).toBe("rejected");
+    const reply = await ingest(
+      key,
+      documents({
+        id: "a",
+        text: 5,
+        [secret]: 1,
+        metadata: { [`${secret} key`]: { deep: secret } },
+        title: secret.repeat(90),
+      }),
+    );
+    expect(reply.body.receipts[0]?.status).toBe("rejected");
     expect(reply.text).not.toContain(secret);
-    expect(reply.json.receipts[0].reasons.map((reason: any) => reason.detail)).toContain("/metadata/*");
+    expect(reply.body.receipts[0]?.reasons.map((reason) => reason.detail)).toContain("/metadata/*");
   });
 });
 
 describe("a request without a right to be here", () => {
   const post = (authorization: string | undefined) =>
-    ask("/v1/documents", { method: "POST", body: documents({ id: "a", text: TEXT }), headers: { ...JSON_TYPE, ...(authorization === undefined ? {} : { authorization }) } });
+    ask("/v1/documents", {
+      method: "POST",
+      body: documents({ id: "a", text: TEXT }),
+      headers: { ...JSON_TYPE, ...(authorization === undefined ? {} : { authorization }) },
+    });
 
   it.each([
     ["no key", "unauthenticated", () => undefined],
@@ -170,7 +317,7 @@ describe("a request without a right to be here", () => {
     ["a key that nobody made", "key_unknown", () => `Bearer ${makeApiKey((b) => void crypto.getRandomValues(b))}`],
   ])("%s: 401 %s", async (_name, code, authorization) => {
     const reply = await post(authorization());
-    expect({ status: reply.status, code: reply.json.code }).toEqual({ status: 401, code });
+    expect({ status: reply.status, code: reply.body.code }).toEqual({ status: 401, code });
     expect(reply.headers.get("www-authenticate")).toContain("Bearer");
   });
 

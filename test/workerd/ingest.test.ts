@@ -17,7 +17,9 @@ beforeAll(async () => {
 });
 
 /** Bindings whose queue writes down what it is sent, and refuses when told so; and whose bucket can fail. */
-function observed(plan: { refuseQueue?: boolean; putFailures?: number; loseReplies?: number; hangQueue?: boolean } = {}): { env: Env; sent: EmbedMessage[]; puts: string[] } {
+function observed(
+  plan: { refuseQueue?: boolean; putFailures?: number; loseReplies?: number; hangQueue?: boolean } = {},
+): { env: Env; sent: EmbedMessage[]; puts: string[] } {
   const real = suiteEnv();
   const sent: EmbedMessage[] = [];
   const puts: string[] = [];
@@ -49,22 +51,39 @@ function observed(plan: { refuseQueue?: boolean; putFailures?: number; loseRepli
   return { env: suiteEnv({ EMBED_QUEUE, BUCKET }), sent, puts };
 }
 
-const storedUnder = async (prefix: string) => (await suiteEnv().BUCKET.list({ prefix, include: ["customMetadata"] })).objects;
+const storedUnder = async (prefix: string) =>
+  (await suiteEnv().BUCKET.list({ prefix, include: ["customMetadata"] })).objects;
 
 describe("an accepted request", () => {
   it("is in R2 before the reply leaves, and its pointer is in the queue", async () => {
     const { env, sent } = observed();
     const reply = await ingest(key, { documents: [doc("a"), doc("b", { text: "" })] }, {}, env);
     expect(reply.status).toBe(202);
-    const { token, batch_tag: batchTag } = reply.json;
+    const { token, batch_tag: batchTag } = reply.body;
     expect(batchTag).toBe(token);
     expect(reply.json).toMatchObject({ accepted: 1, quarantined: 0, rejected: 1 });
-    expect(reply.json.receipts[0]).toEqual({ id: `${token}-0`, index: 0, document_id: "a", status: "accepted", reasons: [] });
+    expect(reply.body.receipts[0]).toEqual({
+      id: `${token}-0`,
+      index: 0,
+      document_id: "a",
+      status: "accepted",
+      reasons: [],
+    });
     const walObjectKey = walKey("acme", token);
     expect(sent).toEqual([
       {
-        version: 1, kind: "wal_range", tenant_id: "acme", wal_id: token, wal_key: walObjectKey, batch_tag: token, range_index: 0, range_count: 1,
-        document_start: 0, document_count: 2, request_id: reply.headers.get("x-request-id"), sent_at_ms: expect.any(Number),
+        version: 1,
+        kind: "wal_range",
+        tenant_id: "acme",
+        wal_id: token,
+        wal_key: walObjectKey,
+        batch_tag: token,
+        range_index: 0,
+        range_count: 1,
+        document_start: 0,
+        document_count: 2,
+        request_id: reply.headers.get("x-request-id"),
+        sent_at_ms: expect.any(Number),
       },
     ]);
     expect(JSON.stringify(sent)).not.toContain("country");
@@ -74,7 +93,11 @@ describe("an accepted request", () => {
       ["a", "accepted", TEXT],
       ["b", "rejected", null],
     ]);
-    expect((await env.BUCKET.head(walObjectKey))?.customMetadata).toMatchObject({ batch_tag: token, documents: "2", ranges: "1" });
+    expect((await env.BUCKET.head(walObjectKey))?.customMetadata).toMatchObject({
+      batch_tag: token,
+      documents: "2",
+      ranges: "1",
+    });
   });
 
   it.each([
@@ -83,7 +106,14 @@ describe("an accepted request", () => {
     ["msgpack", encode({ documents: [doc("a")] }), { "content-type": "application/msgpack" }],
     ["gzip", gzipSync(JSON.stringify([doc("a")])), { "content-encoding": "gzip" }],
     ["zstd", zstdCompressSync(JSON.stringify([doc("a")])), { "content-encoding": "zstd" }],
-    ["zstd in two frames", new Uint8Array([...zstdCompressSync(JSON.stringify([doc("a")]).slice(0, 20)), ...zstdCompressSync(JSON.stringify([doc("a")]).slice(20))]), { "content-encoding": "zstd" }],
+    [
+      "zstd in two frames",
+      new Uint8Array([
+        ...zstdCompressSync(JSON.stringify([doc("a")]).slice(0, 20)),
+        ...zstdCompressSync(JSON.stringify([doc("a")]).slice(20)),
+      ]),
+      { "content-encoding": "zstd" },
+    ],
     ["a byte order mark", `\ufeff${JSON.stringify([doc("a")])}`, {}],
   ])("may come as %s", async (_name, body, headers) => {
     const reply = await ingest(key, body, headers, observed().env);
@@ -92,10 +122,15 @@ describe("an accepted request", () => {
 
   it("is stored without any text of rejected documents, and still listed when all of them are", async () => {
     const { env, sent } = observed();
-    const reply = await ingest(key, { documents: [doc("a", { title: "top secret title", occurred_at: "9999-01-01T00:00:00Z" })] }, {}, env);
+    const reply = await ingest(
+      key,
+      { documents: [doc("a", { title: "top secret title", occurred_at: "9999-01-01T00:00:00Z" })] },
+      {},
+      env,
+    );
     expect(reply.json).toMatchObject({ accepted: 0, rejected: 1 });
     expect(sent).toHaveLength(1);
-    const object = await env.BUCKET.get(walKey("acme", reply.json.token));
+    const object = await env.BUCKET.get(walKey("acme", reply.body.token));
     const stored = await object?.text();
     expect(stored).not.toContain("country");
     expect(stored).not.toContain("top secret");
@@ -103,9 +138,16 @@ describe("an accepted request", () => {
 
   it("of 1000 documents is cut into ranges, the first one small, and each range can be read by itself", async () => {
     const { env, sent } = observed();
-    const documents = Array.from({ length: 1000 }, (_, index) => doc(`d${index}`, { text: `${index} ${TEXT.repeat(8)}` }));
-    const reply = await ingest(key, zstdCompressSync(JSON.stringify({ documents })), { "content-encoding": "zstd" }, env);
-    expect(reply.json.accepted).toBe(1000);
+    const documents = Array.from({ length: 1000 }, (_, index) =>
+      doc(`d${index}`, { text: `${index} ${TEXT.repeat(8)}` }),
+    );
+    const reply = await ingest(
+      key,
+      zstdCompressSync(JSON.stringify({ documents })),
+      { "content-encoding": "zstd" },
+      env,
+    );
+    expect(reply.body.accepted).toBe(1000);
     expect(sent.length).toBeGreaterThan(9);
     expect(sent[0]?.document_count).toBeLessThanOrEqual(25);
     expect(sent.reduce((sum, message) => sum + message.document_count, 0)).toBe(1000);
@@ -120,11 +162,20 @@ describe("an accepted request", () => {
   it("of a batch that its client named leaves a marker, and takes its name from body or query", async () => {
     const { env } = observed();
     const inBody = await ingest(key, { documents: [doc("a")], batch_tag: "named-1" }, {}, env);
-    const inQuery = await ask("/v1/documents?batch_tag=named-1", { method: "POST", key, body: JSON.stringify([doc("b"), doc("c")]), headers: { "content-type": "application/json" } }, env);
+    const inQuery = await ask(
+      "/v1/documents?batch_tag=named-1",
+      {
+        method: "POST",
+        key,
+        body: JSON.stringify([doc("b"), doc("c")]),
+        headers: { "content-type": "application/json" },
+      },
+      env,
+    );
     const markers = await storedUnder("batches/acme/named-1/");
     expect(markers.map((marker) => [marker.key.split("/").at(-1), marker.customMetadata?.["documents"]])).toEqual([
-      [inBody.json.token, "1"],
-      [inQuery.json.token, "2"],
+      [inBody.body.token, "1"],
+      [inQuery.body.token, "2"],
     ]);
   });
 
@@ -152,7 +203,7 @@ describe("the queue", () => {
     const reply = await ingest(key, { documents: [doc("a")], batch_tag: "refused" }, {}, env);
     expect(reply.status).toBe(202);
     expect(sent).toEqual([]);
-    expect(await env.BUCKET.head(walKey("acme", reply.json.token))).not.toBeNull();
+    expect(await env.BUCKET.head(walKey("acme", reply.body.token))).not.toBeNull();
     expect(await storedUnder("batches/acme/refused/")).toHaveLength(1);
   });
 });
@@ -162,7 +213,7 @@ describe("a put", () => {
     const { env, puts, sent } = observed({ putFailures: 2 });
     const reply = await ingest(key, { documents: [doc("a")] }, {}, env);
     expect(reply.status).toBe(202);
-    expect(new Set(puts)).toEqual(new Set([walKey("acme", reply.json.token)]));
+    expect(new Set(puts)).toEqual(new Set([walKey("acme", reply.body.token)]));
     expect(puts).toHaveLength(3);
     expect(sent).toHaveLength(1);
   });
@@ -184,7 +235,8 @@ describe("a put", () => {
 });
 
 describe("an Idempotency-Key", () => {
-  const once = (name: string, body: object, env: Env, by = key) => ingest(by, body, { "idempotency-key": name }, env);
+  const once = (name: string, body: Readonly<Record<string, unknown>>, env: Env, by = key) =>
+    ingest(by, body, { "idempotency-key": name }, env);
   const body = { documents: [doc("a"), doc("b", { text: " " })] };
 
   it("with the same body gets the same reply, and one WAL object", async () => {
@@ -201,8 +253,11 @@ describe("an Idempotency-Key", () => {
   it("with another body, content type or batch is refused: 409", async () => {
     const { env } = observed();
     await once("k2", body, env);
-    expect((await once("k2", { documents: [doc("z")] }, env)).json).toMatchObject({ status: 409, code: "idempotency_key_reused" });
-    expect((await once("k2", { ...body, batch_tag: "t" }, env)).json.code).toBe("idempotency_key_reused");
+    expect((await once("k2", { documents: [doc("z")] }, env)).json).toMatchObject({
+      status: 409,
+      code: "idempotency_key_reused",
+    });
+    expect((await once("k2", { ...body, batch_tag: "t" }, env)).body.code).toBe("idempotency_key_reused");
   });
 
   it("stores nothing when the request is refused, so the key can be used again", async () => {
@@ -215,7 +270,11 @@ describe("an Idempotency-Key", () => {
     const { env } = observed();
     const other = (await makeKey("globex", ["ingest"])).key;
     const ann = (await makeKey("acme", ["ingest"], { userId: "ann" })).key;
-    const tokens = [await once("k4", body, env), await once("k4", body, env, other), await once("k4", body, env, ann)].map((reply) => reply.json.token);
+    const tokens = [
+      await once("k4", body, env),
+      await once("k4", body, env, other),
+      await once("k4", body, env, ann),
+    ].map((reply) => reply.body.token);
     expect(new Set(tokens).size).toBe(3);
   });
 
@@ -239,7 +298,7 @@ describe("an Idempotency-Key", () => {
     const reply = await once("k5", body, env);
     expect(reply.status).toBe(202);
     expect(reply.headers.get("idempotency-replayed")).toBe("true");
-    expect(await env.BUCKET.head(walKey("acme", reply.json.token))).not.toBeNull();
+    expect(await env.BUCKET.head(walKey("acme", reply.body.token))).not.toBeNull();
     expect(sent).toHaveLength(1);
   });
 
@@ -250,7 +309,7 @@ describe("an Idempotency-Key", () => {
     expect((await once("k6", body, refused.env)).json).toMatchObject({ status: 503, code: "storage_unavailable" });
     const { env, sent } = observed();
     expect((await once("k6", body, env)).json).toEqual(first.json);
-    expect(sent.map((message) => message.wal_id)).toEqual([first.json.token]);
+    expect(sent.map((message) => message.wal_id)).toEqual([first.body.token]);
   });
 
   it("used twice at the same time gives one request", async () => {
@@ -264,7 +323,16 @@ describe("an Idempotency-Key", () => {
 describe("a dry run", () => {
   it("tells the verdicts and writes nothing", async () => {
     const { env, sent, puts } = observed();
-    const reply = await ask("/v1/documents?dry_run=1", { method: "POST", key, body: JSON.stringify([doc("a"), doc("a"), doc("c", { text: "" })]), headers: { "content-type": "application/json", "idempotency-key": "dry" } }, env);
+    const reply = await ask(
+      "/v1/documents?dry_run=1",
+      {
+        method: "POST",
+        key,
+        body: JSON.stringify([doc("a"), doc("a"), doc("c", { text: "" })]),
+        headers: { "content-type": "application/json", "idempotency-key": "dry" },
+      },
+      env,
+    );
     expect(reply.status).toBe(200);
     expect(reply.json).toMatchObject({ dry_run: true, accepted: 1, rejected: 2 });
     expect({ sent, puts }).toEqual({ sent: [], puts: [] });

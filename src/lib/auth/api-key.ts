@@ -23,7 +23,8 @@ export function makeApiKey(fillRandom: (bytes: Uint8Array<ArrayBuffer>) => void)
   for (let round = 0; round < ROUNDS_MAX && random.length < RANDOM_LENGTH; round++) {
     const bytes = new Uint8Array(64);
     fillRandom(bytes);
-    for (const byte of bytes) if (byte < UNBIASED_BYTES && random.length < RANDOM_LENGTH) random += BASE62.charAt(byte % 62);
+    for (const byte of bytes)
+      if (byte < UNBIASED_BYTES && random.length < RANDOM_LENGTH) random += BASE62.charAt(byte % 62);
   }
   assert(random.length === RANDOM_LENGTH, "the random source gave enough usable bytes");
   return `${PREFIX}${random}${checksum(PREFIX + random)}`;

@@ -40,11 +40,6 @@ export interface AuthenticatorContext {
   readonly clock: Clock;
 }
 
-export interface Authenticator {
-  /** `authorization` is the header's value. Every failure is a 401, but `database_unavailable` when nothing can be known of the key. */
-  authenticate(authorization: string | null, inBackground: InBackground): Promise<Result<Principal, AuthFailure>>;
-}
-
 interface Entry {
   readonly record: KeyRecord;
   readonly checkedAtMs: number;
@@ -54,83 +49,93 @@ type Lookup = Result<KeyRecord | undefined, "database_unavailable">;
 
 const BEARER = /^Bearer +(\S+) *$/i;
 
-/** One authenticator for each isolate. */
-export function createAuthenticator(context: AuthenticatorContext): Authenticator {
-  const known = new LruMap<string, Entry>(KNOWN_KEYS_MAX);
-  const unknown = new LruMap<string, number>(UNKNOWN_KEYS_MAX);
-  const lookups = new Map<string, Promise<Lookup>>();
+/** Authenticates the requests of one isolate. */
+export class Authenticator {
+  readonly #context: AuthenticatorContext;
+  readonly #known = new LruMap<string, Entry>(KNOWN_KEYS_MAX);
+  readonly #unknown = new LruMap<string, number>(UNKNOWN_KEYS_MAX);
+  readonly #lookups = new Map<string, Promise<Lookup>>();
 
-  async function authenticate(authorization: string | null, inBackground: InBackground): Promise<Result<Principal, AuthFailure>> {
+  constructor(context: AuthenticatorContext) {
+    this.#context = context;
+  }
+
+  /**
+   * `authorization` is the header's value. Every failure is about the credential, except `database_unavailable`: nothing can be known of the
+   * key now.
+   */
+  async authenticate(
+    authorization: string | null,
+    inBackground: InBackground,
+  ): Promise<Result<Principal, AuthFailure>> {
     const key = authorization === null ? undefined : BEARER.exec(authorization)?.[1];
     if (key === undefined) return err("unauthenticated");
     if (!isApiKey(key)) return err("key_malformed");
     const keyHash = sha256HexSync(key);
-    const nowMs = context.clock();
-    const entry = known.get(keyHash);
+    const nowMs = this.#context.clock();
+    const entry = this.#known.get(keyHash);
     if (entry !== undefined && nowMs - entry.checkedAtMs < FRESH_MS) {
-      if (nowMs - entry.checkedAtMs >= REFRESH_AFTER_MS) void lookUp(keyHash, inBackground);
+      if (nowMs - entry.checkedAtMs >= REFRESH_AFTER_MS) void this.#lookUp(keyHash, inBackground);
       return principalOf(entry.record, nowMs);
     }
-    const unknownSinceMs = unknown.get(keyHash);
+    const unknownSinceMs = this.#unknown.get(keyHash);
     if (unknownSinceMs !== undefined && nowMs - unknownSinceMs < UNKNOWN_FRESH_MS) return err("key_unknown");
-    const found = await sharedLookUp(keyHash, inBackground);
+    const found = await this.#sharedLookUp(keyHash, inBackground);
     if (!found.ok) return found;
-    return found.value === undefined ? err("key_unknown") : principalOf(found.value, context.clock());
+    return found.value === undefined ? err("key_unknown") : principalOf(found.value, this.#context.clock());
   }
 
   // Concurrent requests with one key share one query.
-  async function sharedLookUp(keyHash: string, inBackground: InBackground): Promise<Lookup> {
-    const running = lookups.get(keyHash);
-    if (running === undefined) return lookUp(keyHash, inBackground);
+  async #sharedLookUp(keyHash: string, inBackground: InBackground): Promise<Lookup> {
+    const running = this.#lookups.get(keyHash);
+    if (running === undefined) return this.#lookUp(keyHash, inBackground);
     const { promise: patience, resolve } = Promise.withResolvers<undefined>();
     const timer = setTimeout(() => resolve(undefined), SHARED_LOOKUP_MS_MAX);
     const shared = await Promise.race([running, patience]);
     clearTimeout(timer);
     if (shared !== undefined) return shared;
-    lookups.delete(keyHash);
-    return lookUp(keyHash, inBackground);
+    if (this.#lookups.get(keyHash) === running) this.#lookups.delete(keyHash);
+    return this.#lookUp(keyHash, inBackground);
   }
 
-  function lookUp(keyHash: string, inBackground: InBackground): Promise<Lookup> {
-    const running = lookups.get(keyHash);
+  #lookUp(keyHash: string, inBackground: InBackground): Promise<Lookup> {
+    const running = this.#lookups.get(keyHash);
     if (running !== undefined) return running;
-    const work = findAndRemember(keyHash, inBackground).finally(() => {
-      if (lookups.get(keyHash) === work) lookups.delete(keyHash);
+    const work = this.#findAndRemember(keyHash, inBackground).finally(() => {
+      if (this.#lookups.get(keyHash) === work) this.#lookups.delete(keyHash);
     });
-    lookups.set(keyHash, work);
+    this.#lookups.set(keyHash, work);
     // Kept alive when the client that started it goes away, because others may be waiting for it.
     inBackground(work);
     return work;
   }
 
-  async function findAndRemember(keyHash: string, inBackground: InBackground): Promise<Lookup> {
+  async #findAndRemember(keyHash: string, inBackground: InBackground): Promise<Lookup> {
     // The answer is as old as the question: a revocation committed in between must not be believed away for longer than promised.
-    const askedAtMs = context.clock();
-    const found = await context.findKey(keyHash);
-    if (!found.ok) return findCopy(keyHash, askedAtMs);
+    const askedAtMs = this.#context.clock();
+    const found = await this.#context.findKey(keyHash);
+    if (!found.ok) return this.#findCopy(keyHash, askedAtMs);
     if (found.value === undefined) {
-      known.delete(keyHash);
-      unknown.set(keyHash, askedAtMs);
+      this.#known.delete(keyHash);
+      this.#unknown.set(keyHash, askedAtMs);
       return ok(undefined);
     }
-    known.set(keyHash, { record: found.value, checkedAtMs: askedAtMs });
+    this.#known.set(keyHash, { record: found.value, checkedAtMs: askedAtMs });
     const copy = { version: 1 as const, record: found.value, checked_at_ms: askedAtMs };
-    inBackground(refreshKeyCopy(context.copies, keyHash, copy).catch(() => undefined));
+    inBackground(refreshKeyCopy(this.#context.copies, keyHash, copy).catch(() => undefined));
     return ok(found.value);
   }
 
-  async function findCopy(keyHash: string, askedAtMs: number): Promise<Lookup> {
+  async #findCopy(keyHash: string, askedAtMs: number): Promise<Lookup> {
     try {
-      const copy = await readKeyCopy(context.copies, keyHash, askedAtMs);
+      const copy = await readKeyCopy(this.#context.copies, keyHash, askedAtMs);
       if (copy === undefined) return err("database_unavailable");
-      known.set(keyHash, { record: copy.record, checkedAtMs: askedAtMs });
+      this.#known.set(keyHash, { record: copy.record, checkedAtMs: askedAtMs });
       return ok(copy.record);
     } catch {
       return err("database_unavailable");
     }
   }
-
-  return { authenticate };
 }
 
 function principalOf(record: KeyRecord, nowMs: number): Result<Principal, AuthFailure> {

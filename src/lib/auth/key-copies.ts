@@ -31,7 +31,12 @@ export async function refreshKeyCopy(store: KVNamespace, keyHash: string, copy: 
 }
 
 /** Writes a copy whatever lies there: used by a revocation, which has to be known when Postgres is down. Throws when KV fails. */
-export async function writeKeyCopy(store: KVNamespace, keyHash: string, record: KeyRecord, checkedAtMs: number): Promise<void> {
+export async function writeKeyCopy(
+  store: KVNamespace,
+  keyHash: string,
+  record: KeyRecord,
+  checkedAtMs: number,
+): Promise<void> {
   const copy: KeyCopy = { version: 1, record, checked_at_ms: checkedAtMs };
   await store.put(copyName(keyHash), JSON.stringify(copy), { expirationTtl: COPY_TTL_SECONDS });
 }

@@ -35,6 +35,11 @@ export interface BodyHeaders {
   readonly contentEncoding: string;
 }
 
+const DECODERS = { json: decodeJson, ndjson: decodeNdjson, msgpack: decodeMsgpack } as const satisfies Record<
+  BodyFormat,
+  (bytes: Uint8Array, limits: BodyLimits) => Result<DecodedBody, Problem>
+>;
+
 /** From the bytes of a request to its inputs. Pure; every refusal is a `Problem` without content. */
 export function decodeBody(bytes: Uint8Array, headers: BodyHeaders, limits: BodyLimits): Result<DecodedBody, Problem> {
   const format = bodyFormat(headers.contentType);
@@ -43,12 +48,5 @@ export function decodeBody(bytes: Uint8Array, headers: BodyHeaders, limits: Body
   }
   const plain = decompress(bytes, headers.contentEncoding, limits);
   if (!plain.ok) return plain;
-  switch (format) {
-    case "json":
-      return decodeJson(plain.value, limits);
-    case "ndjson":
-      return decodeNdjson(plain.value, limits);
-    case "msgpack":
-      return decodeMsgpack(plain.value, limits);
-  }
+  return DECODERS[format](plain.value, limits);
 }

@@ -32,14 +32,24 @@ function bodyOf(root: unknown, limits: BodyLimits): Result<DecodedBody, Problem>
     return err(refusal("body_invalid", "expected {documents: [...]} or an array of documents"));
   }
   const unknown = Object.keys(root).find((key) => key !== "documents" && key !== "batch_tag");
-  if (unknown !== undefined) return err(refusal("body_invalid", "only documents and batch_tag may stand beside each other"));
+  if (unknown !== undefined)
+    return err(refusal("body_invalid", "only documents and batch_tag may stand beside each other"));
   const documents: unknown = Reflect.get(root, "documents");
-  if (!Array.isArray(documents)) return err({ ...refusal("body_invalid", "expected an array of documents"), pointer: "/documents" });
+  if (!Array.isArray(documents))
+    return err({ ...refusal("body_invalid", "expected an array of documents"), pointer: "/documents" });
   return candidatesOf(documents, Reflect.get(root, "batch_tag"), limits);
 }
 
-function candidatesOf(documents: readonly unknown[], batchTag: unknown, limits: BodyLimits): Result<DecodedBody, Problem> {
+function candidatesOf(
+  documents: readonly unknown[],
+  batchTag: unknown,
+  limits: BodyLimits,
+): Result<DecodedBody, Problem> {
   if (documents.length === 0) return err(refusal("no_documents", "the list is empty"));
-  if (documents.length > limits.documentsMax) return err(refusal("too_many_documents", `at most ${limits.documentsMax} documents`));
-  return ok({ candidates: documents.map((value): Candidate => ({ value })), ...(batchTag === undefined ? {} : { batchTag }) });
+  if (documents.length > limits.documentsMax)
+    return err(refusal("too_many_documents", `at most ${limits.documentsMax} documents`));
+  return ok({
+    candidates: documents.map((value): Candidate => ({ value })),
+    ...(batchTag === undefined ? {} : { batchTag }),
+  });
 }

@@ -10,7 +10,8 @@ import { readMsgpackHeader, walkMsgpack, type MsgpackWalkError } from "./walk-ms
 export function decodeMsgpack(bytes: Uint8Array, limits: BodyLimits): Result<DecodedBody, Problem> {
   const whole = walkMsgpack(bytes, 0, limits);
   if (!whole.ok) return err(walkProblem(whole.error, limits));
-  if (whole.value.end !== bytes.length) return err(refusal("body_malformed", "there is something behind the msgpack value"));
+  if (whole.value.end !== bytes.length)
+    return err(refusal("body_malformed", "there is something behind the msgpack value"));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const root = readMsgpackHeader(view, 0);
   if (root?.kind === "array") return decodeList(bytes, 0, limits);
@@ -18,7 +19,11 @@ export function decodeMsgpack(bytes: Uint8Array, limits: BodyLimits): Result<Dec
   return decodeRootMap(bytes, root, limits);
 }
 
-function decodeRootMap(bytes: Uint8Array, root: { end: number; childCount: number }, limits: BodyLimits): Result<DecodedBody, Problem> {
+function decodeRootMap(
+  bytes: Uint8Array,
+  root: { end: number; childCount: number },
+  limits: BodyLimits,
+): Result<DecodedBody, Problem> {
   let at = root.end;
   let list: number | undefined;
   let batchTag: unknown;
@@ -31,16 +36,19 @@ function decodeRootMap(bytes: Uint8Array, root: { end: number; childCount: numbe
     else return err(refusal("body_invalid", "only documents and batch_tag may stand beside each other"));
     at = valueEnd;
   }
-  if (list === undefined) return err({ ...refusal("body_invalid", "expected an array of documents"), pointer: "/documents" });
+  if (list === undefined)
+    return err({ ...refusal("body_invalid", "expected an array of documents"), pointer: "/documents" });
   const decoded = decodeList(bytes, list, limits);
   return decoded.ok && batchTag !== undefined ? ok({ ...decoded.value, batchTag }) : decoded;
 }
 
 function decodeList(bytes: Uint8Array, start: number, limits: BodyLimits): Result<DecodedBody, Problem> {
   const header = readMsgpackHeader(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), start);
-  if (header?.kind !== "array") return err({ ...refusal("body_invalid", "expected an array of documents"), pointer: "/documents" });
+  if (header?.kind !== "array")
+    return err({ ...refusal("body_invalid", "expected an array of documents"), pointer: "/documents" });
   if (header.childCount === 0) return err(refusal("no_documents", "the list is empty"));
-  if (header.childCount > limits.documentsMax) return err(refusal("too_many_documents", `at most ${limits.documentsMax} documents`));
+  if (header.childCount > limits.documentsMax)
+    return err(refusal("too_many_documents", `at most ${limits.documentsMax} documents`));
   const candidates: Candidate[] = [];
   let at = header.end;
   for (let index = 0; index < header.childCount; index++) {
@@ -84,12 +92,10 @@ function endOf(bytes: Uint8Array, position: number, limits: BodyLimits): number 
 }
 
 function walkProblem(error: MsgpackWalkError, limits: BodyLimits): Problem {
-  switch (error.code) {
-    case "malformed":
-      return refusal("body_malformed", "not valid msgpack");
-    case "too_deep":
-      return refusal("body_too_deep", `at most ${limits.depthMax} levels`);
-    case "too_many_values":
-      return refusal("body_too_large", `at most ${limits.valuesMax} values`);
-  }
+  const problems: Readonly<Record<MsgpackWalkError["code"], Problem>> = {
+    malformed: refusal("body_malformed", "not valid msgpack"),
+    too_deep: refusal("body_too_deep", `at most ${limits.depthMax} levels`),
+    too_many_values: refusal("body_too_large", `at most ${limits.valuesMax} values`),
+  };
+  return problems[error.code];
 }

@@ -18,7 +18,8 @@ export function decodeNdjson(bytes: Uint8Array, limits: BodyLimits): Result<Deco
     const line = bytes.subarray(start, end);
     start = end + 1;
     if (isBlank(line)) continue;
-    if (candidates.length >= limits.documentsMax) return err(refusal("too_many_documents", `at most ${limits.documentsMax} documents`));
+    if (candidates.length >= limits.documentsMax)
+      return err(refusal("too_many_documents", `at most ${limits.documentsMax} documents`));
     // A value needs two bytes, so a line's length bounds what it takes from the budget of all lines.
     valuesLeft -= countCommas(line);
     if (valuesLeft < 0) return err(refusal("body_too_large", `at most ${limits.valuesMax} values`));

@@ -10,7 +10,11 @@ import { findZstdFrames, type ZstdFrame, type ZstdFramesError } from "./zstd-fra
  * Undoes a Content-Encoding: identity, gzip or zstd. The bound counts output bytes and ends the work where it is reached; nothing the
  * body claims about its own size is believed. Errors: content_encoding_unsupported, body_truncated, body_bomb, body_too_large.
  */
-export function decompress(bytes: Uint8Array, contentEncoding: string, limits: BodyLimits): Result<Uint8Array, Problem> {
+export function decompress(
+  bytes: Uint8Array,
+  contentEncoding: string,
+  limits: BodyLimits,
+): Result<Uint8Array, Problem> {
   switch (contentEncoding.trim().toLowerCase()) {
     case "":
     case "identity":
@@ -19,7 +23,11 @@ export function decompress(bytes: Uint8Array, contentEncoding: string, limits: B
         : ok(bytes);
     case "gzip":
     case "x-gzip":
-      return attempt(() => gunzipSync(bytes, outputLimit(limits.decompressedBytesMax)), limits.decompressedBytesMax, limits);
+      return attempt(
+        () => gunzipSync(bytes, outputLimit(limits.decompressedBytesMax)),
+        limits.decompressedBytesMax,
+        limits,
+      );
     case "zstd":
       return unzstd(bytes, limits);
     default:
@@ -41,7 +49,12 @@ function unzstd(bytes: Uint8Array, limits: BodyLimits): Result<Uint8Array, Probl
   return ok(joined(parts, limits.decompressedBytesMax - left));
 }
 
-function unzstdFrame(bytes: Uint8Array, frame: ZstdFrame, left: number, limits: BodyLimits): Result<Uint8Array, Problem> {
+function unzstdFrame(
+  bytes: Uint8Array,
+  frame: ZstdFrame,
+  left: number,
+  limits: BodyLimits,
+): Result<Uint8Array, Problem> {
   if (!frame.singleSegment && frame.windowBytes > 2 ** limits.zstdWindowLogMax) {
     return err(refusal("body_bomb", `zstd window of at most ${2 ** limits.zstdWindowLogMax} bytes`));
   }
@@ -62,7 +75,11 @@ function attempt(work: () => Uint8Array, bytesMax: number, limits: BodyLimits): 
     return bytes.length > bytesMax ? err(bomb(limits)) : ok(bytes);
   } catch (thrown) {
     // Both runtimes answer a full output with a RangeError and anything else with an Error.
-    return err(thrown instanceof RangeError ? bomb(limits) : refusal("body_truncated", "the compressed data ends early or is damaged"));
+    return err(
+      thrown instanceof RangeError
+        ? bomb(limits)
+        : refusal("body_truncated", "the compressed data ends early or is damaged"),
+    );
   }
 }
 
@@ -71,15 +88,14 @@ function bomb(limits: BodyLimits): Problem {
 }
 
 function framesProblem(error: ZstdFramesError, limits: BodyLimits): Problem {
-  switch (error.code) {
-    case "truncated":
-    case "damaged":
-      return refusal("body_truncated", "the compressed data ends early or is damaged");
-    case "needs_dictionary":
-      return refusal("content_encoding_unsupported", "zstd dictionaries are not supported");
-    case "too_many_frames":
-      return refusal("body_bomb", `at most ${limits.zstdFramesMax} zstd frames`);
-  }
+  const damaged = refusal("body_truncated", "the compressed data ends early or is damaged");
+  const problems: Readonly<Record<ZstdFramesError["code"], Problem>> = {
+    truncated: damaged,
+    damaged,
+    needs_dictionary: refusal("content_encoding_unsupported", "zstd dictionaries are not supported"),
+    too_many_frames: refusal("body_bomb", `at most ${limits.zstdFramesMax} zstd frames`),
+  };
+  return problems[error.code];
 }
 
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array {

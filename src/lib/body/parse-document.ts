@@ -36,10 +36,16 @@ const EMPTY_METADATA: Metadata = {};
 /** Checks the shape of one input. Reasons hold a code and a JSON pointer, never a value. */
 export function parseDocument(value: unknown, context: ParseContext): Result<ParsedDocument, DocumentRefusal> {
   const parsed = documentInputSchema.safeParse(value);
-  if (!parsed.success) return err({ documentId: readableId(value), reasons: schemaReasons(parsed.error.issues, value) });
+  if (!parsed.success)
+    return err({ documentId: readableId(value), reasons: schemaReasons(parsed.error.issues, value) });
   const input = parsed.data;
   const occurredAtMs = input.occurred_at === undefined ? null : Date.parse(input.occurred_at);
-  const reasons = [...textReasons(input), ...metadataReasons(value, input.metadata), ...timeReasons(occurredAtMs, context.nowMs), ...userReasons(input, context)];
+  const reasons = [
+    ...textReasons(input),
+    ...metadataReasons(value, input.metadata),
+    ...timeReasons(occurredAtMs, context.nowMs),
+    ...userReasons(input, context),
+  ];
   if (reasons.length > 0) return err({ documentId: input.id, reasons: reasons.slice(0, REASONS_MAX) });
   return ok({
     id: input.id,
@@ -115,7 +121,8 @@ function metadataReasons(value: unknown, metadata: Metadata | undefined): Reason
 function timeReasons(occurredAtMs: number | null, nowMs: number): Reason[] {
   if (occurredAtMs === null) return [];
   if (!Number.isFinite(occurredAtMs)) return [{ code: "field_invalid", detail: "/occurred_at" }];
-  if (occurredAtMs < LIMITS.occurredAtMsMin) return [{ code: "occurred_at_too_early", threshold: LIMITS.occurredAtMsMin }];
+  if (occurredAtMs < LIMITS.occurredAtMsMin)
+    return [{ code: "occurred_at_too_early", threshold: LIMITS.occurredAtMsMin }];
   const latest = nowMs + LIMITS.occurredAtAheadMsMax;
   return occurredAtMs > latest ? [{ code: "occurred_at_in_future", threshold: latest }] : [];
 }

@@ -37,16 +37,41 @@ export function readMsgpackHeader(view: DataView, position: number): MsgpackHead
 
 /** Body bytes of the codes whose size is fixed: nil, booleans, numbers, fixed extensions (with their type byte). */
 const FIXED_BODY_BYTES = new Map<number, number>([
-  [0xc0, 0], [0xc2, 0], [0xc3, 0], [0xca, 4], [0xcb, 8], [0xcc, 1], [0xcd, 2], [0xce, 4], [0xcf, 8], [0xd0, 1], [0xd1, 2],
-  [0xd2, 4], [0xd3, 8], [0xd4, 2], [0xd5, 3], [0xd6, 5], [0xd7, 9], [0xd8, 17],
+  [0xc0, 0],
+  [0xc2, 0],
+  [0xc3, 0],
+  [0xca, 4],
+  [0xcb, 8],
+  [0xcc, 1],
+  [0xcd, 2],
+  [0xce, 4],
+  [0xcf, 8],
+  [0xd0, 1],
+  [0xd1, 2],
+  [0xd2, 4],
+  [0xd3, 8],
+  [0xd4, 2],
+  [0xd5, 3],
+  [0xd6, 5],
+  [0xd7, 9],
+  [0xd8, 17],
 ]);
 
 /** Codes with a length behind them: bytes of that length, and what it counts. */
 const LENGTH_CODES = new Map<number, readonly [lengthBytes: number, kind: MsgpackHeader["kind"], extraBytes: number]>([
-  [0xc4, [1, "scalar", 0]], [0xc5, [2, "scalar", 0]], [0xc6, [4, "scalar", 0]],
-  [0xc7, [1, "scalar", 1]], [0xc8, [2, "scalar", 1]], [0xc9, [4, "scalar", 1]],
-  [0xd9, [1, "string", 0]], [0xda, [2, "string", 0]], [0xdb, [4, "string", 0]],
-  [0xdc, [2, "array", 0]], [0xdd, [4, "array", 0]], [0xde, [2, "map", 0]], [0xdf, [4, "map", 0]],
+  [0xc4, [1, "scalar", 0]],
+  [0xc5, [2, "scalar", 0]],
+  [0xc6, [4, "scalar", 0]],
+  [0xc7, [1, "scalar", 1]],
+  [0xc8, [2, "scalar", 1]],
+  [0xc9, [4, "scalar", 1]],
+  [0xd9, [1, "string", 0]],
+  [0xda, [2, "string", 0]],
+  [0xdb, [4, "string", 0]],
+  [0xdc, [2, "array", 0]],
+  [0xdd, [4, "array", 0]],
+  [0xde, [2, "map", 0]],
+  [0xdf, [4, "map", 0]],
 ]);
 
 function readLongHeader(view: DataView, position: number, code: number): MsgpackHeader | undefined {
@@ -56,7 +81,12 @@ function readLongHeader(view: DataView, position: number, code: number): Msgpack
   if (lengthBytes === undefined || kind === undefined || extraBytes === undefined) return undefined;
   const end = position + 1 + lengthBytes;
   if (end > view.byteLength) return undefined;
-  const length = lengthBytes === 1 ? view.getUint8(position + 1) : lengthBytes === 2 ? view.getUint16(position + 1) : view.getUint32(position + 1);
+  const length =
+    lengthBytes === 1
+      ? view.getUint8(position + 1)
+      : lengthBytes === 2
+        ? view.getUint16(position + 1)
+        : view.getUint32(position + 1);
   if (kind === "array") return container(kind, end, length);
   if (kind === "map") return container(kind, end, length * 2);
   return { kind, end, bodyBytes: length + extraBytes, childCount: 0 };
@@ -71,7 +101,11 @@ function container(kind: "array" | "map", end: number, childCount: number): Msgp
 }
 
 /** Walks over the one value at `position`. A length that the remaining bytes cannot hold is `malformed` before anything is allocated for it. */
-export function walkMsgpack(bytes: Uint8Array, position: number, limits: MsgpackWalkLimits): Result<MsgpackWalk, MsgpackWalkError> {
+export function walkMsgpack(
+  bytes: Uint8Array,
+  position: number,
+  limits: MsgpackWalkLimits,
+): Result<MsgpackWalk, MsgpackWalkError> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const open: number[] = [];
   let at = position;
@@ -79,7 +113,8 @@ export function walkMsgpack(bytes: Uint8Array, position: number, limits: Msgpack
   let stringsAreUtf8 = true;
   for (;;) {
     const header = readMsgpackHeader(view, at);
-    if (header === undefined || header.end + header.bodyBytes + header.childCount > bytes.length) return err({ code: "malformed" });
+    if (header === undefined || header.end + header.bodyBytes + header.childCount > bytes.length)
+      return err({ code: "malformed" });
     if (++valueCount > limits.valuesMax) return err({ code: "too_many_values" });
     at = header.end + header.bodyBytes;
     if (header.kind === "string" && stringsAreUtf8) stringsAreUtf8 = isUtf8(bytes.subarray(header.end, at));

@@ -17,7 +17,8 @@ export interface Judgement {
  */
 export function judgeText(text: string, tier: Tier): Judgement {
   // Measuring 10 MB to say that it is too large would be a gift to an attacker: a unit is one byte at least.
-  if (text.length > LIMITS.documentBytesMax) return rejected(text.length, { code: "too_large", measure: text.length, threshold: LIMITS.documentBytesMax });
+  if (text.length > LIMITS.documentBytesMax)
+    return rejected(text.length, { code: "too_large", measure: text.length, threshold: LIMITS.documentBytesMax });
   const measures = measureText(text);
   const profile = GATE_PROFILES[tier];
   const hard = hardReason(text, measures, profile);
@@ -32,7 +33,8 @@ function rejected(textBytes: number, reason: Reason): Judgement {
 
 function hardReason(text: string, measures: TextMeasures, profile: GateProfile): Reason | undefined {
   if (measures.solid === 0 || text.trim() === "") return { code: "empty_text" };
-  if (measures.utf8Bytes > LIMITS.documentBytesMax) return { code: "too_large", measure: measures.utf8Bytes, threshold: LIMITS.documentBytesMax };
+  if (measures.utf8Bytes > LIMITS.documentBytesMax)
+    return { code: "too_large", measure: measures.utf8Bytes, threshold: LIMITS.documentBytesMax };
   if (!text.isWellFormed()) return { code: "not_well_formed" };
   if (measures.nuls > 0) return { code: "nul_bytes", measure: measures.nuls, threshold: 0 };
   return above("binary", measures.controls / measures.characters, profile.binaryShareMax);
@@ -52,8 +54,10 @@ function softReasons(measures: TextMeasures, profile: GateProfile): Reason[] {
     reasons.push(above("encoded_blob", measures.encoded / solid, profile.encodedShareMax));
     reasons.push(above("control_characters", measures.controls / measures.characters, profile.controlShareMax));
   }
-  if (tokens >= GATE_MINIMUMS.tokens) reasons.push(above("repeated_word", measures.topTokenCount / tokens, profile.tokenShareMax));
-  if (lines >= GATE_MINIMUMS.lines) reasons.push(above("repeated_line", measures.topLineCount / lines, profile.lineShareMax));
+  if (tokens >= GATE_MINIMUMS.tokens)
+    reasons.push(above("repeated_word", measures.topTokenCount / tokens, profile.tokenShareMax));
+  if (lines >= GATE_MINIMUMS.lines)
+    reasons.push(above("repeated_line", measures.topLineCount / lines, profile.lineShareMax));
   return reasons.filter((reason) => reason !== undefined);
 }
 

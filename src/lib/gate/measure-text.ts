@@ -71,8 +71,17 @@ class Frequency {
 
 /** Measures a text. O(length); allocates nothing that grows with the text. */
 export function measureText(text: string): TextMeasures {
-  const counts = { utf8Bytes: text.length, solid: 0, letters: 0, controls: 0, nuls: 0, replacements: 0, mojibakePairs: 0, encoded: 0 };
-  const words = new Frequency(WORD_COUNTS, text.length);
+  const counts = {
+    utf8Bytes: text.length,
+    solid: 0,
+    letters: 0,
+    controls: 0,
+    nuls: 0,
+    replacements: 0,
+    mojibakePairs: 0,
+    encoded: 0,
+  };
+  const tokens = new Frequency(WORD_COUNTS, text.length);
   const lines = new Frequency(LINE_COUNTS, text.length);
   let wordHash = 0;
   let lineHash = 0;
@@ -82,53 +91,65 @@ export function measureText(text: string): TextMeasures {
   for (let position = 0; position < text.length; position++) {
     const code = text.charCodeAt(position);
     const kind = code < 128 ? (ASCII_CLASS[code] ?? OTHER) : kindOf(code);
-    if (kind === LETTER || kind === DIGIT || kind === ENCODED_SIGN) {
-      run = code < 128 ? run + 1 : 0;
-    } else {
-      run = 0;
-    }
+    run = code < 128 && kind >= LETTER && kind <= ENCODED_SIGN ? run + 1 : 0;
     if (run >= ENCODED_RUN_MIN) counts.encoded += run === ENCODED_RUN_MIN ? ENCODED_RUN_MIN : 1;
     if (code >= 128) countWide(counts, code, before);
     before = code;
     if (kind === BLANK) {
-      if (wordHash !== 0) words.add(wordHash);
+      if (wordHash !== 0) tokens.add(wordHash);
       wordHash = 0;
-      if (code === 10) {
-        if (lineSolid > SHORT_LINE) lines.add(lineHash);
-        lineHash = 0;
-        lineSolid = 0;
-      }
+      if (code !== 10) continue;
+      if (lineSolid > SHORT_LINE) lines.add(lineHash);
+      lineHash = 0;
+      lineSolid = 0;
       continue;
     }
-    counts.solid++;
+    countSolid(counts, kind, code);
     lineSolid++;
-    if (kind === LETTER) counts.letters++;
-    else if (kind === CONTROL) {
-      counts.controls++;
-      if (code === 0) counts.nuls++;
-    }
     wordHash = (Math.imul(wordHash, 31) + code) | 0;
     lineHash = (Math.imul(lineHash, 31) + code) | 0;
     // Scripts that do not put blanks between words: each character counts as a word.
     if (code >= 0x2e80 && code <= 0xd7ff) {
-      words.add(wordHash);
+      tokens.add(wordHash);
       wordHash = 0;
     }
   }
-  if (wordHash !== 0) words.add(wordHash);
+  if (wordHash !== 0) tokens.add(wordHash);
   if (lineSolid > SHORT_LINE) lines.add(lineHash);
-  return { ...counts, characters: text.length, tokens: words.total, topTokenCount: words.top, lines: lines.total, topLineCount: lines.top };
+  return {
+    ...counts,
+    characters: text.length,
+    tokens: tokens.total,
+    topTokenCount: tokens.top,
+    lines: lines.total,
+    topLineCount: lines.top,
+  };
 }
 
 /** Coarse class of a unit beyond ASCII: symbols and punctuation by block, everything else is writing. */
 function kindOf(code: number): number {
   if (code < 0xa0) return CONTROL;
-  if (code === 0xa0 || code === 0x3000 || (code >= 0x2000 && code <= 0x200a) || code === 0x2028 || code === 0x2029) return BLANK;
+  if (code === 0xa0 || code === 0x3000 || (code >= 0x2000 && code <= 0x200a) || code === 0x2028 || code === 0x2029)
+    return BLANK;
   if (code < 0xc0) return code === 0xaa || code === 0xb5 || code === 0xba ? LETTER : OTHER;
   if (code >= 0x2000 && code <= 0x2bff) return OTHER;
   if (code >= 0x3001 && code <= 0x303f) return OTHER;
   // Surrogates are mostly emoji, private use and U+FFFD are no writing.
   return code >= 0xd800 && code <= 0xf8ff ? OTHER : code >= 0xfff0 ? OTHER : LETTER;
+}
+
+interface SolidCounts {
+  solid: number;
+  letters: number;
+  controls: number;
+  nuls: number;
+}
+
+function countSolid(counts: SolidCounts, kind: number, code: number): void {
+  counts.solid++;
+  if (kind === LETTER) counts.letters++;
+  else if (kind === CONTROL) counts.controls++;
+  if (code === 0) counts.nuls++;
 }
 
 interface WideCounts {

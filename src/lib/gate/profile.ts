@@ -34,7 +34,13 @@ const DOCUMENT: GateProfile = {
 };
 
 /** Live messages are short and informal: pasted figures, keys and repeated cries belong to a conversation. */
-const EVENT: GateProfile = { ...DOCUMENT, letterShareMin: 0.1, encodedShareMax: 0.8, tokenShareMax: 0.8, lineShareMax: 0.9 };
+const EVENT: GateProfile = {
+  ...DOCUMENT,
+  letterShareMin: 0.1,
+  encodedShareMax: 0.8,
+  tokenShareMax: 0.8,
+  lineShareMax: 0.9,
+};
 
 export const GATE_PROFILES: Readonly<Record<Tier, GateProfile>> = {
   event: EVENT,

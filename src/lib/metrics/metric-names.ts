@@ -1,10 +1,19 @@
 /** Every metric of the Workers. Labels have few values: never a tenant, a user, a tag or a text. */
 export const METRICS = {
   http_requests_total: { type: "counter", help: "HTTP requests by route, method and status." },
-  http_request_duration_seconds: { type: "histogram", help: "Wall time of HTTP requests by route, from first byte read to reply made." },
-  ingest_processed_total: { type: "counter", help: "Inputs by outcome: accepted, quarantined and rejected at the edge; indexed, unchanged, duplicate and failed in the store." },
+  http_request_duration_seconds: {
+    type: "histogram",
+    help: "Wall time of HTTP requests by route, from first byte read to reply made.",
+  },
+  ingest_processed_total: {
+    type: "counter",
+    help: "Inputs by outcome: accepted, quarantined and rejected at the edge; indexed, unchanged, duplicate and failed in the store.",
+  },
   ingest_rejected_total: { type: "counter", help: "Rejected inputs and refused requests by reason code." },
-  ingest_requests_total: { type: "counter", help: "Accepted ingest requests by how their pointers went: queued, left to the sweeper, replayed." },
+  ingest_requests_total: {
+    type: "counter",
+    help: "Accepted ingest requests by how their pointers went: queued, left to the sweeper, replayed.",
+  },
   auth_failures_total: { type: "counter", help: "Requests without a valid key by code." },
   chunks_total: { type: "counter", help: "Chunks of indexed documents by what was done: embedded, reused, failed." },
   tokens_total: { type: "counter", help: "Tokens of indexed chunks." },

@@ -49,7 +49,8 @@ export class CounterBuffer {
   }
 
   #add(series: string, by: number): void {
-    const id = this.#increments.size < this.#seriesMax || this.#increments.has(series) ? series : "metrics_dropped_total";
+    const id =
+      this.#increments.size < this.#seriesMax || this.#increments.has(series) ? series : "metrics_dropped_total";
     this.#increments.set(id, (this.#increments.get(id) ?? 0) + by);
   }
 }
@@ -69,7 +70,9 @@ export function renderPrometheus(totals: Increments): string {
 
 function belongsTo(id: string, name: string, type: "counter" | "histogram"): boolean {
   const base = id.split("{", 1)[0];
-  return type === "counter" ? base === name : base === `${name}_bucket` || base === `${name}_sum` || base === `${name}_count`;
+  return type === "counter"
+    ? base === name
+    : base === `${name}_bucket` || base === `${name}_sum` || base === `${name}_count`;
 }
 
 function renderHistogram(name: string, own: Increments): string[] {

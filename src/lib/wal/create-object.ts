@@ -30,14 +30,21 @@ export const CREATE_OPTIONS: CreateOptions = { attemptsMax: 3, timeoutMs: 8_000,
  * Puts the object if nothing lies there; `created: false` means the same content was there before. A put that failed or timed out is of
  * unknown effect: it is tried again under the same key, and finding an object counts as success only if its hash is ours.
  */
-export async function createObject(bucket: R2Bucket, object: NewObject, options: CreateOptions): Promise<Result<{ created: boolean }, CreateError>> {
+export async function createObject(
+  bucket: R2Bucket,
+  object: NewObject,
+  options: CreateOptions,
+): Promise<Result<{ created: boolean }, CreateError>> {
   let cause: unknown;
   for (let attempt = 1; attempt <= options.attemptsMax; attempt++) {
     try {
       const put = await withTimeout(putIfAbsent(bucket, object), options.timeoutMs);
       if (put !== null) return ok({ created: true });
       const existing = await withTimeout(bucket.head(object.key), options.timeoutMs);
-      if (existing !== null) return existing.customMetadata?.["hash"] === object.contentHash ? ok({ created: false }) : err({ code: "object_differs" });
+      if (existing !== null)
+        return existing.customMetadata?.["hash"] === object.contentHash
+          ? ok({ created: false })
+          : err({ code: "object_differs" });
       // Deleted between the two calls: write it again.
     } catch (thrown) {
       cause = thrown;

@@ -24,7 +24,13 @@ export function embedMessages(head: WalHead, ranges: readonly DocumentRange[], s
 }
 
 /** Cuts messages into groups that one `sendBatch` takes, by count and by bytes. Messages are ASCII, so characters are bytes. */
-export function sendBatches<T>(messages: readonly T[], limits: { messagesMax: number; bytesMax: number } = { messagesMax: LIMITS.queueSendBatchMax, bytesMax: LIMITS.queueSendBatchBytesMax }): T[][] {
+export function sendBatches<T>(
+  messages: readonly T[],
+  limits: { messagesMax: number; bytesMax: number } = {
+    messagesMax: LIMITS.queueSendBatchMax,
+    bytesMax: LIMITS.queueSendBatchBytesMax,
+  },
+): T[][] {
   const groups: T[][] = [];
   let group: T[] = [];
   let bytes = 0;

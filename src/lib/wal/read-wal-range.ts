@@ -7,7 +7,10 @@ import type { WalError } from "./wal-error.ts";
 import { blockOffset, FIXED_BYTES, RANGE_ENTRY_BYTES, type WalLimits } from "./wal-layout.ts";
 
 /** `wal_missing` is permanent only once the object is known to have been deleted; `storage_unavailable` is worth a retry. */
-export type WalReadError = WalError | { readonly code: "wal_missing" } | { readonly code: "storage_unavailable"; readonly cause: unknown };
+export type WalReadError =
+  | WalError
+  | { readonly code: "wal_missing" }
+  | { readonly code: "storage_unavailable"; readonly cause: unknown };
 
 /** Bytes fetched first: header and range table of any object, and all of most objects. */
 function firstReadBytes(limits: WalLimits): number {
@@ -21,7 +24,12 @@ export interface WalRange {
 }
 
 /** One range of the object under `key`: one or two reads, at most `firstReadBytes` plus one block in memory. */
-export async function readWalRange(bucket: R2Bucket, key: string, rangeIndex: number, limits: WalLimits): Promise<Result<WalRange, WalReadError>> {
+export async function readWalRange(
+  bucket: R2Bucket,
+  key: string,
+  rangeIndex: number,
+  limits: WalLimits,
+): Promise<Result<WalRange, WalReadError>> {
   const start = await readStart(bucket, key, limits);
   if (!start.ok) return start;
   const { layout, head } = start.value.opened;
@@ -29,26 +37,41 @@ export async function readWalRange(bucket: R2Bucket, key: string, rangeIndex: nu
   if (entry === undefined) return err({ code: "wal_range_unknown", rangeIndex, rangeCount: layout.ranges.length });
   const offset = blockOffset(layout, rangeIndex);
   const end = offset + entry.storedBytes;
-  const block = end <= start.value.bytes.length ? ok(start.value.bytes.subarray(offset, end)) : await readBytes(bucket, key, { offset, length: entry.storedBytes });
+  const block =
+    end <= start.value.bytes.length
+      ? ok(start.value.bytes.subarray(offset, end))
+      : await readBytes(bucket, key, { offset, length: entry.storedBytes });
   if (!block.ok) return block;
   const documents = decodeBlock(block.value, entry);
   return documents.ok ? ok({ head, documents: documents.value, rangeCount: layout.ranges.length }) : documents;
 }
 
 /** Head and ranges of the object under `key`, without its documents: what a sweeper needs to send it again. */
-export async function readWalHead(bucket: R2Bucket, key: string, limits: WalLimits): Promise<Result<OpenedWal, WalReadError>> {
+export async function readWalHead(
+  bucket: R2Bucket,
+  key: string,
+  limits: WalLimits,
+): Promise<Result<OpenedWal, WalReadError>> {
   const start = await readStart(bucket, key, limits);
   return start.ok ? ok(start.value.opened) : start;
 }
 
-async function readStart(bucket: R2Bucket, key: string, limits: WalLimits): Promise<Result<{ bytes: Uint8Array<ArrayBuffer>; opened: OpenedWal }, WalReadError>> {
+async function readStart(
+  bucket: R2Bucket,
+  key: string,
+  limits: WalLimits,
+): Promise<Result<{ bytes: Uint8Array<ArrayBuffer>; opened: OpenedWal }, WalReadError>> {
   const bytes = await readBytes(bucket, key, { offset: 0, length: firstReadBytes(limits) });
   if (!bytes.ok) return bytes;
   const opened = openWal(bytes.value, limits);
   return opened.ok ? ok({ bytes: bytes.value, opened: opened.value }) : opened;
 }
 
-async function readBytes(bucket: R2Bucket, key: string, range: { offset: number; length: number }): Promise<Result<Uint8Array<ArrayBuffer>, WalReadError>> {
+async function readBytes(
+  bucket: R2Bucket,
+  key: string,
+  range: { offset: number; length: number },
+): Promise<Result<Uint8Array<ArrayBuffer>, WalReadError>> {
   try {
     const object = await bucket.get(key, { range });
     if (object === null) return err({ code: "wal_missing" });

@@ -22,7 +22,9 @@ export function splitRanges(textBytes: readonly number[], budget: RangeBudget): 
   let bytes = 0;
   for (const [index, size] of textBytes.entries()) {
     const share = ranges.length === 0 ? FIRST_RANGE_SHARE : 1;
-    const full = bytes + size > budget.textBytesMax * share || index - start >= Math.max(1, Math.floor(budget.documentsMax * share));
+    const full =
+      bytes + size > budget.textBytesMax * share ||
+      index - start >= Math.max(1, Math.floor(budget.documentsMax * share));
     if (index > start && full) {
       ranges.push({ documentStart: start, documentCount: index - start });
       start = index;
@@ -31,6 +33,9 @@ export function splitRanges(textBytes: readonly number[], budget: RangeBudget): 
     bytes += size;
   }
   if (textBytes.length > start) ranges.push({ documentStart: start, documentCount: textBytes.length - start });
-  assert(ranges.reduce((sum, range) => sum + range.documentCount, 0) === textBytes.length, "ranges cover every document once");
+  assert(
+    ranges.reduce((sum, range) => sum + range.documentCount, 0) === textBytes.length,
+    "ranges cover every document once",
+  );
   return ranges;
 }

@@ -53,7 +53,11 @@ export interface EncodedWal {
  * Bytes of one record, one block a range. `ranges` must cover the documents in order (see `splitRanges`). Synchronous, hashes included: a turn of
  * the event loop for each of them costs more than hashing.
  */
-export function encodeWal(head: WalHead, documents: readonly WalDocument[], ranges: readonly DocumentRange[]): EncodedWal {
+export function encodeWal(
+  head: WalHead,
+  documents: readonly WalDocument[],
+  ranges: readonly DocumentRange[],
+): EncodedWal {
   const blocks: Uint8Array[] = [];
   const entries: RangeEntry[] = [];
   for (const range of ranges) {
@@ -62,7 +66,13 @@ export function encodeWal(head: WalHead, documents: readonly WalDocument[], rang
     const stored = packed.length < raw.length ? packed : raw;
     const digest = sha256Sync(stored).subarray(0, BLOCK_DIGEST_BYTES);
     blocks.push(stored);
-    entries.push({ ...range, codec: stored === raw ? CODEC_RAW : CODEC_ZSTD, rawBytes: raw.length, storedBytes: stored.length, digest });
+    entries.push({
+      ...range,
+      codec: stored === raw ? CODEC_RAW : CODEC_ZSTD,
+      rawBytes: raw.length,
+      storedBytes: stored.length,
+      digest,
+    });
   }
   return assemble(encode(head), entries, blocks);
 }
@@ -116,7 +126,8 @@ export function decodeWal(bytes: Uint8Array, limits: WalLimits): Result<WalRecor
   const opened = openWal(bytes, limits);
   if (!opened.ok) return opened;
   const { layout, head } = opened.value;
-  if (bytes.length !== layout.totalBytes) return err({ code: bytes.length < layout.totalBytes ? "wal_truncated" : "wal_damaged" });
+  if (bytes.length !== layout.totalBytes)
+    return err({ code: bytes.length < layout.totalBytes ? "wal_truncated" : "wal_damaged" });
   const documents: WalDocument[] = [];
   for (const [index, entry] of layout.ranges.entries()) {
     const offset = blockOffset(layout, index);

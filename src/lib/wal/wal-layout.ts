@@ -64,7 +64,10 @@ export function writeRangeTable(ranges: readonly RangeEntry[]): Uint8Array<Array
 }
 
 /** Writes the fixed header into the first `FIXED_BYTES` of `target`. */
-export function writeFixedHeader(target: Uint8Array, fields: { rangeCount: number; headBytes: number; digest: Uint8Array }): void {
+export function writeFixedHeader(
+  target: Uint8Array,
+  fields: { rangeCount: number; headBytes: number; digest: Uint8Array },
+): void {
   const view = new DataView(target.buffer, target.byteOffset, FIXED_BYTES);
   view.setUint32(0, MAGIC);
   view.setUint8(4, WAL_VERSION);
@@ -82,15 +85,28 @@ export function readLayout(bytes: Uint8Array, limits: WalLimits): Result<WalLayo
   if (version !== WAL_VERSION) return err({ code: "wal_version_unsupported", version });
   const rangeCount = view.getUint16(6);
   const headBytes = view.getUint32(8);
-  if (rangeCount > limits.rangesMax) return err({ code: "wal_too_large", bytes: rangeCount * RANGE_ENTRY_BYTES, bytesMax: limits.rangesMax * RANGE_ENTRY_BYTES });
-  if (headBytes > limits.headBytesMax) return err({ code: "wal_too_large", bytes: headBytes, bytesMax: limits.headBytesMax });
+  if (rangeCount > limits.rangesMax)
+    return err({
+      code: "wal_too_large",
+      bytes: rangeCount * RANGE_ENTRY_BYTES,
+      bytesMax: limits.rangesMax * RANGE_ENTRY_BYTES,
+    });
+  if (headBytes > limits.headBytesMax)
+    return err({ code: "wal_too_large", bytes: headBytes, bytesMax: limits.headBytesMax });
   const blocksOffset = FIXED_BYTES + rangeCount * RANGE_ENTRY_BYTES + headBytes;
   if (bytes.length < blocksOffset) return err({ code: "wal_truncated" });
   const ranges = readRangeTable(view, rangeCount, limits);
   if (!ranges.ok) return ranges;
   const totalBytes = ranges.value.reduce((sum, range) => sum + range.storedBytes, blocksOffset);
-  if (totalBytes > limits.objectBytesMax) return err({ code: "wal_too_large", bytes: totalBytes, bytesMax: limits.objectBytesMax });
-  return ok({ headBytes, digest: bytes.slice(12, 12 + HEADER_DIGEST_BYTES), ranges: ranges.value, blocksOffset, totalBytes });
+  if (totalBytes > limits.objectBytesMax)
+    return err({ code: "wal_too_large", bytes: totalBytes, bytesMax: limits.objectBytesMax });
+  return ok({
+    headBytes,
+    digest: bytes.slice(12, 12 + HEADER_DIGEST_BYTES),
+    ranges: ranges.value,
+    blocksOffset,
+    totalBytes,
+  });
 }
 
 function readRangeTable(view: DataView, rangeCount: number, limits: WalLimits): Result<RangeEntry[], WalError> {
@@ -104,11 +120,14 @@ function readRangeTable(view: DataView, rangeCount: number, limits: WalLimits): 
       codec: view.getUint8(at + 4),
       rawBytes: view.getUint32(at + 8),
       storedBytes: view.getUint32(at + 12),
-      digest: new Uint8Array(view.buffer.slice(view.byteOffset + at + 16, view.byteOffset + at + 16 + BLOCK_DIGEST_BYTES)),
+      digest: new Uint8Array(
+        view.buffer.slice(view.byteOffset + at + 16, view.byteOffset + at + 16 + BLOCK_DIGEST_BYTES),
+      ),
     };
     if (entry.documentStart !== nextDocument || entry.documentCount === 0) return err({ code: "wal_damaged" });
     if (entry.codec !== CODEC_RAW && entry.codec !== CODEC_ZSTD) return err({ code: "wal_damaged" });
-    if (entry.rawBytes > limits.blockBytesMax) return err({ code: "wal_too_large", bytes: entry.rawBytes, bytesMax: limits.blockBytesMax });
+    if (entry.rawBytes > limits.blockBytesMax)
+      return err({ code: "wal_too_large", bytes: entry.rawBytes, bytesMax: limits.blockBytesMax });
     nextDocument += entry.documentCount;
     ranges.push(entry);
   }

@@ -24,22 +24,22 @@ export function createApp(routes: readonly Route[]): App {
   for (const path of new Set(routes.map((route) => route.path))) {
     const methods = routes.filter((route) => route.path === path).map((route) => route.method);
     const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : [])].join(", ");
-    const refuse = failing({ path, code: "method_not_allowed", headers: { allow } });
-    app.all(path, (c) => serve(refuse, { request: c.req.raw, params: {}, ...c.env }));
+    const wrongMethod = failing({ path, code: "method_not_allowed", headers: { allow } });
+    app.all(path, (c) => serve(wrongMethod, { request: c.req.raw, params: {}, ...c.env }));
   }
   const missing = failing({ path: "/*", code: "not_found", headers: {} });
   app.notFound((c) => serve(missing, { request: c.req.raw, params: {}, ...c.env }));
   return async (request, scope) => app.fetch(request, scope);
 }
 
-interface Request_ {
+interface Incoming {
   readonly request: Request;
   readonly params: Readonly<Record<string, string>>;
   readonly context: Context;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
-async function serve(route: Served, { request, params, context, waitUntil }: Request_): Promise<Response> {
+async function serve(route: Served, { request, params, context, waitUntil }: Incoming): Promise<Response> {
   const startedMs = context.clock();
   const requestId = crypto.randomUUID();
   const facts: Call["facts"] = {};
@@ -47,17 +47,41 @@ async function serve(route: Served, { request, params, context, waitUntil }: Req
   response.headers.set("x-request-id", requestId);
   const durationMs = context.clock() - startedMs;
   const { status } = response;
-  context.log.info("request", { request_id: requestId, method: request.method, route: route.path, status, duration_ms: durationMs, ...facts });
+  context.log.info("request", {
+    request_id: requestId,
+    method: request.method,
+    route: route.path,
+    status,
+    duration_ms: durationMs,
+    ...facts,
+  });
   context.metrics.count("http_requests_total", { method: route.method, route: route.path, status });
-  context.metrics.observe("http_request_duration_seconds", { method: route.method, route: route.path }, durationMs / 1000);
+  context.metrics.observe(
+    "http_request_duration_seconds",
+    { method: route.method, route: route.path },
+    durationMs / 1000,
+  );
   context.metrics.flushSoon(waitUntil);
   return response;
 }
 
-type Served = Pick<Route, "path" | "access" | "handle"> & { readonly method: string; readonly headers?: Readonly<Record<string, string>> };
+type Served = Pick<Route, "path" | "access" | "handle"> & {
+  readonly method: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
-function failing(refusal: { path: `/${string}`; code: "not_found" | "method_not_allowed"; headers: Record<string, string> }): Served {
-  return { method: "*", path: refusal.path, access: "public", headers: refusal.headers, handle: async () => err({ code: refusal.code }) };
+function failing(refusal: {
+  path: `/${string}`;
+  code: "not_found" | "method_not_allowed";
+  headers: Record<string, string>;
+}): Served {
+  return {
+    method: "*",
+    path: refusal.path,
+    access: "public",
+    headers: refusal.headers,
+    handle: async () => err({ code: refusal.code }),
+  };
 }
 
 type Asked = Omit<Call, "url" | "principal">;
@@ -80,18 +104,26 @@ async function answer(route: Served, asked: Asked): Promise<Response> {
   }
 }
 
-function refuse(failure: Problem, { facts, requestId }: Asked, headers: Readonly<Record<string, string>> = {}): Response {
+function refuse(
+  failure: Problem,
+  { facts, requestId }: Asked,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   facts["code"] = failure.code;
   return problem(failure, requestId, headers);
 }
 
-async function authorize(access: Access, { request, context, waitUntil }: Asked): Promise<Result<Principal | undefined, Problem>> {
+async function authorize(
+  access: Access,
+  { request, context, waitUntil }: Asked,
+): Promise<Result<Principal | undefined, Problem>> {
   if (access === "public") return { ok: true, value: undefined };
   const authorization = request.headers.get("authorization");
   if (access === "metrics" && (await context.isMetricsToken(authorization))) return { ok: true, value: undefined };
   const principal = await context.authenticator.authenticate(authorization, waitUntil);
   if (!principal.ok) {
-    if (PROBLEMS[principal.error].status === 401) context.metrics.count("auth_failures_total", { code: principal.error });
+    if (PROBLEMS[principal.error].status === 401)
+      context.metrics.count("auth_failures_total", { code: principal.error });
     return err({ code: principal.error });
   }
   if (access === "any") return principal;
@@ -103,5 +135,11 @@ async function authorize(access: Access, { request, context, waitUntil }: Asked)
 function describe(thrown: unknown): { error: string; at: string } {
   if (!(thrown instanceof Error)) return { error: typeof thrown, at: "" };
   const frames = (thrown.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
-  return { error: thrown.name, at: frames.slice(0, 6).map((line) => line.trim()).join(" | ") };
+  return {
+    error: thrown.name,
+    at: frames
+      .slice(0, 6)
+      .map((line) => line.trim())
+      .join(" | "),
+  };
 }

@@ -13,9 +13,22 @@ export function docsPage(routes: readonly Route[]): string {
 <title>Jeeves Indexer</title><style>${STYLE}</style></head><body><h1>Jeeves Indexer</h1>
 <p>Requests carry <code>Authorization: Bearer jvk_…</code>. Errors are problem documents (RFC 9457) with a stable <code>code</code>.
 Machine-readable: <a href="/openapi.json">openapi.json</a>.</p>
-${areas.map((area) => `<h2>${escape(area)}</h2>${routes.filter((route) => route.area === area).map(article).join("")}`).join("")}
+${areas
+  .map(
+    (area) =>
+      `<h2>${escape(area)}</h2>${routes
+        .filter((route) => route.area === area)
+        .map(article)
+        .join("")}`,
+  )
+  .join("")}
 <h2>Problems</h2><table><tr><th>code</th><th>status</th><th>meaning</th></tr>
-${Object.entries(PROBLEMS).map(([code, { status, title }]) => `<tr id="problem-${code}"><td><code>${code}</code></td><td>${status}</td><td>${escape(title)}</td></tr>`).join("\n")}
+${Object.entries(PROBLEMS)
+  .map(
+    ([code, { status, title }]) =>
+      `<tr id="problem-${code}"><td><code>${code}</code></td><td>${status}</td><td>${escape(title)}</td></tr>`,
+  )
+  .join("\n")}
 </table></body></html>\n`;
 }
 

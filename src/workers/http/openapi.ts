@@ -15,7 +15,12 @@ export function openApiDocument(routes: readonly Route[]): Json {
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Jeeves Indexer", version: "1.0.0", license: { name: "MIT", identifier: "MIT" }, description: "Documents and conversations as searchable memory." },
+    info: {
+      title: "Jeeves Indexer",
+      version: "1.0.0",
+      license: { name: "MIT", identifier: "MIT" },
+      description: "Documents and conversations as searchable memory.",
+    },
     servers: [{ url: "/" }],
     tags: [...new Set(routes.map((route) => route.area))].map((name) => ({ name })),
     paths,
@@ -40,7 +45,12 @@ function operationOf(route: Route): Json {
 }
 
 function pathParameters(path: string): Json[] {
-  return [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: "path", required: true, schema: { type: "string" } }));
+  return [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  }));
 }
 
 function queryParameters(query: z.ZodObject | undefined): Json[] {
@@ -49,14 +59,25 @@ function queryParameters(query: z.ZodObject | undefined): Json[] {
   const required = new Set(Array.isArray(schema["required"]) ? schema["required"] : []);
   return Object.entries(query.shape).map(([name, field]) => {
     const { description, ...own } = jsonSchema(field, "input");
-    return { name, in: "query", required: required.has(name), schema: own, ...(description === undefined ? {} : { description }) };
+    return {
+      name,
+      in: "query",
+      required: required.has(name),
+      schema: own,
+      ...(description === undefined ? {} : { description }),
+    };
   });
 }
 
 function requestBody(route: Route, body: z.ZodType): Json {
   const schema = jsonSchema(body, "input");
   const mediaTypes = route.bodyMediaTypes ?? ["application/json"];
-  const content = mediaTypes.map((type) => [type, type.includes("json") && type !== "application/json" ? { schema: { type: "string", description: "one document a line" } } : { schema }]);
+  const content = mediaTypes.map((type) => [
+    type,
+    type.includes("json") && type !== "application/json"
+      ? { schema: { type: "string", description: "one document a line" } }
+      : { schema },
+  ]);
   return { required: true, content: Object.fromEntries(content) };
 }
 
@@ -66,11 +87,18 @@ function responsesOf(route: Route): Json {
     const mediaType = reply.mediaType ?? (reply.schema === undefined ? undefined : "application/json");
     responses[status] = {
       description: reply.description,
-      ...(mediaType === undefined ? {} : { content: { [mediaType]: reply.schema === undefined ? {} : { schema: jsonSchema(reply.schema, "output") } } }),
+      ...(mediaType === undefined
+        ? {}
+        : {
+            content: { [mediaType]: reply.schema === undefined ? {} : { schema: jsonSchema(reply.schema, "output") } },
+          }),
     };
   }
   for (const [status, codes] of problemsByStatus(route)) {
-    responses[status] ??= { description: codes.join(", "), content: { "application/problem+json": { schema: PROBLEM_REF } } };
+    responses[status] ??= {
+      description: codes.join(", "),
+      content: { "application/problem+json": { schema: PROBLEM_REF } },
+    };
   }
   return responses;
 }
@@ -87,7 +115,14 @@ function problemsByStatus(route: Route): Map<string, ProblemCode[]> {
 
 function accessProblems(access: Access): ProblemCode[] {
   if (access === "public") return [];
-  const credential = ["unauthenticated", "key_malformed", "key_unknown", "key_revoked", "key_expired", "database_unavailable"] as const;
+  const credential = [
+    "unauthenticated",
+    "key_malformed",
+    "key_unknown",
+    "key_revoked",
+    "key_expired",
+    "database_unavailable",
+  ] as const;
   return access === "any" ? [...credential] : [...credential, "scope_missing"];
 }
 

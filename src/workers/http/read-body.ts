@@ -17,7 +17,10 @@ export async function readBody(request: Request, bytesMax: number): Promise<Resu
   }
 }
 
-async function readCounted(request: Request, bytesMax: number): Promise<Result<Uint8Array<ArrayBuffer>, Problem> | undefined> {
+async function readCounted(
+  request: Request,
+  bytesMax: number,
+): Promise<Result<Uint8Array<ArrayBuffer>, Problem> | undefined> {
   if (request.body === null) return ok(new Uint8Array(0));
   const chunks: Uint8Array[] = [];
   let length = 0;

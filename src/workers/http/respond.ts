@@ -10,7 +10,11 @@ const COMMON_HEADERS = {
 } as const;
 
 /** A reply with the headers that every reply has; `headers` overrides them. */
-export function respond(body: BodyInit | null, status: number, headers: Readonly<Record<string, string>>): Response {
+export function respond(
+  body: string | ReadableStream | null,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+): Response {
   return new Response(body, { status, headers: { ...COMMON_HEADERS, ...headers } });
 }
 

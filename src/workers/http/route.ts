@@ -56,7 +56,10 @@ const JSON_BODY_BYTES_MAX = 64 * 1024;
 type Definition<Q extends z.ZodObject, B extends z.ZodType> = Omit<Route, "handle" | "query" | "body"> & {
   readonly query?: Q;
   readonly body?: B;
-  readonly handle: (call: Call, input: { readonly query: z.output<Q>; readonly body: z.output<B> }) => Promise<Result<Response, Problem>>;
+  readonly handle: (
+    call: Call,
+    input: { readonly query: z.output<Q>; readonly body: z.output<B> },
+  ) => Promise<Result<Response, Problem>>;
 };
 
 /** Makes a route whose query and JSON body are checked by their schemas before its handler sees them. */
@@ -93,7 +96,8 @@ function parseQuery<Q extends z.ZodObject>(schema: Q, url: URL): Result<z.output
 async function parseBody<B extends z.ZodType>(schema: B, request: Request): Promise<Result<z.output<B>, Problem>> {
   const mediaType = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? "application/json";
   if (mediaType !== "application/json") return err({ code: "media_type_unsupported", detail: "use application/json" });
-  if ((request.headers.get("content-encoding") ?? "identity") !== "identity") return err({ code: "content_encoding_unsupported" });
+  if ((request.headers.get("content-encoding") ?? "identity") !== "identity")
+    return err({ code: "content_encoding_unsupported" });
   const bytes = await readBody(request, JSON_BODY_BYTES_MAX);
   if (!bytes.ok) return bytes;
   try {
@@ -108,6 +112,7 @@ async function parseBody<B extends z.ZodType>(schema: B, request: Request): Prom
 function whereAndWhy(error: z.ZodError): { detail: string; pointer: string } {
   const [issue] = error.issues;
   const pointer = (issue?.path ?? []).map((part) => `/${String(part)}`).join("");
-  const detail = issue === undefined || issue.code === "unrecognized_keys" ? "there is an unknown field" : issue.message;
+  const detail =
+    issue === undefined || issue.code === "unrecognized_keys" ? "there is an unknown field" : issue.message;
   return { detail: detail.slice(0, 200), pointer };
 }

@@ -13,7 +13,9 @@ export class MetricsHub extends DurableObject<unknown> {
     super(state, env);
     this.#sql = state.storage.sql;
     this.#sql.exec("create table if not exists totals (series text primary key, value real not null) without rowid");
-    this.#sql.exec("create table if not exists flushes (flush_id text primary key, at_ms integer not null) without rowid");
+    this.#sql.exec(
+      "create table if not exists flushes (flush_id text primary key, at_ms integer not null) without rowid",
+    );
   }
 
   /** Adds increments once for each `flushId`, however often they are sent. */

@@ -28,7 +28,16 @@ export function insertKey(key: NewKey): Statement {
     text: `insert into api_keys (key_id, tenant_id, user_id, key_hash, hint, label, scopes, expires_at)
            values ($1, $2, $3, decode($4, 'hex'), $5, $6, string_to_array($7, ','), to_timestamp($8::float8 / 1000))
            returning ${SUMMARY_COLUMNS}`,
-    params: [key.keyId, key.tenantId, key.userId, key.keyHash, key.hint, key.label, key.scopes.join(","), key.expiresAtMs],
+    params: [
+      key.keyId,
+      key.tenantId,
+      key.userId,
+      key.keyHash,
+      key.hint,
+      key.label,
+      key.scopes.join(","),
+      key.expiresAtMs,
+    ],
   };
 }
 
@@ -75,7 +84,14 @@ export function rotateKey(rotation: {
            insert into api_keys (key_id, tenant_id, user_id, key_hash, hint, label, scopes, expires_at)
            select $3, tenant_id, user_id, decode($4, 'hex'), $5, label, scopes, expires_at from old
            returning ${SUMMARY_COLUMNS}`,
-    params: [rotation.tenantId, rotation.keyId, rotation.newKeyId, rotation.newKeyHash, rotation.newHint, rotation.overlapSeconds],
+    params: [
+      rotation.tenantId,
+      rotation.keyId,
+      rotation.newKeyId,
+      rotation.newKeyHash,
+      rotation.newHint,
+      rotation.overlapSeconds,
+    ],
   };
 }
 

@@ -5,14 +5,26 @@ import { keyScopeSchema } from "../../../lib/contract/principal.ts";
 import type { Problem } from "../../../lib/contract/problem.ts";
 import { userIdSchema } from "../../../lib/contract/scope.ts";
 import { keySummarySchema, type KeySummary } from "../../../lib/db/queries/api-keys.ts";
-import { createKey, listKeys, OVERLAP_SECONDS_MAX, revokeKey, rotateKey, type KeyError, type MadeKey } from "../../../lib/flows/manage-keys.ts";
+import {
+  createKey,
+  listKeys,
+  OVERLAP_SECONDS_MAX,
+  revokeKey,
+  rotateKey,
+  type KeyError,
+  type MadeKey,
+} from "../../../lib/flows/manage-keys.ts";
 import { problemOfSql } from "../../../lib/flows/problem-of.ts";
 import { json } from "../respond.ts";
 import { principalOf, route } from "../route.ts";
 
 const keyOnWireSchema = keySummarySchema
   .omit({ expires_at_ms: true, revoked_at_ms: true, created_at_ms: true, tenant_id: true })
-  .extend({ created_at: z.iso.datetime(), expires_at: z.iso.datetime().nullable(), revoked_at: z.iso.datetime().nullable() });
+  .extend({
+    created_at: z.iso.datetime(),
+    expires_at: z.iso.datetime().nullable(),
+    revoked_at: z.iso.datetime().nullable(),
+  });
 const madeKeySchema = keyOnWireSchema.extend({ key: z.string().describe("shown this once") });
 
 const newKeySchema = z.strictObject({
@@ -23,7 +35,13 @@ const newKeySchema = z.strictObject({
 });
 
 function onWire(summary: KeySummary): z.infer<typeof keyOnWireSchema> {
-  const { expires_at_ms: expires, revoked_at_ms: revoked, created_at_ms: created, tenant_id: _tenant, ...rest } = summary;
+  const {
+    expires_at_ms: expires,
+    revoked_at_ms: revoked,
+    created_at_ms: created,
+    tenant_id: _tenant,
+    ...rest
+  } = summary;
   const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
   return { ...rest, created_at: new Date(created).toISOString(), expires_at: time(expires), revoked_at: time(revoked) };
 }
@@ -31,17 +49,13 @@ function onWire(summary: KeySummary): z.infer<typeof keyOnWireSchema> {
 const made = ({ key, summary }: MadeKey) => json({ key, ...onWire(summary) }, 201);
 
 function problemOf(error: KeyError): Problem {
-  switch (error.code) {
-    case "key_unknown":
-    case "tenant_unknown":
-      return { code: "not_found" };
-    case "admin_bound_to_user":
-      return { code: "body_invalid", pointer: "/scopes", detail: "an admin key cannot be bound to a user" };
-    case "conflict":
-      return { code: "conflict", detail: "the key is unknown, revoked, expired or already rotated" };
-    default:
-      return problemOfSql(error);
+  if ("retryable" in error) return problemOfSql(error);
+  if (error.code === "conflict") {
+    return { code: "conflict", detail: "the key is unknown, revoked, expired or already rotated" };
   }
+  return error.code === "admin_bound_to_user"
+    ? { code: "body_invalid", pointer: "/scopes", detail: "an admin key cannot be bound to a user" }
+    : { code: "not_found" };
 }
 
 export const adminKeyRoutes = [
@@ -57,7 +71,13 @@ export const adminKeyRoutes = [
     problems: ["body_invalid", "database_unavailable"],
     async handle(call, { body }) {
       const expiresAtMs = body.expires_at === undefined ? null : Date.parse(body.expires_at);
-      const request = { tenantId: principalOf(call).tenantId, userId: body.user_id ?? "", scopes: body.scopes, label: body.label, expiresAtMs };
+      const request = {
+        tenantId: principalOf(call).tenantId,
+        userId: body.user_id ?? "",
+        scopes: body.scopes,
+        label: body.label,
+        expiresAtMs,
+      };
       const key = await createKey(call.context, request);
       return key.ok ? ok(made(key.value)) : err(problemOf(key.error));
     },
@@ -88,11 +108,21 @@ export const adminKeyRoutes = [
     area: "admin",
     summary: "Replace an API key; both work during the overlap",
     access: "admin",
-    body: z.strictObject({ overlap_seconds: z.int().min(0).max(OVERLAP_SECONDS_MAX).default(24 * 60 * 60) }),
+    body: z.strictObject({
+      overlap_seconds: z
+        .int()
+        .min(0)
+        .max(OVERLAP_SECONDS_MAX)
+        .default(24 * 60 * 60),
+    }),
     replies: { 201: { description: "The new key, shown once", schema: madeKeySchema } },
     problems: ["conflict", "body_invalid", "database_unavailable"],
     async handle(call, { body }) {
-      const rotation = { tenantId: principalOf(call).tenantId, keyId: call.params["id"] ?? "", overlapSeconds: body.overlap_seconds };
+      const rotation = {
+        tenantId: principalOf(call).tenantId,
+        keyId: call.params["id"] ?? "",
+        overlapSeconds: body.overlap_seconds,
+      };
       const key = await rotateKey(call.context, rotation);
       return key.ok ? ok(made(key.value)) : err(problemOf(key.error));
     },

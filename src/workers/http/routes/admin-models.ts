@@ -26,7 +26,9 @@ export const adminModelRoutes = [
     area: "admin",
     summary: "Register the model that the embedding server runs",
     access: "admin",
-    body: z.strictObject({ activate: z.boolean().default(false).describe("make it the active model if there is none") }),
+    body: z.strictObject({
+      activate: z.boolean().default(false).describe("make it the active model if there is none"),
+    }),
     replies: { 200: { description: "The model", schema: modelSchema } },
     problems: ["embedder_unavailable", "embedder_mismatch", "conflict", "database_unavailable", "storage_unavailable"],
     async handle(call, { body }) {

@@ -45,15 +45,27 @@ async function named(call: Call): Promise<Result<ArtifactRecord, Problem>> {
 async function content(call: Call, record: ArtifactRecord): Promise<Result<Response, Problem>> {
   const { request, context } = call;
   const etag = `"${record.sha256_hex}"`;
-  const headers = { etag, "accept-ranges": "bytes", "content-type": record.media_type, "content-disposition": "attachment" };
-  if (request.headers.get("if-none-match")?.split(/\s*,\s*/).some((tag) => tag === etag || tag === "*" || tag === `W/${etag}`) === true) {
+  const headers = {
+    etag,
+    "accept-ranges": "bytes",
+    "content-type": record.media_type,
+    "content-disposition": "attachment",
+  };
+  if (
+    request.headers
+      .get("if-none-match")
+      ?.split(/\s*,\s*/)
+      .some((tag) => tag === etag || tag === "*" || tag === `W/${etag}`) === true
+  ) {
     return ok(respond(null, 304, headers));
   }
   const ifRange = request.headers.get("if-range");
   const asked = ifRange === null || ifRange === etag ? request.headers.get("range") : null;
   const range = byteRange(asked, record.size_bytes);
   if (range === "unsatisfiable") return ok(respond(null, 416, { "content-range": `bytes */${record.size_bytes}` }));
-  const object = await context.bucket.get(record.object_key, range === undefined ? {} : { range }).catch(() => undefined);
+  const object = await context.bucket
+    .get(record.object_key, range === undefined ? {} : { range })
+    .catch(() => undefined);
   if (object === undefined) return err({ code: "storage_unavailable" });
   if (object === null) return err({ code: "not_found", detail: "the object is gone" });
   // The registry and the object are written one after the other: between the two writes they may differ in size.

@@ -17,7 +17,9 @@ export const documentRoutes = [
       tier: tierSchema.default("doc"),
       user_id: userIdSchema.optional().describe("owner of the document; left out, the key's user or the tenant"),
     }),
-    replies: { 200: { description: "Deleted", schema: z.object({ existed: z.boolean(), deleted_chunk_count: z.int() }) } },
+    replies: {
+      200: { description: "Deleted", schema: z.object({ existed: z.boolean(), deleted_chunk_count: z.int() }) },
+    },
     problems: ["user_forbidden", "parameter_invalid", "database_unavailable"],
     async handle(call, { query }) {
       const principal = principalOf(call);

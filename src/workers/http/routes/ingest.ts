@@ -29,15 +29,30 @@ export const ingestRoutes = [
       "With an Idempotency-Key header the same body gets the same reply, another body 409.",
     access: "ingest",
     query: querySchema,
-    body: z.object({ documents: z.array(documentInputSchema).min(1).max(LIMITS.requestDocumentsMax), batch_tag: batchTagSchema.optional() }),
+    body: z.object({
+      documents: z.array(documentInputSchema).min(1).max(LIMITS.requestDocumentsMax),
+      batch_tag: batchTagSchema.optional(),
+    }),
     bodyMediaTypes: BODY_MEDIA_TYPES,
     replies: {
       200: { description: "Dry run: what would happen", schema: dryRunReplySchema },
       202: { description: "Durable; a receipt for each document", schema: acceptReplySchema },
     },
     problems: [
-      "body_malformed", "body_truncated", "body_not_utf8", "body_too_deep", "body_invalid", "body_too_large", "body_bomb", "too_many_documents",
-      "no_documents", "media_type_unsupported", "content_encoding_unsupported", "idempotency_key_invalid", "idempotency_key_reused", "storage_unavailable",
+      "body_malformed",
+      "body_truncated",
+      "body_not_utf8",
+      "body_too_deep",
+      "body_invalid",
+      "body_too_large",
+      "body_bomb",
+      "too_many_documents",
+      "no_documents",
+      "media_type_unsupported",
+      "content_encoding_unsupported",
+      "idempotency_key_invalid",
+      "idempotency_key_reused",
+      "storage_unavailable",
     ],
     async handle(call, { query }) {
       const body = await readBody(call.request, LIMITS.requestBytesMax);
@@ -47,7 +62,10 @@ export const ingestRoutes = [
         principal: principalOf(call),
         requestId: call.requestId,
         body: body.value,
-        headers: { contentType: headers.get("content-type") ?? "", contentEncoding: headers.get("content-encoding") ?? "" },
+        headers: {
+          contentType: headers.get("content-type") ?? "",
+          contentEncoding: headers.get("content-encoding") ?? "",
+        },
         batchTag: query.batch_tag ?? null,
         idempotencyKey: headers.get("idempotency-key"),
       };
@@ -73,7 +91,14 @@ function refused(call: Call, problem: Problem) {
 function note(call: Call, { reply, replayed, queued, documents }: Accepted): void {
   const { metrics, log } = call.context;
   const { accepted, quarantined, rejected } = reply;
-  Object.assign(call.facts, { batch_tag: reply.batch_tag, wal_id: reply.token, accepted, quarantined, rejected, replayed });
+  Object.assign(call.facts, {
+    batch_tag: reply.batch_tag,
+    wal_id: reply.token,
+    accepted,
+    quarantined,
+    rejected,
+    replayed,
+  });
   metrics.count("ingest_requests_total", { queue: replayed ? "replayed" : queued ? "queued" : "left_to_sweeper" });
   if (!queued) log.warn("queue_refused", { request_id: call.requestId, wal_id: reply.token });
   if (replayed) return;
@@ -82,6 +107,7 @@ function note(call: Call, { reply, replayed, queued, documents }: Accepted): voi
   metrics.count("ingest_processed_total", { outcome: "rejected" }, rejected);
   if (rejected === 0) return;
   for (const document of documents) {
-    if (document.verdict === "rejected") metrics.count("ingest_rejected_total", { code: document.reasons[0]?.code ?? "unknown" });
+    if (document.verdict === "rejected")
+      metrics.count("ingest_rejected_total", { code: document.reasons[0]?.code ?? "unknown" });
   }
 }

@@ -29,11 +29,15 @@ export const operationRoutes = [
     area: "operations",
     summary: "Whether database, storage, queue and embedder can be used, each with its latency and reason",
     access: "public",
-    replies: { 200: { description: "Ready", schema: readinessSchema }, 503: { description: "Not ready", schema: readinessSchema } },
+    replies: {
+      200: { description: "Ready", schema: readinessSchema },
+      503: { description: "Not ready", schema: readinessSchema },
+    },
     problems: [],
     async handle({ context }) {
       const nowMs = context.clock();
-      if (last === undefined || nowMs - last.atMs >= READINESS_FRESH_MS) last = { atMs: nowMs, readiness: await readiness(context) };
+      if (last === undefined || nowMs - last.atMs >= READINESS_FRESH_MS)
+        last = { atMs: nowMs, readiness: await readiness(context) };
       const found = last.readiness;
       return ok(json(found, found.ready ? 200 : 503, found.ready ? {} : { "retry-after": "5" }));
     },
@@ -47,6 +51,7 @@ export const operationRoutes = [
     access: "metrics",
     replies: { 200: { description: "Prometheus text format 0.0.4", mediaType: "text/plain" } },
     problems: [],
-    handle: async ({ context }) => ok(text(renderPrometheus(await context.metrics.totals()), "text/plain; version=0.0.4")),
+    handle: async ({ context }) =>
+      ok(text(renderPrometheus(await context.metrics.totals()), "text/plain; version=0.0.4")),
   }),
 ];

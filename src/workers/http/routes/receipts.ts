@@ -25,7 +25,12 @@ export const receiptRoutes = [
     replies: { 200: { description: "One page", schema: z.object({ receipts: z.array(receiptSchema) }) } },
     problems: ["parameter_invalid", "database_unavailable"],
     async handle(call, { query }) {
-      const page = { batchTag: query.batch_tag, outcome: query.outcome ?? null, after: query.after ?? null, rowsMax: query.limit };
+      const page = {
+        batchTag: query.batch_tag,
+        outcome: query.outcome ?? null,
+        after: query.after ?? null,
+        rowsMax: query.limit,
+      };
       const receipts = await listReceipts(call.context, principalOf(call), page);
       return receipts.ok ? ok(json({ receipts: receipts.value })) : receipts;
     },
