@@ -195,7 +195,7 @@ describe("npm run migrate", () => {
       print: (line: string) => void lines.push(line),
     };
     const [first, second] = await Promise.all([migrate(options), migrate(options)]);
-    expect([first.ok, second.ok].sort()).toEqual([false, true]);
+    expect([first, second].filter((outcome) => outcome.ok)).toHaveLength(1);
     expect([first, second].find((outcome) => !outcome.ok)).toMatchObject({
       error: { code: "database_url_invalid", message: expect.stringContaining("is in use by process") },
     });

@@ -154,17 +154,13 @@ async function migrateDatabase(connectionString: string, fetchEndpoint: string):
 }
 
 const TEMPLATE_DATABASE = "jeeves_template";
-const servers = new Map<ServerBackend, { readonly started: Promise<PostgresServer>; users: number }>();
+const servers = new Map<ServerBackend, Promise<PostgresServer>>();
 
-/** One server per process while anyone uses it; databases are cloned from a migrated one. */
+/** One server per process, which ends with the process; databases are cloned from a migrated one. */
 async function openOnServer(kind: ServerBackend, isMigrated: boolean, connectionsMax?: number): Promise<Place> {
-  const shared = servers.get(kind) ?? { started: startMigratedServer(kind), users: 0 };
-  servers.set(kind, shared);
-  shared.users += 1;
-  const server = await shared.started.catch((error: unknown) => {
-    servers.delete(kind);
-    throw error;
-  });
+  const started = servers.get(kind) ?? startMigratedServer(kind);
+  servers.set(kind, started);
+  const server = await started;
   const database = `test_${randomUUID().replaceAll("-", "")}`;
   const template = isMigrated ? TEMPLATE_DATABASE : "template0";
   await onServer(server, "postgres", [`create database ${database} template ${template}`]);
@@ -172,13 +168,7 @@ async function openOnServer(kind: ServerBackend, isMigrated: boolean, connection
     backend: createPostgresBackend({ ...server, ...(connectionsMax === undefined ? {} : { connectionsMax }) }),
     appConnectionString: server.connectionString({ user: APP_USER, password: APP_PASSWORD, database }),
     ownerConnectionString: server.connectionString({ database }),
-    async close() {
-      await onServer(server, "postgres", [`drop database ${database} with (force)`]);
-      shared.users -= 1;
-      if (shared.users > 0) return;
-      servers.delete(kind);
-      await server.stop();
-    },
+    close: () => onServer(server, "postgres", [`drop database ${database} with (force)`]),
   };
 }
 

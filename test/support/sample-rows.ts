@@ -1,5 +1,6 @@
 /** Makes a valid row for any table from the catalog, so that a suite covers tables nobody told it about. */
 import { randomUUID } from "node:crypto";
+import { z } from "zod";
 import type { Sql, Statement } from "../../src/lib/db/sql.ts";
 import { expectOk, statement } from "./database.ts";
 
@@ -15,6 +16,8 @@ export interface Table {
   readonly columns: readonly string[];
 }
 
+const columnsSchema = z.array(z.object({ name: z.string(), type: z.string(), required: z.boolean() }));
+
 /** Every table of the schema apart from partitions, by name. */
 export async function tablesOf(sql: Sql): Promise<readonly Table[]> {
   const rows = expectOk(
@@ -28,7 +31,7 @@ export async function tablesOf(sql: Sql): Promise<readonly Table[]> {
     ),
   );
   return rows.map((row) => {
-    const columns = row["columns"] as readonly (Column & { required: boolean })[];
+    const columns = columnsSchema.parse(row["columns"]);
     return {
       name: String(row["table"]),
       required: columns.filter(({ required }) => required),

@@ -2,7 +2,7 @@
  * Brings a database up to date through the `Sql` port, so one code path serves Neon, any Postgres and PGlite. Safe to
  * run by many at once and again after any interruption; connect as the owner of the schema.
  */
-import { assert } from "../base/assert.ts";
+import { assert, AssertionError } from "../base/assert.ts";
 import { err, ok } from "../base/result.ts";
 import type { Result } from "../base/result.ts";
 import { chooseVariant, concurrentIndexName, planMigrations, readMigrations } from "./migrate.ts";
@@ -91,7 +91,7 @@ export async function runMigrations(run: MigrationRun): Promise<Result<Migration
       await run.sleep(POLL_DELAY_MS);
     }
   }
-  assert(false, "a migration run ends within its turns");
+  throw new AssertionError("a migration run ends within its turns");
 }
 
 type Step =
@@ -197,26 +197,37 @@ async function applyUnderLease(run: MigrationRun, migration: Migration): Promise
   return failed(labelOf(migration), recorded.error);
 }
 
-/** Takes or renews the lease, unless the migration was applied meanwhile or another runner's lease is still good. */
+/**
+ * Takes or renews the lease, unless another runner's is still good. Only a look after the lease is ours is certain: the
+ * runner before may have finished while this one waited for its row. Then the lease goes back in the same transaction.
+ */
 async function takeLease(
   run: MigrationRun,
   migration: Migration,
 ): Promise<Result<"ours" | "waiting" | "overtaken", MigrationError>> {
   const leaseMs = (run.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS) + LEASE_MARGIN_MS;
-  const taken = await run.sql.transaction(NO_SCOPE, [
-    { text: "select 1 from schema_migrations where version = $1", params: [migration.version] },
-    {
-      text: `insert into migration_leases as lease (version, holder, expires_at)
-        select $1::integer, $2::text, now() + $3::double precision * interval '1 millisecond'
-        where not exists (select 1 from schema_migrations where version = $1::integer)
+  const taken = await run.sql.transaction(
+    NO_SCOPE,
+    [
+      {
+        text: `insert into migration_leases as lease (version, holder, expires_at)
+        values ($1, $2, now() + $3::double precision * interval '1 millisecond')
         on conflict (version) do update set holder = excluded.holder, expires_at = excluded.expires_at
         where lease.holder = excluded.holder or lease.expires_at < now()
         returning holder`,
-      params: [migration.version, run.holder, leaseMs],
-    },
-  ]);
+        params: [migration.version, run.holder, leaseMs],
+      },
+      {
+        text: `delete from migration_leases where version = $1 and holder = $2
+        and exists (select 1 from schema_migrations where version = $1)`,
+        params: [migration.version, run.holder],
+      },
+      { text: "select 1 from schema_migrations where version = $1", params: [migration.version] },
+    ],
+    { isolation: "ReadCommitted" },
+  );
   if (!taken.ok) return failed(labelOf(migration), taken.error);
-  const [appliedRows = [], leaseRows = []] = taken.value;
+  const [leaseRows = [], , appliedRows = []] = taken.value;
   if (appliedRows.length > 0) return ok("overtaken");
   return ok(leaseRows.length > 0 ? "ours" : "waiting");
 }

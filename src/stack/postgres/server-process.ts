@@ -3,7 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -146,6 +146,9 @@ async function untilReadyOrEnd(child: ChildProcess): Promise<{ isReady: boolean;
 }
 
 function serverOf(child: ChildProcess, at: { folder: string; port: number; password: string }): PostgresServer {
+  // A server nobody stopped ends with this process, so it need not keep it alive.
+  child.unref();
+  for (const stream of [child.stdin, child.stderr]) if (stream instanceof Socket) stream.unref();
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
   });
@@ -157,6 +160,7 @@ function serverOf(child: ChildProcess, at: { folder: string; port: number; passw
     connectionString: ({ user = "postgres", password = at.password, database = "postgres" } = {}) =>
       `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@127.0.0.1:${at.port}/${database}`,
     async stop() {
+      child.ref();
       child.stdin?.end();
       await ended;
       await rm(at.folder, { recursive: true, force: true });

@@ -74,8 +74,15 @@ describe("planMigrations", () => {
   });
 
   it("refuses an applied migration of another text, of no file, and one that was left out", () => {
-    expect(names("vector", [{ ...all[0], checksum: "0" } as Migration])).toBe("migration_edited");
-    expect(names("vector", [...some(0, 2, 3), { ...all[3], version: 4 } as Migration])).toBe("migration_missing");
+    expect(
+      names(
+        "vector",
+        some(0).map((each) => ({ ...each, checksum: "0" })),
+      ),
+    ).toBe("migration_edited");
+    expect(names("vector", [...some(0, 2, 3), ...some(3).map((each) => ({ ...each, version: 4 }))])).toBe(
+      "migration_missing",
+    );
     expect(names("vector", some(0, 3))).toBe("migration_missing");
   });
 
