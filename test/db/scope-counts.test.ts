@@ -164,43 +164,42 @@ describe.each(backends)("scope_counts on %s", (backend) => {
     expect(expectOk(await database.ownerSql.query(statement("select 1 from scope_counts")))).toEqual([]);
   });
 
-  it.runIf(servers.includes(backend))(
-    "stay exact under writers of one scope at the same time, who may have to repeat",
-    async () => {
-      const tenantId = "together";
-      const writers = Array.from({ length: 8 }, async (_, writer) => {
-        for (let turn = 0; turn < 6; turn += 1) {
-          const row = {
-            document: (writer + turn) % 6,
-            chunk: turn % 4,
-            user: turn % 3,
-            tier: writer % 2,
-            lexemes: writer,
-          };
-          const statements = [
-            insertChunks(
-              tenantId,
-              [row],
-              hasVector,
-              "do update set lexeme_count = excluded.lexeme_count, user_id = excluded.user_id",
-            ),
-            statement(
-              "delete from doc_embeddings where document_uid = $1::uuid and chunk_index <> $2",
-              uid(row.document),
-              row.chunk,
-            ),
-          ];
-          for (;;) {
-            const done = await database.sql.transaction(SYSTEM(tenantId), statements);
-            if (done.ok) break;
-            expect(done.error.code).toBe("serialization_failure");
-          }
+  // PGlite has one session: nothing happens at the same time there.
+  if (!servers.includes(backend)) return;
+  it("stay exact under writers of one scope at the same time, who may have to repeat", async () => {
+    const tenantId = "together";
+    const writers = Array.from({ length: 8 }, async (_, writer) => {
+      for (let turn = 0; turn < 6; turn += 1) {
+        const row = {
+          document: (writer + turn) % 6,
+          chunk: turn % 4,
+          user: turn % 3,
+          tier: writer % 2,
+          lexemes: writer,
+        };
+        const statements = [
+          insertChunks(
+            tenantId,
+            [row],
+            hasVector,
+            "do update set lexeme_count = excluded.lexeme_count, user_id = excluded.user_id",
+          ),
+          statement(
+            "delete from doc_embeddings where document_uid = $1::uuid and chunk_index <> $2",
+            uid(row.document),
+            row.chunk,
+          ),
+        ];
+        for (;;) {
+          const done = await database.sql.transaction(SYSTEM(tenantId), statements);
+          if (done.ok) break;
+          expect(done.error.code).toBe("serialization_failure");
         }
-      });
-      await Promise.all(writers);
-      const { kept, real } = await counts();
-      expect(kept).toEqual(real);
-      expect(kept.length).toBeGreaterThan(0);
-    },
-  );
+      }
+    });
+    await Promise.all(writers);
+    const { kept, real } = await counts();
+    expect(kept).toEqual(real);
+    expect(kept.length).toBeGreaterThan(0);
+  });
 });
