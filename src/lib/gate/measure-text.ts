@@ -2,6 +2,11 @@
 
 /** Shortest unbroken run that counts as encoded: PEM lines have 64 characters, MIME lines 76, a SHA-256 in hex 64; words stay under 60. */
 const ENCODED_RUN_MIN = 60;
+/**
+ * Share of capitals and digits from which such a run is encoded rather than written: base64 has 0.56, hexadecimal 0.62; paths, links and
+ * joined words stay well under it.
+ */
+const ENCODED_HARD_SHARE = 0.2;
 /** Counters of the words' and of the lines' hashes. Two words in one counter can only raise its share, by less than 1 in 4096 each. */
 const BUCKETS = 4096;
 /** Lines of this many characters or fewer (braces, bullets) repeat in every program and say nothing. */
@@ -34,7 +39,7 @@ export interface TextMeasures {
   readonly nuls: number;
   readonly replacements: number;
   readonly mojibakePairs: number;
-  /** Units in runs of at least `ENCODED_RUN_MIN` base64 or hex characters. */
+  /** Units in runs of at least `ENCODED_RUN_MIN` characters that look like base64 or hexadecimal. */
   readonly encoded: number;
   readonly tokens: number;
   readonly topTokenCount: number;
@@ -79,7 +84,6 @@ export function measureText(text: string): TextMeasures {
     nuls: 0,
     replacements: 0,
     mojibakePairs: 0,
-    encoded: 0,
   };
   const tokens = new Frequency(WORD_COUNTS, text.length);
   const lines = new Frequency(LINE_COUNTS, text.length);
@@ -87,12 +91,13 @@ export function measureText(text: string): TextMeasures {
   let lineHash = 0;
   let lineSolid = 0;
   let run = 0;
+  let longestRun = 0;
   let before = 0;
   for (let position = 0; position < text.length; position++) {
     const code = text.charCodeAt(position);
     const kind = code < 128 ? (ASCII_CLASS[code] ?? OTHER) : kindOf(code);
     run = code < 128 && kind >= LETTER && kind <= ENCODED_SIGN ? run + 1 : 0;
-    if (run >= ENCODED_RUN_MIN) counts.encoded += run === ENCODED_RUN_MIN ? ENCODED_RUN_MIN : 1;
+    if (run > longestRun) longestRun = run;
     if (code >= 128) countWide(counts, code, before);
     before = code;
     if (kind === BLANK) {
@@ -118,12 +123,34 @@ export function measureText(text: string): TextMeasures {
   if (lineSolid > SHORT_LINE) lines.add(lineHash);
   return {
     ...counts,
+    encoded: longestRun >= ENCODED_RUN_MIN ? countEncoded(text) : 0,
     characters: text.length,
     tokens: tokens.total,
     topTokenCount: tokens.top,
     lines: lines.total,
     topLineCount: lines.top,
   };
+}
+
+/** Units in runs that look like base64 or hexadecimal. A pass of its own, since hardly any text has a run that long. */
+function countEncoded(text: string): number {
+  let encoded = 0;
+  let run = 0;
+  let hard = 0;
+  for (let position = 0; position <= text.length; position++) {
+    // Past the end the code is NaN, which ends the last run.
+    const code = text.charCodeAt(position);
+    const kind = ASCII_CLASS[code] ?? OTHER;
+    if (kind >= LETTER && kind <= ENCODED_SIGN) {
+      run++;
+      if (kind === DIGIT || (code >= 65 && code <= 90)) hard++;
+      continue;
+    }
+    if (run >= ENCODED_RUN_MIN && hard >= run * ENCODED_HARD_SHARE) encoded += run;
+    run = 0;
+    hard = 0;
+  }
+  return encoded;
 }
 
 /** Coarse class of a unit beyond ASCII: symbols and punctuation by block, everything else is writing. */

