@@ -4,6 +4,7 @@ import type { Clock, Random } from "../lib/base/clock.ts";
 import { ulidFactory } from "../lib/base/ids.ts";
 import type { Log } from "../lib/base/log.ts";
 import { sha256Hex } from "../lib/base/bytes.ts";
+import { checkDatabase } from "../lib/db/check-database.ts";
 import { createNeonSql } from "../lib/db/neon-sql.ts";
 import type { Sql } from "../lib/db/sql.ts";
 import type { Embedder } from "../lib/embed/embedder.ts";
@@ -95,10 +96,7 @@ function createContext(env: Env): Context {
       },
     }),
     requestBudget: REQUEST_BUDGET,
-    checkDatabase: async () => {
-      const rows = await sql.query({ text: "select 1", params: [] }, { timeoutMs: 4_000 });
-      return rows.ok ? undefined : rows.error.code;
-    },
+    checkDatabase: () => checkDatabase(sql),
     authenticator: new Authenticator({ findKey: (keyHash) => findKey(sql, keyHash), copies: env.API_KEYS, clock }),
     isMetricsToken: (authorization) => matchesToken(authorization, secrets.metricsToken),
   };
