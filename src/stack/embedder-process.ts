@@ -36,7 +36,11 @@ export async function startEmbedder(options: {
   process.once("exit", killChild);
   child.once("exit", () => process.removeListener("exit", killChild));
   const port = await waitForPort(child, options.log);
-  return { endpoint: `http://127.0.0.1:${port}`, stop: () => endProcess(child, "SIGTERM"), kill: () => endProcess(child, "SIGKILL") };
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    stop: () => endProcess(child, "SIGTERM"),
+    kill: () => endProcess(child, "SIGKILL"),
+  };
 }
 
 async function waitForPort(child: ChildProcess, log: (line: string) => void): Promise<number> {

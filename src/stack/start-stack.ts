@@ -38,11 +38,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   let ended: Promise<void> | undefined;
   const stop = (): Promise<void> => (ended ??= stopAll(stops));
   try {
-    const [store, embedEndpoint] = await settled([
-      startStore(options, join(folders.data, "postgres"), stops),
-      startEmbedding(options, join(folders.models, "all-MiniLM-L6-v2"), stops),
-      timed(options, "worker bundled", () => bundleWorker(options.projectFolder, folders.build)),
-    ]);
+    const starting = {
+      store: startStore(options, join(folders.data, "postgres"), stops),
+      embedEndpoint: startEmbedding(options, join(folders.models, "all-MiniLM-L6-v2"), stops),
+      bundle: timed(options, "worker bundled", () => bundleWorker(options.projectFolder, folders.build)),
+    };
+    await allSettled(Object.values(starting));
+    const [store, embedEndpoint] = [await starting.store, await starting.embedEndpoint];
     const runtime = await startWorkerRuntime({
       projectFolder: options.projectFolder,
       buildFolder: folders.build,
@@ -57,7 +59,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     stops.push(() => runtime.stop());
     const crons = readWranglerConfig({ config: join(options.projectFolder, "wrangler.toml") }).triggers.crons ?? [];
-    const ticker = startCronTicker({ crons, fire: runtime.runScheduled, log: options.log });
+    const ticker = startCronTicker({
+      crons,
+      fire: (cron, scheduledAtMs) => runtime.runScheduled(cron, scheduledAtMs),
+      log: options.log,
+    });
     stops.push(async () => ticker.stop());
     const stateFile = join(folders.data, "stack.json");
     await writeFile(stateFile, JSON.stringify({ pid: process.pid, url: runtime.url }));
@@ -70,15 +76,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function stopAll(stops: (() => Promise<void>)[]): Promise<void> {
-  for (const stopPart of stops.reverse()) await stopPart().catch(() => undefined);
+  for (const stopPart of stops.toReversed()) await stopPart().catch(() => undefined);
 }
 
 /** Waits for all parts, also when one fails, so that no part is still starting when the others are ended. */
-async function settled<T extends readonly unknown[]>(parts: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+async function allSettled(parts: readonly Promise<unknown>[]): Promise<void> {
   const outcomes = await Promise.allSettled(parts);
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
-  if (failure !== undefined && failure.status === "rejected") throw failure.reason;
-  return Promise.all(parts) as unknown as Promise<T>;
+  if (failure !== undefined) throw failure.reason;
 }
 
 interface Store {

@@ -24,7 +24,13 @@ export interface WorkerRuntime {
 }
 
 /** Types of the files that wrangler's bundle may hold; source maps and its README are not modules. */
-const MODULE_TYPES = { ".js": "ESModule", ".mjs": "ESModule", ".wasm": "CompiledWasm", ".html": "Text", ".txt": "Text" } as const;
+const MODULE_TYPES = {
+  ".js": "ESModule",
+  ".mjs": "ESModule",
+  ".wasm": "CompiledWasm",
+  ".html": "Text",
+  ".txt": "Text",
+} as const;
 
 /** The bundle's files as modules, its entry first. */
 export function bundledModules(buildFolder: string): { type: "ESModule" | "CompiledWasm" | "Text"; path: string }[] {

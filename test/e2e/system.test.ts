@@ -11,8 +11,10 @@ import { encodeWal } from "../../src/lib/wal/wal-codec.ts";
 import { walKey } from "../../src/lib/wal/wal-key.ts";
 import { startSystem, type System } from "./support/system.ts";
 
-const MOON = "We choose to go to the moon in this decade, not because it is easy, but because it is hard. The rocket is built of new metal alloys.";
-const OIL = "The price of crude oil rose again this winter, and inflation followed it into every household of the nation.";
+const MOON =
+  "We choose to go to the moon in this decade, not because it is easy, but because it is hard. The rocket is built of new metal alloys.";
+const OIL =
+  "The price of crude oil rose again this winter, and inflation followed it into every household of the nation.";
 const LONG_WAIT_MS = 120_000;
 
 let system: System;
@@ -38,7 +40,11 @@ async function newTenant(): Promise<Tenant> {
   return { id, api: new ApiClient(system.url, await system.newKey(id)) };
 }
 
-async function ingest(api: ApiClient, documents: readonly unknown[], batchTag?: string): Promise<z.infer<typeof acceptReplySchema>> {
+async function ingest(
+  api: ApiClient,
+  documents: readonly unknown[],
+  batchTag?: string,
+): Promise<z.infer<typeof acceptReplySchema>> {
   const json = { documents, ...(batchTag === undefined ? {} : { batch_tag: batchTag }) };
   return api.json(acceptReplySchema, { method: "POST", path: "/v1/documents", json });
 }
@@ -54,7 +60,11 @@ async function untilDone(api: ApiClient, batchTag: string): Promise<BatchStatus>
   }
 }
 
-async function find(api: ApiClient, query: string, more: Readonly<Record<string, unknown>> = {}): Promise<z.infer<typeof searchReplySchema>> {
+async function find(
+  api: ApiClient,
+  query: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<z.infer<typeof searchReplySchema>> {
   return api.json(searchReplySchema, { method: "POST", path: "/v1/search", json: { query, ...more } });
 }
 
@@ -69,7 +79,12 @@ describe("a document", () => {
     expect(accepted).toMatchObject({ accepted: 2, rejected: 1, quarantined: 0 });
     const fresh = await find(api, "a rocket to the moon", { min_token: accepted.token, wait_ms: 30_000 });
     expect(fresh.caught_up).toBe(true);
-    expect(fresh.hits[0]).toMatchObject({ document_id: "moon", tier: "doc", source: "speeches", metadata: { year: 1962 } });
+    expect(fresh.hits[0]).toMatchObject({
+      document_id: "moon",
+      tier: "doc",
+      source: "speeches",
+      metadata: { year: 1962 },
+    });
     const [hit] = fresh.hits;
     expect(MOON.slice(hit?.start_offset, hit?.end_offset)).toBe(hit?.text);
 
@@ -129,7 +144,8 @@ describe("isolation", () => {
       (await ingest(api, [{ id: "shared", text: `${MOON} Everybody may read this.` }])).batch_tag,
     ];
     for (const tag of tags) await untilDone(api, tag);
-    const texts = async (client: ApiClient): Promise<string[]> => (await find(client, "rocket to the moon")).hits.map((hit) => hit.text).sort();
+    const texts = async (client: ApiClient): Promise<string[]> =>
+      (await find(client, "rocket to the moon")).hits.map((hit) => hit.text).sort();
     expect(await texts(ann)).toEqual([`${MOON} Ann wrote this.`, `${MOON} Everybody may read this.`]);
     expect(await texts(bob)).toEqual([`${MOON} Bob wrote this.`, `${MOON} Everybody may read this.`]);
     expect(await texts(api)).toEqual([`${MOON} Everybody may read this.`]);
@@ -195,9 +211,11 @@ describe("outages", () => {
       request_id: "lost",
       gate_version: "1",
     };
-    const encoded = await encodeWal(head, [document], ranges);
+    const encoded = encodeWal(head, [document], ranges);
     const bucket = await system.runtime().miniflare.getR2Bucket("BUCKET");
-    await bucket.put(walKey(id, walId), encoded.bytes, { customMetadata: { batch_tag: walId, documents: "1", ranges: "1" } });
+    await bucket.put(walKey(id, walId), encoded.bytes, {
+      customMetadata: { batch_tag: walId, documents: "1", ranges: "1" },
+    });
     expect(await system.runtime().runScheduled("*/5 * * * *", Date.now())).toBe(true);
     expect(await untilDone(api, walId)).toMatchObject({ state: "done", outcomes: { indexed: 1 } });
     expect((await find(api, "rocket to the moon")).hits[0]?.document_id).toBe("lost");
@@ -208,7 +226,8 @@ describe("outages", () => {
 function oldUlid(timeMs: number): string {
   const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
   let time = "";
-  for (let rest = timeMs, index = 0; index < 10; index += 1, rest = Math.floor(rest / 32)) time = alphabet.charAt(rest % 32) + time;
+  for (let rest = timeMs, index = 0; index < 10; index += 1, rest = Math.floor(rest / 32))
+    time = alphabet.charAt(rest % 32) + time;
   return `${time}0000000000000000`;
 }
 

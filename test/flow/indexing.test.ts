@@ -111,7 +111,7 @@ describe("indexing a range", () => {
     const [message] = world.take();
     if (message === undefined) throw new Error("no message was queued");
     const both = await Promise.all([indexRange(world.context(), message), indexRange(world.context(), message)]);
-    expect(both.map((result) => expectOk(result).alreadyApplied).sort()).toEqual([false, true]);
+    expect(both.filter((result) => expectOk(result).alreadyApplied)).toHaveLength(1);
     const status = expectOk(await batchStatus(world.context(), { tenantId: tenant, batchTag: walId }));
     expect(status).toMatchObject({ outcomes: { indexed: 1 }, state: "done" });
   });

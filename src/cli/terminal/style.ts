@@ -1,4 +1,4 @@
-const isColoured = process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined;
+const isColoured = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
 
 function wrap(code: string): (text: string) => string {
   return (text) => (isColoured ? `\x1b[${code}m${text}\x1b[0m` : text);

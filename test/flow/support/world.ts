@@ -59,6 +59,8 @@ export async function openWorld(backend: TestBackend = "pglite"): Promise<World>
       cf: false,
     }),
   );
+  // The same binding, typed by another copy of the types.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const bucket = (await miniflare.getR2Bucket("BUCKET")) as unknown as R2Bucket;
   await bucket.put(tokenizerKey(HASH_FINGERPRINT), smallTokenizerJson());
   await registerModel(database.ownerSql);

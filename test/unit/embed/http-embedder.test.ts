@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { Semaphore } from "../../../src/lib/base/semaphore.ts";
 import { embedTexts } from "../../../src/lib/embed/embed-texts.ts";
 import { createHttpEmbedder } from "../../../src/lib/embed/http-embedder.ts";
@@ -30,8 +31,7 @@ function base64Of(values: readonly number[]): string {
 async function inputsOf(request: Parameters<RequestListener>[0]): Promise<string[]> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(Buffer.from(part));
-  const body: unknown = JSON.parse(Buffer.concat(parts).toString());
-  return typeof body === "object" && body !== null && "input" in body ? (body.input as string[]) : [];
+  return z.object({ input: z.array(z.string()) }).parse(JSON.parse(Buffer.concat(parts).toString())).input;
 }
 
 const FINGERPRINT = "model@1";
