@@ -4,7 +4,7 @@
 // row-level security, candidates for k = 10 with ranking.
 import { parseArgs } from "node:util";
 import { type CandidateRow, candidateRowSchema, exactCandidates } from "../../src/lib/db/queries/search.ts";
-import { indexedCandidates, indexSettings } from "../../src/lib/db/queries/search-indexed.ts";
+import { indexedCandidates, searchSettings } from "../../src/lib/db/queries/search-indexed.ts";
 import type { CandidateSearch } from "../../src/lib/db/queries/search-parts.ts";
 import type { Statement } from "../../src/lib/db/sql.ts";
 import { buildSearchIndex } from "../../src/lib/flows/build-search-index.ts";
@@ -114,11 +114,12 @@ try {
   const recalls = { vector_score: [] as number[], lexical_score: [] as number[] };
   for (const query of queriesFrom(texts)) {
     const vector = nextVector();
-    const exact = await timed(database, [exactCandidates(searchOf(query, vector, count * 2))]);
+    const all = searchOf(query, vector, count * 2);
+    const exact = await timed(database, [searchSettings(all), exactCandidates(all)]);
     exactMs.push(exact.tookMs);
     if (values.index !== true) continue;
     const search = searchOf(query, vector, 1);
-    const indexed = await timed(database, [indexSettings(search), indexedCandidates(search)]);
+    const indexed = await timed(database, [searchSettings(search), indexedCandidates(search)]);
     indexedMs.push(indexed.tookMs);
     for (const side of ["vector_score", "lexical_score"] as const)
       recalls[side].push(recall(exact.rows, indexed.rows, side));

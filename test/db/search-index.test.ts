@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CandidateRow, candidateRowSchema, exactCandidates } from "../../src/lib/db/queries/search.ts";
-import { indexedCandidates, indexSettings } from "../../src/lib/db/queries/search-indexed.ts";
+import { indexedCandidates, searchSettings } from "../../src/lib/db/queries/search-indexed.ts";
 import { buildSearchIndex } from "../../src/lib/flows/build-search-index.ts";
 import { analyse } from "../../src/lib/lexical/analyse.ts";
 import { sparsevecText } from "../../src/lib/lexical/encode.ts";
@@ -52,7 +52,7 @@ for (const backend of await availableBackends(["pglite", "native"])) {
 
     async function indexed(query: string, userId = "", scope = { tenantId: TENANT, userId }): Promise<CandidateRow[]> {
       const search = searchFor(backend, query, { tenantId: TENANT, userId, exactRowsMax: 100, candidatesMax: 20 });
-      const rows = await rowsIn(database.sql, scope, indexSettings(search), indexedCandidates(search));
+      const rows = await rowsIn(database.sql, scope, searchSettings(search), indexedCandidates(search));
       return rows.map((row) => candidateRowSchema.parse(row));
     }
 
@@ -142,7 +142,7 @@ for (const backend of await availableBackends(["pglite", "native"])) {
         const read = expectOk(
           await database.sql.transaction(
             scope,
-            [indexSettings(search), exactCandidates(search), indexedCandidates(search)],
+            [searchSettings(search), exactCandidates(search), indexedCandidates(search)],
             { readOnly: true },
           ),
         );
@@ -171,7 +171,7 @@ for (const backend of await availableBackends(["pglite", "native"])) {
       const rows = await rowsIn(
         database.sql,
         { tenantId, userId: "" },
-        indexSettings(search),
+        searchSettings(search),
         indexedCandidates(search),
       );
       expect(rows).toHaveLength(5);
@@ -188,7 +188,7 @@ for (const backend of await availableBackends(["pglite", "native"])) {
       );
       expect(words.map((row) => row["document_id"])).toEqual(["d402"]);
       const vectors = searchFor(backend, "", base);
-      const rows = await rowsIn(database.sql, scope, indexSettings(vectors), indexedCandidates(vectors));
+      const rows = await rowsIn(database.sql, scope, searchSettings(vectors), indexedCandidates(vectors));
       expect(rows.length).toBeGreaterThan(100);
     });
   });

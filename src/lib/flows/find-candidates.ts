@@ -8,7 +8,7 @@ import {
   selectScopeSize,
 } from "../db/queries/search.ts";
 import type { CandidateFilters, CandidateSearch } from "../db/queries/search-parts.ts";
-import { indexedCandidates, indexSettings } from "../db/queries/search-indexed.ts";
+import { indexedCandidates, searchSettings } from "../db/queries/search-indexed.ts";
 import type { Scope, Sql, SqlError, Statement } from "../db/sql.ts";
 import { BM25_B, BM25_K1 } from "../lexical/bm25.ts";
 import { packedQueries, queryTermsOf } from "../lexical/query-terms.ts";
@@ -62,7 +62,7 @@ export async function findCandidates(sql: Sql, input: CandidateRequest): Promise
     timeoutMs: SEARCH_TIMEOUT_MS,
   });
   if (!read.ok) return read;
-  const [sizes = [], ...found] = read.value;
+  const [, sizes = [], ...found] = read.value;
   const scopeChunkCount = sizes[0] === undefined ? 0 : scopeSizeRowSchema.parse(sizes[0]).chunk_count;
   const rows = found.flatMap((part) => part.filter((row) => "path" in row)).map((row) => candidateRowSchema.parse(row));
   return ok({ rows, termCount: terms.length, scopeChunkCount, path: rows[0]?.path ?? "exact" });
@@ -72,8 +72,12 @@ export async function findCandidates(sql: Sql, input: CandidateRequest): Promise
 // there are no indexes, and every scope is searched exactly.
 function statementsOf(search: CandidateSearch): Statement[] {
   if (search.variant === "jsonb")
-    return [selectScopeSize(search), exactCandidates({ ...search, exactRowsMax: Number.MAX_SAFE_INTEGER })];
-  return [selectScopeSize(search), indexSettings(search), exactCandidates(search), indexedCandidates(search)];
+    return [
+      searchSettings(search),
+      selectScopeSize(search),
+      exactCandidates({ ...search, exactRowsMax: Number.MAX_SAFE_INTEGER }),
+    ];
+  return [searchSettings(search), selectScopeSize(search), exactCandidates(search), indexedCandidates(search)];
 }
 
 function filtersOf(request: SearchRequest): CandidateFilters {

@@ -17,11 +17,16 @@ const EF_SEARCH_FACTOR = 2;
 /** pgvector's upper bound of hnsw.ef_search. */
 const EF_SEARCH_MAX = 1_000;
 
-/** Settings of HNSW for the rest of the transaction: filters would starve a scan that does not go on (pgvector 0.8). */
-export function indexSettings(search: CandidateSearch): Statement {
+/**
+ * Settings for the rest of the transaction. Compiling these wide expressions takes the just-in-time compiler seconds, running them milliseconds.
+ * Filters would starve an HNSW scan that does not go on (pgvector 0.8).
+ */
+export function searchSettings(search: CandidateSearch): Statement {
+  if (search.variant === "jsonb") return { text: "select set_config('jit', 'off', true)", params: [] };
   const efSearch = Math.min(EF_SEARCH_MAX, Math.max(100, search.candidatesMax * EF_SEARCH_FACTOR));
   return {
-    text: "select set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', $1, true)",
+    text: `select set_config('jit', 'off', true), set_config('hnsw.iterative_scan', 'relaxed_order', true),
+             set_config('hnsw.ef_search', $1, true)`,
     params: [String(efSearch)],
   };
 }

@@ -34,7 +34,7 @@ export function exactCandidates(search: CandidateSearch): Statement {
     select r.document_uid, r.generation, r.chunk_index, r.tier, r.vector_score, ${bm25Expression(search, parts)} as lexical_score
     from scanned r cross join statistics t
   ),
-  tiers as materialized (select distinct tier from scanned),
+  tiers as materialized (select distinct e.tier from scope_counts e where ${parts.scope} and e.chunk_count > 0),
   candidates as (${sides.join(" union ")})
   select ${hitColumns(search)}, c.vector_score, c.lexical_score, 'exact' as path,
     (select row_count from statistics) as rows_examined, (select chunk_count from size) as scope_chunk_count
