@@ -2,8 +2,9 @@
 import type { EmbedMessage } from "../lib/contract/queue-message.ts";
 import { contextOf } from "./context.ts";
 import { runCron } from "./cron.ts";
-import type { Env } from "./env.ts";
+import { EnvError, type Env } from "./env.ts";
 import { createApp } from "./http/app.ts";
+import { respondUnconfigured } from "./http/respond.ts";
 import { ROUTES } from "./http/routes.ts";
 import { consume } from "./queues.ts";
 
@@ -12,8 +13,14 @@ export { MetricsHub } from "./objects/metrics-hub.ts";
 const app = createApp(ROUTES);
 
 export default {
-  fetch: (request, env, execution) =>
-    app(request, { context: contextOf(env), waitUntil: (work) => execution.waitUntil(work) }),
+  async fetch(request, env, execution) {
+    try {
+      return await app(request, { context: contextOf(env), waitUntil: (work) => execution.waitUntil(work) });
+    } catch (thrown) {
+      if (thrown instanceof EnvError) return respondUnconfigured(thrown.message);
+      throw thrown;
+    }
+  },
   async queue(batch, env, execution) {
     const context = contextOf(env);
     await consume(batch, context);

@@ -244,6 +244,21 @@ describe("the environment", () => {
     expect(() => readEnv(env)).toThrow(new EnvError("missing or malformed variables: DATABASE_URL, EMBED_ENDPOINT"));
   });
 
+  it("without its variables makes every reply say which ones are missing", async () => {
+    const error = console.error;
+    console.error = () => undefined;
+    try {
+      const reply = await ask("/livez", {}, suiteEnv({ DATABASE_URL: undefined }));
+      expect(reply.json).toMatchObject({
+        status: 500,
+        code: "internal",
+        detail: "missing or malformed variables: DATABASE_URL",
+      });
+    } finally {
+      console.error = error;
+    }
+  });
+
   it("keeps secrets apart from the configuration", () => {
     const { connectionString } = inject("provided");
     const { config } = readEnv({ DATABASE_URL: connectionString, EMBED_ENDPOINT: "http://e.test", EMBED_TOKEN: "tok" });

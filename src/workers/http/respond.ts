@@ -49,3 +49,11 @@ export function problem(failure: Problem, requestId: string, headers: Readonly<R
     ...headers,
   });
 }
+
+/** The reply of a deployment without its variables: says which ones to whoever deploys it, before there is a context. */
+export function respondUnconfigured(reason: string): Response {
+  const requestId = crypto.randomUUID();
+  // oxlint-disable-next-line no-console -- there is no log before there is a context
+  console.error(JSON.stringify({ event: "unconfigured", level: "error", request_id: requestId, reason }));
+  return problem({ code: "internal", detail: reason }, requestId);
+}
