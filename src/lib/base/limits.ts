@@ -5,8 +5,11 @@
 export const LIMITS = {
   /** Cloudflare accepts 100 MB bodies on the smallest plan; an isolate has 128 MB for everything. Compressed bytes. */
   requestBytesMax: 16 * 1024 * 1024,
-  /** Bytes after decompression: parsed text, objects and the WAL encoding of it must fit into 128 MB together. */
-  decompressedBytesMax: 32 * 1024 * 1024,
+  /**
+   * Bytes after decompression. An isolate has 128 MB, and at the worst (one character beyond Latin-1 makes V8 keep two bytes for each) the
+   * bytes (1×), their text (2×) and the parsed documents (2×) are alive together: 80 MB, with room for the runtime and other requests.
+   */
+  decompressedBytesMax: 16 * 1024 * 1024,
   /** Documents of one request: one row each in one receipts insert, one entry each in one reply. */
   requestDocumentsMax: 1000,
   /** UTF-8 bytes of one document's text: about 250 thousand tokens, the largest single transaction we commit. */
