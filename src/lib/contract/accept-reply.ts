@@ -9,7 +9,6 @@ export const acceptedReceiptSchema = z.strictObject({
   status: verdictSchema,
   reasons: z.array(reasonSchema),
 });
-export type AcceptedReceipt = z.infer<typeof acceptedReceiptSchema>;
 
 /** Reply to an accepted ingest request. `token` names this request in `min_token` of a search. */
 export const acceptReplySchema = z.strictObject({
