@@ -1,7 +1,8 @@
 // Time of one search in the database, exact against indexed path, and what the index misses.
-//   node bench/retrieval/search-latency.ts [--database pglite|native] [--chunks 10000] [--index]
+//   node bench/retrieval/search-latency.ts [--database pglite|native] [--chunks 10000] [--index] [--report FILE]
 // Chunks hold real words (addresses of the union), vectors are synthetic and clustered. Through the driver and the `/sql` endpoint, under
 // row-level security, candidates for k = 10 with ranking.
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type CandidateRow, candidateRowSchema, exactCandidates } from "../../src/lib/db/queries/search.ts";
 import { indexedCandidates, searchSettings } from "../../src/lib/db/queries/search-indexed.ts";
@@ -12,6 +13,7 @@ import { BM25_B, BM25_K1 } from "../../src/lib/lexical/bm25.ts";
 import { packedQueries, queryTermsOf } from "../../src/lib/lexical/query-terms.ts";
 import { readAddresses } from "../../src/cli/demo/corpus.ts";
 import { expectOk, openTestDatabase, statement, type TestDatabase } from "../../test/support/database.ts";
+import type { BenchReport, Figure } from "../support/figure.ts";
 import { percentile } from "../support/statistics.ts";
 import { chunkTexts, clusteredVectors, DIMENSIONS, fillStore, MODEL_ID, seededRandom } from "./synthetic-store.ts";
 
@@ -79,10 +81,26 @@ function queriesFrom(texts: readonly string[]): string[] {
   });
 }
 
+/** Samples of a figure are the queries of one run. */
+function figuresOf(name: string, times: readonly number[]): Figure[] {
+  const figure = (what: string, share: number): Figure => ({
+    name: `search ${what}, ${count / 1000} thousand chunks, ${backend}, ${name}`,
+    unit: "ms",
+    ours: { name: "search", samples: [percentile(times, share)] },
+    isCost: true,
+  });
+  return [figure("p50", 0.5), figure("p95", 0.95)];
+}
+
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 const { values } = parseArgs({
-  options: { database: { type: "string" }, chunks: { type: "string" }, index: { type: "boolean" } },
+  options: {
+    database: { type: "string" },
+    chunks: { type: "string" },
+    index: { type: "boolean" },
+    report: { type: "string" },
+  },
 });
 const backend = values.database === "native" ? "native" : "pglite";
 const count = Number(values.chunks ?? 10_000);
@@ -137,6 +155,12 @@ try {
       ),
     );
   }
+  const figures = [
+    ...figuresOf("every row", exactMs),
+    ...(indexedMs.length === 0 ? [] : figuresOf("indexed", indexedMs)),
+  ];
+  const report: BenchReport = { bench: "search", figures, skipped: [], details: [] };
+  if (values.report !== undefined) writeFileSync(values.report, JSON.stringify(report));
 } finally {
   await database.close();
 }
