@@ -57,7 +57,12 @@ async function vectorsOf(precision: "fp32" | "int8"): Promise<readonly Float32Ar
     environment: process.env,
   });
   if (!model.ok) throw new Error(model.error.detail);
-  const session = await startInferenceSession({ graphPath: model.value.graphPath, precision, threadCount: 2 });
+  const session = await startInferenceSession({
+    graphPath: model.value.graphPath,
+    precision,
+    threadCount: 2,
+    niceness: 0,
+  });
   const texts = await Promise.all(
     rows.flatMap((row) => [row[1] ?? "", row[2] ?? ""]).map((text) => model.value.tokenizer.encode(text)),
   );

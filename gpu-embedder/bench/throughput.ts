@@ -145,7 +145,7 @@ const byLength = prepared.texts
   .sort((a, b) => b.tokens - a.tokens)
   .map(({ text }) => text);
 const startSession = (): Promise<InferenceSession> =>
-  startInferenceSession({ graphPath: loaded.value.graphPath, precision, threadCount: 1 });
+  startInferenceSession({ graphPath: loaded.value.graphPath, precision, threadCount: 1, niceness: 0 });
 const sessions = await Promise.all(Array.from({ length: threads ?? 1 }, startSession));
 const server = await startServer();
 const bare: number[] = [];

@@ -22,6 +22,7 @@ const environmentSchema = z.object({
   EMBED_QUEUE_TOKENS: integer(1, 1_000_000_000).optional(),
   EMBED_REQUESTS_MAX: integer(1, 65_536).optional(),
   EMBED_CLIENT_BATCH_MAX: integer(1, 2_048).optional(),
+  EMBED_BULK_NICE: integer(0, 19).optional(),
   EMBED_DRAIN_SECONDS: integer(0, 3_600).optional(),
 });
 
@@ -31,6 +32,8 @@ export type Config = {
   readonly port: number;
   readonly token: string | undefined;
   readonly threadCount: number;
+  /** Added to the nice value of the threads that do bulk work. More than 5 would starve them on a busy machine. */
+  readonly bulkNiceness: number;
   readonly precision: "fp32" | "int8";
   readonly modelId: string | undefined;
   readonly modelFolder: string;
@@ -38,7 +41,7 @@ export type Config = {
 };
 
 export type ServerLimits = {
-  /** Padded tokens of one batch. Small batches stay in the caches: 512 gave the most tokens/s on 2 cores in int8. */
+  /** Padded tokens of one batch. Small batches stay in the caches: 512 to 1,024 gave the most tokens/s on 2 cores in int8. */
   readonly batchTokensMax: number;
   /** Texts of one batch. */
   readonly batchTextsMax: number;
@@ -75,6 +78,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Result<Config, Confi
     port: values.PORT ?? PORT_DEFAULT,
     token: values.EMBED_TOKEN,
     threadCount: values.EMBED_THREADS ?? availableParallelism(),
+    bulkNiceness: values.EMBED_BULK_NICE ?? 5,
     precision: values.EMBED_PRECISION,
     modelId: values.EMBED_MODEL_ID,
     modelFolder: modelFolderOf(environment),

@@ -82,7 +82,7 @@ export async function startServer(
   const metrics = new Metrics();
   const engine = createEngine(config, model.config.padTokenId, metrics, log);
   try {
-    await startSessions(engine, planSessions(config.threadCount), model);
+    await startSessions(engine, planSessions(config.threadCount, config.bulkNiceness), model);
   } catch (cause) {
     return err({
       code: "model_not_loadable",

@@ -36,7 +36,7 @@ function read(folder: string): { config: ModelConfig; weights: BertWeights } {
 }
 
 async function sessionOf(graphPath: string, precision: "fp32" | "int8"): Promise<InferenceSession> {
-  const session = await startInferenceSession({ graphPath, precision, threadCount: 1 });
+  const session = await startInferenceSession({ graphPath, precision, threadCount: 1, niceness: 0 });
   sessions.push(session);
   return session;
 }

@@ -25,6 +25,31 @@ test("a full queue answers 429 with Retry-After at once, and what was admitted i
   }
 });
 
+test("texts whose client has left are not computed", async () => {
+  const server = await testServer();
+  try {
+    const metric = async (name: string): Promise<number> => {
+      const text = await (await fetch(`${server.url}/metrics`)).text();
+      return Number(new RegExp(`^${name} (\\d+)`, "mu").exec(text)?.[1]);
+    };
+    const leaving = new AbortController();
+    const body = JSON.stringify({ input: Array.from({ length: 400 }, () => LONG) });
+    const gone = fetch(`${server.url}/v1/embeddings`, { method: "POST", body, signal: leaving.signal }).catch(
+      () => "gone",
+    );
+    while ((await metric("te_queue_size")) === 0) continue;
+    leaving.abort();
+    expect(await gone).toBe("gone");
+    const startMs = performance.now();
+    while ((await metric("te_queue_size")) > 0) continue;
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+    expect(await metric("te_embed_success")).toBe(0);
+    expect((await post(`${server.url}/v1/embeddings`, { input: "next" })).status).toBe(200);
+  } finally {
+    await server.stop();
+  }
+});
+
 test("with a token, every route but health asks for it", async () => {
   const server = await testServer({ EMBED_TOKEN: "s3cret-token" });
   try {
@@ -75,7 +100,7 @@ test("SIGTERM lets the admitted request finish and ends the process cleanly", as
     if (event.event !== "listening") continue;
     const url = `http://127.0.0.1:${event.port}`;
     reply = post(`${url}/v1/embeddings`, { input: Array.from({ length: 60 }, () => LONG) });
-    while (!/^te_batch_next_size [1-9]/mu.test(await (await fetch(`${url}/metrics`)).text())) continue;
+    while (!/^te_queue_size [1-9]/mu.test(await (await fetch(`${url}/metrics`)).text())) continue;
     child.kill("SIGTERM");
   }
   expect((await reply)?.status).toBe(200);

@@ -5,6 +5,8 @@ export type InferenceWorkerData = {
   readonly graphPath: string;
   readonly precision: Precision;
   readonly threadCount: number;
+  /** Added to the thread's nice value on Linux: 0 leaves it as it is. */
+  readonly niceness: number;
 };
 
 /** One padded batch, row-major [batchSize x sequenceLength]; the buffers are transferred, not copied. */
@@ -17,6 +19,9 @@ export type BatchMessage = {
   /** Whether the vectors before normalisation are wanted too. */
   readonly withPooled: boolean;
 };
+
+/** What the main thread sends. After `close` nothing follows. */
+export type RequestMessage = ({ readonly kind: "batch" } & BatchMessage) | { readonly kind: "close" };
 
 export type BatchResult = {
   /** [batchSize x dimensions], unit length. */

@@ -1,5 +1,11 @@
 import { Worker } from "node:worker_threads";
-import type { BatchMessage, BatchResult, InferenceWorkerData, WorkerMessage } from "./batch-messages.ts";
+import type {
+  BatchMessage,
+  BatchResult,
+  InferenceWorkerData,
+  RequestMessage,
+  WorkerMessage,
+} from "./batch-messages.ts";
 
 /** Raised by `run` when the worker thread ended or refused the batch. */
 export class InferenceFailure extends Error {
@@ -16,6 +22,10 @@ export type InferenceSession = {
   run(batch: Batch): Promise<BatchResult>;
   /** Settles when the thread has ended, wanted or not. */
   readonly ended: Promise<void>;
+  /**
+   * Ends the thread once the batches it was given are done. Never by terminate: a thread that is ended inside ONNX Runtime takes the
+   * whole process with it (onnxruntime-node 1.30, an uncaught Napi::Error).
+   */
   close(): Promise<void>;
 };
 
@@ -55,13 +65,15 @@ export async function startInferenceSession(data: InferenceWorkerData): Promise<
         if (endedWith !== undefined) return reject(endedWith);
         const id = nextId++;
         waiting.set(id, { resolve, reject });
-        const message: BatchMessage = { ...batch, id };
+        const message: RequestMessage = { kind: "batch", ...batch, id };
         worker.postMessage(message, [batch.tokenIds.buffer, batch.attentionMask.buffer]);
       });
     },
     ended,
     async close() {
-      await worker.terminate();
+      const message: RequestMessage = { kind: "close" };
+      worker.postMessage(message, []);
+      await ended;
     },
   };
 }

@@ -1,8 +1,9 @@
+import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { assert, present } from "../base/assert.ts";
 import { GRAPH_NAMES } from "../graph/build-graph.ts";
-import type { BatchMessage, InferenceWorkerData, WorkerMessage } from "./batch-messages.ts";
+import type { BatchMessage, InferenceWorkerData, RequestMessage, WorkerMessage } from "./batch-messages.ts";
 
 /**
  * Worker thread: one session of the model. `session.run` blocks its thread for the whole inference, which is why it is not the
@@ -13,6 +14,9 @@ const data: InferenceWorkerData = workerData;
 
 /** ONNX Runtime log level: errors only. Its warnings name nodes that were placed as intended. */
 const LOG_SEVERITY_ERROR = 3;
+
+// On Linux "process" 0 is the calling thread alone; elsewhere it would be the whole server.
+if (data.niceness !== 0 && process.platform === "linux") setPriority(0, data.niceness);
 
 const session = await InferenceSession.create(data.graphPath, {
   executionProviders: ["cpu"],
@@ -45,11 +49,20 @@ async function run(batch: BatchMessage): Promise<void> {
   port.postMessage(message, [embeddings.buffer, pooled.buffer]);
 }
 
-port.on("message", (batch: BatchMessage) => {
-  run(batch).catch((cause: unknown) => {
-    const detail = cause instanceof Error ? cause.message : "inference failed";
-    const message: WorkerMessage = { kind: "failed", id: batch.id, detail };
-    port.postMessage(message);
+let lastRun = Promise.resolve();
+
+port.on("message", (message: RequestMessage) => {
+  if (message.kind === "batch") {
+    lastRun = run(message).catch((cause: unknown) => {
+      const detail = cause instanceof Error ? cause.message : "inference failed";
+      const failure: WorkerMessage = { kind: "failed", id: message.id, detail };
+      port.postMessage(failure);
+    });
+    return;
+  }
+  void lastRun.finally(async () => {
+    await session.release();
+    port.close();
   });
 });
 const ready: WorkerMessage = { kind: "ready" };

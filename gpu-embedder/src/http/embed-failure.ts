@@ -135,9 +135,16 @@ export function failureShape(failure: EmbedFailure): FailureShape {
         metric: "batch_size",
         message: `the body is larger than ${failure.limitBytes} bytes`,
       };
-    default:
-      return FIXED[failure.code];
+    case "overloaded":
+    case "unauthorized":
+    case "client_gone":
+    case "shutting_down":
+    case "inference_failed":
+    case "not_found":
+    case "internal":
+      break;
   }
+  return FIXED[failure.code];
 }
 
 function paramOf(failure: EmbedFailure): string | null {
