@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { StackError } from "../stack/stack-config.ts";
 import { CommandError } from "./command-error.ts";
+import { buildIndex } from "./commands/build-index.ts";
 import { demo } from "./commands/demo.ts";
 import { keys } from "./commands/keys.ts";
 import { up } from "./commands/up.ts";
@@ -13,8 +14,10 @@ const HELP = `jeeves: command line of Jeeves Indexer
   jeeves keys list   --tenant T
   jeeves keys rotate --tenant T --id KEY_ID [--overlap-seconds N]
   jeeves keys revoke --tenant T --id KEY_ID
+  jeeves build-index                      search indexes for large partitions of DATABASE_URL (as its owner)
 
-Environment: DATABASE_URL (keys; also up and demo, instead of PGlite), EMBED_ENDPOINT (instead of the local embedder)
+Environment: DATABASE_URL (keys; also up and demo, instead of PGlite),
+APP_DATABASE_URL (role jeeves_app, where the database is on another machine), EMBED_ENDPOINT (instead of the local embedder)
 `;
 
 const PORT_DEFAULT = 8787;
@@ -45,6 +48,9 @@ async function main(): Promise<void> {
       return demo({ isWholeCorpus: values.all });
     case "up":
       return up({ port: Number(values.port ?? process.env["PORT"] ?? PORT_DEFAULT) });
+    case "build-index":
+      console.log(JSON.stringify(await buildIndex(), null, 2));
+      return;
     case "keys": {
       const { tenant, user, scopes, label, days, id } = values;
       const overlapSeconds = values["overlap-seconds"];

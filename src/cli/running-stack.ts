@@ -23,6 +23,7 @@ export async function startLocalStack(options: {
     folders: stackFolders(HOME_FOLDER),
     port: options.port,
     databaseUrl: process.env["DATABASE_URL"],
+    appDatabaseUrl: process.env["APP_DATABASE_URL"],
     embedEndpoint: process.env["EMBED_ENDPOINT"],
     migrationFiles: await readMigrationFiles(join(PROJECT_FOLDER, "migrations")),
     log: options.log,

