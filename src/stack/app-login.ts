@@ -12,11 +12,7 @@ const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "
  * Connection string of the Workers' role. PGlite asks for no password; a server on this machine gets one made for this run; on any
  * other server the role's password is an operator's, and has to be given.
  */
-export async function appConnectionString(
-  database: OpenDatabase,
-  ownerSql: Sql,
-  given: string | undefined,
-): Promise<string> {
+export async function appConnectionString(database: OpenDatabase, ownerSql: Sql, given?: string): Promise<string> {
   if (given !== undefined) return given;
   const url = new URL(database.connectionString);
   url.username = APP_ROLE;

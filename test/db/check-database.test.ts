@@ -47,8 +47,14 @@ describe("the start-up check of the database", () => {
   });
 
   it("compares extension versions by number and part", () => {
-    const faultOf = (version: string | null): string | undefined => databaseFaultOf({ ...GOOD, vector_version: version });
-    expect([faultOf("0.8.4"), faultOf("0.8.10"), faultOf("0.10.0"), faultOf("1.0")]).toEqual([undefined, undefined, undefined, undefined]);
+    const faultOf = (version: string | null): string | undefined =>
+      databaseFaultOf({ ...GOOD, vector_version: version });
+    expect([faultOf("0.8.4"), faultOf("0.8.10"), faultOf("0.10.0"), faultOf("1.0")]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect([faultOf("0.8.3"), faultOf("0.7.9"), faultOf(null)]).toEqual(Array(3).fill("vector_extension_too_old"));
     expect(databaseFaultOf({ ...GOOD, vector_version: null, vector_is_used: false })).toBeUndefined();
     expect(databaseFaultOf({ ...GOOD, invalid_index_count: 1 })).toBe("index_invalid");

@@ -12,7 +12,13 @@ export interface DocumentIdentity {
 export function documentUid(identity: DocumentIdentity): string {
   const hex = sha256HexSync(JSON.stringify([identity.tenantId, identity.userId, identity.tier, identity.documentId]));
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
-  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `${variant}${hex.slice(17, 20)}`, hex.slice(20, 32)].join("-");
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join("-");
 }
 
 /** Orders the versions of one document: later requests after earlier ones, then by position in the request. */

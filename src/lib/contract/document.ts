@@ -2,12 +2,21 @@ import { z } from "zod";
 import { LIMITS } from "../base/limits.ts";
 import { identifierSchema, tierSchema, userIdSchema } from "./scope.ts";
 
-const metadataValueSchema = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.union([z.string(), z.number(), z.boolean()]))]);
+const metadataValueSchema = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.null(),
+  z.array(z.union([z.string(), z.number(), z.boolean()])),
+]);
 
 /** Free data of a document; single keys can be filtered on. */
 export const metadataSchema = z
   .record(z.string().min(1).max(100), metadataValueSchema)
-  .refine((metadata) => Object.keys(metadata).length <= LIMITS.metadataKeysMax, `at most ${LIMITS.metadataKeysMax} keys`);
+  .refine(
+    (metadata) => Object.keys(metadata).length <= LIMITS.metadataKeysMax,
+    `at most ${LIMITS.metadataKeysMax} keys`,
+  );
 export type Metadata = z.infer<typeof metadataSchema>;
 
 /** One document as a client sends it. Text limits are the gate's business, so that they end as verdicts, not as a refused request. */

@@ -17,4 +17,3 @@ export type Verdict = z.infer<typeof verdictSchema>;
 /** How an input ended. `failed` is the one that can be replayed. */
 export const OUTCOMES = ["indexed", "unchanged", "duplicate", "quarantined", "rejected", "failed"] as const;
 export const outcomeSchema = z.enum(OUTCOMES);
-export type Outcome = z.infer<typeof outcomeSchema>;

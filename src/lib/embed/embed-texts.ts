@@ -27,7 +27,10 @@ export async function embedTexts(
   texts: readonly TextToEmbed[],
 ): Promise<Result<readonly (Float32Array | null)[], EmbedError>> {
   const vectors: (Float32Array | null)[] = texts.map(() => null);
-  const groups = requestBatches(texts.map((text) => text.tokenCount), context.budget);
+  const groups = requestBatches(
+    texts.map((text) => text.tokenCount),
+    context.budget,
+  );
   const outcomes = await Promise.all(groups.map((group) => embedGroup(context, { texts, group, vectors })));
   const failure = outcomes.find((outcome) => !outcome.ok);
   return failure !== undefined && !failure.ok ? failure : ok(vectors);

@@ -65,7 +65,11 @@ async function jsonOf(response: Response): Promise<Result<unknown, EmbedError>> 
 }
 
 /** The fingerprint a server names, or one made of what text-embeddings-inference tells about itself. */
-function fingerprintOf(info: { fingerprint?: string | undefined; model_id: string; model_sha?: string | null | undefined }): string {
+function fingerprintOf(info: {
+  fingerprint?: string | undefined;
+  model_id: string;
+  model_sha?: string | null | undefined;
+}): string {
   return info.fingerprint ?? `tei:${info.model_id}@${info.model_sha ?? "unknown"}`;
 }
 

@@ -41,7 +41,10 @@ export function selectBatchLedger(tenantId: string, batchTag: string): Statement
 export const batchLedgerRowSchema = z.object({ wal_id: z.string(), document_count: countSchema });
 
 /** One page of batches, the latest first. */
-export function selectBatches(tenantId: string, page: { readonly beforeMs: number | null; readonly rowsMax: number }): Statement {
+export function selectBatches(
+  tenantId: string,
+  page: { readonly beforeMs: number | null; readonly rowsMax: number },
+): Statement {
   return {
     text: `select * from batches where tenant_id = $1 and ($2::timestamptz is null or last_applied_at < $2::timestamptz)
            order by last_applied_at desc, batch_tag limit $3::int`,

@@ -34,7 +34,10 @@ export function insertQuarantine(tenantId: string, batchTag: string, rows: reado
 }
 
 /** One page of the quarantine, newest first, older than `beforeId` where given. */
-export function selectQuarantine(tenantId: string, page: { readonly beforeId: string | null; readonly rowsMax: number }): Statement {
+export function selectQuarantine(
+  tenantId: string,
+  page: { readonly beforeId: string | null; readonly rowsMax: number },
+): Statement {
   return {
     text: `select quarantine_id, user_id, document_id, source, batch_tag, reasons, size_bytes, created_at from quarantine
            where tenant_id = $1 and ($2::text is null or quarantine_id < $2) order by quarantine_id desc limit $3::int`,
