@@ -10,6 +10,6 @@ const path = new URL("../package-lock.json", import.meta.url);
 const lock: unknown = JSON.parse(readFileSync(path, "utf8"));
 if (typeof lock !== "object" || lock === null || !("packages" in lock)) throw new Error("not a lockfile");
 const missing = missingOptionalPackages(lock);
-const packages = Object.entries({ ...(lock.packages ?? {}), ...missing }).toSorted(([a], [b]) => (a < b ? -1 : 1));
+const packages = Object.entries(Object.assign({}, lock.packages, missing)).toSorted(([a], [b]) => (a < b ? -1 : 1));
 writeFileSync(path, `${JSON.stringify({ ...lock, packages: Object.fromEntries(packages) }, null, 2)}\n`);
 console.log(`${Object.keys(missing).length} packages added`);
