@@ -23,6 +23,8 @@ export interface Metrics {
   observe(name: "http_request_duration_seconds", labels: Labels, seconds: number): void;
   /** Sees to it that what was counted reaches the hub, at most once a second and isolate. */
   flushSoon(waitUntil: WaitUntil): void;
+  /** Sends what was counted at once. For invocations that the platform does not count as over before their `waitUntil` is. Never rejects. */
+  flushNow(): Promise<void>;
   /** All totals of the hub, this isolate's counters included. */
   totals(): Promise<Map<string, number>>;
 }
@@ -43,9 +45,11 @@ export function createMetrics(hubs: MetricsHubs): Metrics {
   async function flush(): Promise<void> {
     for (;;) {
       unsent ??= buffer.isEmpty ? undefined : { id: crypto.randomUUID(), increments: [...buffer.take()] };
-      if (unsent === undefined) return;
-      await hub().add(unsent.id, unsent.increments);
-      unsent = undefined;
+      const flushed = unsent;
+      if (flushed === undefined) return;
+      await hub().add(flushed.id, flushed.increments);
+      // Another invocation may have sent this one as well, and have the next one under way.
+      if (unsent === flushed) unsent = undefined;
     }
   }
 
@@ -63,6 +67,7 @@ export function createMetrics(hubs: MetricsHubs): Metrics {
       flushing = true;
       waitUntil(flushLater());
     },
+    flushNow: () => flush().catch(() => undefined),
     async totals() {
       await flush();
       return new Map(await hub().read());
