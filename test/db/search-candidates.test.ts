@@ -28,7 +28,7 @@ const WORDS = [
 ];
 const text = fc.array(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 40 }).map((words) => words.join(" "));
 
-for (const backend of await availableBackends(["pglite", "native", "jsonb"])) {
+for (const backend of await availableBackends(["pglite", "native", "jsonb", "debian"])) {
   describe(`search candidates on ${backend}`, () => {
     let database: TestDatabase;
     let tenantCount = 0;
