@@ -61,7 +61,11 @@ async function waitForPort(child: ChildProcess, log: (line: string) => void): Pr
     }, START_TIMEOUT_MS);
     child.once("exit", (code) => {
       clearTimeout(timer);
-      reject(new StackError(`the embedding server ended with code ${code}: ${lastLines.join(" | ")}`));
+      reject(
+        new StackError(
+          startFailure(lastLines) ?? `the embedding server ended with code ${code}: ${lastLines.join(" | ")}`,
+        ),
+      );
     });
     if (child.stdout === null) return;
     createInterface(child.stdout).on("line", (line) => {
@@ -76,11 +80,29 @@ async function waitForPort(child: ChildProcess, log: (line: string) => void): Pr
   });
 }
 
+/** What a server that could not start says of it in its log, with what to do where that is known. */
+function startFailure(lines: readonly string[]): string | undefined {
+  for (const line of lines) {
+    const entry = entryOf(line);
+    if (entry?.["event"] !== "start_failed") continue;
+    const hint =
+      entry["code"] === "model_not_available"
+        ? "\nConnect to a network, or put the files into a folder and set MODEL_SOURCE_DIR."
+        : "";
+    return `the embedding server did not start: ${String(entry["detail"])}${hint}`;
+  }
+  return undefined;
+}
+
 function listeningPort(line: string): number | undefined {
+  const entry = entryOf(line);
+  return entry?.["event"] === "listening" && typeof entry["port"] === "number" ? entry["port"] : undefined;
+}
+
+function entryOf(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const parsed: unknown = JSON.parse(line);
-    if (typeof parsed !== "object" || parsed === null || !("event" in parsed) || !("port" in parsed)) return undefined;
-    return parsed.event === "listening" && typeof parsed.port === "number" ? parsed.port : undefined;
+    return typeof parsed === "object" && parsed !== null ? Object.fromEntries(Object.entries(parsed)) : undefined;
   } catch {
     return undefined;
   }
