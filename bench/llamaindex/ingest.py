@@ -32,7 +32,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--texts", required=True, help="JSON lines with id and text")
     parser.add_argument("--model", required=True, help="folder with the model's files")
     parser.add_argument("--database", required=True, help="postgresql:// URL")
-    parser.add_argument("--embed-batch-size", type=int, default=32)
+    parser.add_argument("--embed-batch-size", type=int, default=10)
     return parser.parse_args()
 
 
