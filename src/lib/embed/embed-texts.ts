@@ -17,6 +17,9 @@ export interface EmbedTextsContext {
   readonly requests: Semaphore;
 }
 
+/** A failure of the server. A text's own fault is not one: it ends as `null` in its place. */
+export type EmbedTextsError = Exclude<EmbedError, { readonly code: "text_refused" }>;
+
 /**
  * Vectors of many texts, in order, through token-budgeted concurrent requests; `null` where the server refuses this very
  * text. A refused request is halved until the refused texts stand alone, so that a poison text costs its neighbours
@@ -25,7 +28,7 @@ export interface EmbedTextsContext {
 export async function embedTexts(
   context: EmbedTextsContext,
   texts: readonly TextToEmbed[],
-): Promise<Result<readonly (Float32Array | null)[], EmbedError>> {
+): Promise<Result<readonly (Float32Array | null)[], EmbedTextsError>> {
   const vectors: (Float32Array | null)[] = texts.map(() => null);
   const groups = requestBatches(
     texts.map((text) => text.tokenCount),
@@ -42,7 +45,7 @@ interface GroupWork {
   readonly vectors: (Float32Array | null)[];
 }
 
-async function embedGroup(context: EmbedTextsContext, work: GroupWork): Promise<Result<null, EmbedError>> {
+async function embedGroup(context: EmbedTextsContext, work: GroupWork): Promise<Result<null, EmbedTextsError>> {
   const inputs = work.group.map((position) => work.texts[position]?.text ?? "");
   const reply = await context.requests.run(() =>
     context.embedder.embed(inputs, { lane: "bulk", fingerprint: context.fingerprint }),

@@ -1,7 +1,8 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Semaphore } from "../../base/semaphore.ts";
 import type { Sql, SqlError } from "../../db/sql.ts";
-import type { EmbedError, Embedder } from "../../embed/embedder.ts";
+import type { EmbedTextsError } from "../../embed/embed-texts.ts";
+import type { Embedder } from "../../embed/embedder.ts";
 import type { RequestBudget } from "../../embed/request-batches.ts";
 import type { WalReadError } from "../../wal/read-wal-range.ts";
 import type { ModelError, ModelSource } from "../model-source.ts";
@@ -23,7 +24,7 @@ export type IndexRangeError =
   | { readonly code: "wal_mismatch"; readonly detail: string }
   | { readonly code: "store_changed" }
   | ModelError
-  | Exclude<EmbedError, { readonly code: "text_refused" }>
+  | EmbedTextsError
   | SqlError;
 
 /** What applying a range did. `alreadyApplied` is the redelivery case: nothing was done. */

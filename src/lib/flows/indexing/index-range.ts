@@ -155,16 +155,9 @@ async function prepareAndEmbed(
     },
     missing.map((chunk) => ({ text: model.documentPrefix + chunk.indexedText, tokenCount: chunk.tokenCount })),
   );
-  if (!vectors.ok) return err(permanentIsImpossible(vectors.error));
+  if (!vectors.ok) return vectors;
   const vectorByHash = new Map(missing.map((chunk, index) => [chunk.chunkHash, vectors.value[index] ?? null]));
   return ok(documents.map((document) => ({ ...document, vectorByHash })));
-}
-
-/** embedTexts isolates refused texts itself and never returns `text_refused`. */
-function permanentIsImpossible(
-  error: IndexRangeError | { readonly code: "text_refused"; readonly status: number },
-): IndexRangeError {
-  return error.code === "text_refused" ? { code: "embedder_unavailable", cause: `HTTP ${error.status}` } : error;
 }
 
 async function readStoredHashes(
