@@ -1,45 +1,35 @@
+import type { GateRule } from "../contract/gate-policy.ts";
 import type { Tier } from "../contract/scope.ts";
 
-/** Changes whenever a rule or a threshold does: it is stored with every verdict. */
-export const GATE_VERSION = "1";
+/** Changes whenever a rule, a measure or a threshold does: it is stored with every verdict. */
+export const GATE_VERSION = "2";
 
-/** Thresholds of one tier. Shares are of the characters that are no blanks, unless named otherwise. */
-export interface GateProfile {
-  /** Share of letters below which a long text is no language: tables of figures, dumps. */
-  readonly letterShareMin: number;
-  /** Share of characters in unbroken runs that look like base64 or hex. */
-  readonly encodedShareMax: number;
-  /** Share of the most frequent word among all words. */
-  readonly tokenShareMax: number;
-  /** Share of the most frequent line among all lines. */
-  readonly lineShareMax: number;
-  /** Share of U+FFFD: what a wrong decoding left behind. */
-  readonly replacementShareMax: number;
-  /** Share of pairs that UTF-8 read as Latin-1 leaves behind. */
-  readonly mojibakeShareMax: number;
-  /** Share of control characters of all characters from which a text is suspect, and from which it is binary. */
-  readonly controlShareMax: number;
-  readonly binaryShareMax: number;
-}
+/** A threshold before and after all relaxation; null where the rule is measured and does not judge. */
+export type ThresholdRange = { readonly strict: number; readonly floor: number } | null;
+
+/** Thresholds of one tier. */
+export type GateProfile = Readonly<Record<GateRule, ThresholdRange>>;
+
+/** Share of control characters from which a text is binary, whatever the policy says. */
+export const BINARY_SHARE_MAX = 0.1;
 
 const DOCUMENT: GateProfile = {
-  letterShareMin: 0.25,
-  encodedShareMax: 0.5,
-  tokenShareMax: 0.5,
-  lineShareMax: 0.6,
-  replacementShareMax: 0.01,
-  mojibakeShareMax: 0.01,
-  controlShareMax: 0.02,
-  binaryShareMax: 0.1,
+  letters_few: { strict: 0.25, floor: 0.1 },
+  encoded_blob: { strict: 0.5, floor: 0.8 },
+  control_characters: { strict: 0.02, floor: 0.05 },
+  replacement_characters: { strict: 0.01, floor: 0.05 },
+  mojibake: { strict: 0.01, floor: 0.05 },
+  repeated_word: { strict: 0.5, floor: 0.8 },
+  repeated_line: { strict: 0.6, floor: 0.9 },
 };
 
 /** Live messages are short and informal: pasted figures, keys and repeated cries belong to a conversation. */
 const EVENT: GateProfile = {
   ...DOCUMENT,
-  letterShareMin: 0.1,
-  encodedShareMax: 0.8,
-  tokenShareMax: 0.8,
-  lineShareMax: 0.9,
+  letters_few: { strict: 0.1, floor: 0.05 },
+  encoded_blob: { strict: 0.8, floor: 0.9 },
+  repeated_word: { strict: 0.8, floor: 0.9 },
+  repeated_line: { strict: 0.9, floor: 0.95 },
 };
 
 export const GATE_PROFILES: Readonly<Record<Tier, GateProfile>> = {
@@ -49,15 +39,3 @@ export const GATE_PROFILES: Readonly<Record<Tier, GateProfile>> = {
   profile: DOCUMENT,
   artifact: DOCUMENT,
 };
-
-/** Sizes below which a rule does not judge: shares of a few characters say nothing. */
-export const GATE_MINIMUMS = {
-  /** Characters without blanks, for shares of characters. */
-  characters: 64,
-  /** Words, for repetition. */
-  tokens: 50,
-  /** Lines with more than three characters, for repetition. */
-  lines: 20,
-  /** Occurrences of replacement characters and of mojibake. */
-  damage: 3,
-} as const;

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { TIERS } from "./scope.ts";
+
+/** The soft rules of the quality gate: a text is fine while the measure is at most (`max`) or at least (`min`) the threshold. */
+export const GATE_RULES = {
+  letters_few: "min",
+  encoded_blob: "max",
+  control_characters: "max",
+  replacement_characters: "max",
+  mojibake: "max",
+  repeated_word: "max",
+  repeated_line: "max",
+} as const satisfies Record<string, "max" | "min">;
+export type GateRule = keyof typeof GATE_RULES;
+export const GATE_RULE_CODES = Object.keys(GATE_RULES).filter((code): code is GateRule => code in GATE_RULES);
+
+const thresholdSchema = z
+  .strictObject({
+    strict: z.number().min(0).max(1_000_000).optional().describe("judged with first"),
+    floor: z.number().min(0).max(1_000_000).optional().describe("the laxest value that relaxation may reach"),
+  })
+  .nullable()
+  .describe("null: the rule is measured and never judges");
+
+const tierThresholdsSchema = z.partialRecord(z.enum(GATE_RULE_CODES), thresholdSchema);
+
+/** Languages of one policy: more than these and the rule says nothing any more. */
+const LANGUAGES_MAX = 50;
+
+/**
+ * What a tenant may change of the quality gate; a part of `tenants.policy`. `{}` is the default policy. The hard rules (empty, binary, too
+ * large, not well formed) are not part of it: nothing that fails them can be stored.
+ */
+export const gatePolicySchema = z.strictObject({
+  enabled: z.boolean().default(true).describe("false: only the hard rules judge"),
+  target_acceptance: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.9)
+    .describe("share of a batch under which thresholds relax towards their floor; 0 never relaxes"),
+  languages: z
+    .array(z.string().regex(/^[a-z]{2}$/))
+    .max(LANGUAGES_MAX)
+    .default([])
+    .describe("ISO 639-1 codes of the languages that are let in; empty: all"),
+  thresholds: z
+    .partialRecord(z.enum(TIERS), tierThresholdsSchema)
+    .default({})
+    .describe("thresholds that replace those of the profile, by tier and rule"),
+});
+export type GatePolicy = z.infer<typeof gatePolicySchema>;
+
+export const DEFAULT_GATE_POLICY: GatePolicy = gatePolicySchema.parse({});
