@@ -19,6 +19,8 @@ const bertConfig = z.object({
 });
 
 const poolingConfig = z.object({
+  /** One name, as newer versions of sentence-transformers save it (6.2 does); older files have a flag for each mode. */
+  pooling_mode: z.string().optional(),
   pooling_mode_cls_token: z.boolean().default(false),
   pooling_mode_mean_tokens: z.boolean().default(false),
   pooling_mode_max_tokens: z.boolean().default(false),
@@ -55,6 +57,8 @@ function readJson(path: string): unknown {
 }
 
 function poolingOf(modes: z.infer<typeof poolingConfig>): Pooling | undefined {
+  if (modes.pooling_mode !== undefined)
+    return modes.pooling_mode === "mean" || modes.pooling_mode === "cls" ? modes.pooling_mode : undefined;
   if (modes.pooling_mode_max_tokens || modes.pooling_mode_mean_sqrt_len_tokens) return undefined;
   if (modes.pooling_mode_mean_tokens === modes.pooling_mode_cls_token) return undefined;
   return modes.pooling_mode_cls_token ? "cls" : "mean";
