@@ -19,6 +19,7 @@ const TIER_OF_ROOM: Readonly<Record<string, number>> = {
   "src/lib/gate": 1,
   "src/lib/chunk": 1,
   "src/lib/duplicates": 1,
+  "src/lib/pii": 1,
   "src/lib/lexical": 1,
   "src/lib/retrieve": 1,
   "src/lib/model": 1,
