@@ -1,6 +1,6 @@
 import { loadModel, type LoadedModel } from "../src/model/loaded-model.ts";
 import { modelFolderOf } from "../src/model/model-location.ts";
-import type { Precision } from "../src/graph/build-graph.ts";
+import type { Precision } from "../src/graph/graph-context.ts";
 
 /** The real default model, provisioned by the code under test where it is not there yet. */
 export async function realModel(precision: Precision): Promise<LoadedModel> {

@@ -1,4 +1,4 @@
-import type { Precision } from "../graph/build-graph.ts";
+import type { Precision } from "../graph/graph-context.ts";
 
 /** What a worker thread is started with. */
 export type InferenceWorkerData = {

@@ -2,7 +2,7 @@ import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { assert, present } from "../base/assert.ts";
-import { GRAPH_NAMES } from "../graph/build-graph.ts";
+import { GRAPH_NAMES } from "../graph/graph-context.ts";
 import type { BatchMessage, InferenceWorkerData, RequestMessage, WorkerMessage } from "./batch-messages.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Precision } from "../graph/build-graph.ts";
+import type { Precision } from "../graph/graph-context.ts";
 import type { EmbeddingEngine, Lane } from "./embedding-engine.ts";
 import { startInferenceSession } from "./inference-session.ts";
 

@@ -26,6 +26,8 @@ export type TextTokenizer = {
   /** Token ids that a client made itself: the special tokens are put round them where they are missing. */
   withSpecialTokens(ids: readonly number[]): Int32Array<ArrayBuffer>;
   describe(text: string, addSpecialTokens: boolean): readonly TokenInfo[];
+  /** The text that token ids stand for, as near as the model's decoder gets. At least one id, each in the vocabulary. */
+  decode(ids: readonly number[], skipSpecialTokens: boolean): string;
   /** Special tokens at the start and the end of every text. */
   readonly prefix: readonly number[];
   readonly suffix: readonly number[];
@@ -114,6 +116,9 @@ export function loadTokenizer(
         prefix.every((id: number, index: number) => ids[index] === id) &&
         suffix.every((id: number, index: number) => ids[ids.length - suffix.length + index] === id);
       return hasFrame && ids.length >= prefix.length + suffix.length ? Int32Array.from(ids) : frame(ids);
+    },
+    decode(ids, skipSpecialTokens) {
+      return library.decode([...ids], { skip_special_tokens: skipSpecialTokens });
     },
     describe(text, addSpecialTokens) {
       const encoded = library.encode(prepared(text), { add_special_tokens: addSpecialTokens });

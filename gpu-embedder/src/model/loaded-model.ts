@@ -6,7 +6,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { loadTokenizer, type TextTokenizer } from "../engine/tokenizer.ts";
 import { ensureGraph } from "../graph/graph-cache.ts";
 import { readModelConfig, type ModelConfig } from "../graph/model-config.ts";
-import type { Precision } from "../graph/build-graph.ts";
+import type { Precision } from "../graph/graph-context.ts";
 import { MINILM_MANIFEST } from "./manifest.ts";
 import { modelSources } from "./model-location.ts";
 import { describeProvisionError, provisionModel } from "./provision.ts";
