@@ -35,6 +35,15 @@ create table artifacts (
   constraint artifacts_sha256_check CHECK ((octet_length(sha256) = 32)),
   constraint artifacts_tenant_id_object_key_key UNIQUE (tenant_id, object_key)
 );
+create table batch_profiles (
+  tenant_id text not null,
+  batch_tag text not null,
+  profile jsonb not null,
+  document_count bigint not null,
+  first_applied_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint batch_profiles_pkey PRIMARY KEY (tenant_id, batch_tag)
+);
 create table batches (
   tenant_id text not null,
   batch_tag text not null,
@@ -89,8 +98,21 @@ create table doc_embeddings (
   occurred_at timestamp with time zone,
   artifact_id text,
   created_at timestamp with time zone not null default now(),
+  pii_version text not null default ''::text,
   constraint doc_embeddings_pkey PRIMARY KEY (tenant_id, model_id, document_uid, generation, chunk_index)
 ) partition by HASH (tenant_id);
+create table document_signatures (
+  tenant_id text not null,
+  document_uid uuid not null,
+  user_id text not null default ''::text,
+  tier text not null,
+  speaker text not null default ''::text,
+  occurred_at timestamp with time zone,
+  sketch_version integer not null,
+  normalised_hash bytea not null,
+  signature bytea not null,
+  constraint document_signatures_pkey PRIMARY KEY (tenant_id, document_uid)
+);
 create table documents (
   tenant_id text not null,
   document_uid uuid not null,
@@ -115,6 +137,9 @@ create table documents (
   deleted_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  pii_version text not null default ''::text,
+  duplicate_of uuid,
+  duplicate_hash bytea,
   constraint documents_pkey PRIMARY KEY (tenant_id, document_uid),
   constraint documents_tier_check CHECK ((tier = ANY (ARRAY['event'::text, 'summary'::text, 'doc'::text, 'profile'::text, 'artifact'::text])))
 );
@@ -170,6 +195,14 @@ create table migration_leases (
   expires_at timestamp with time zone not null,
   constraint migration_leases_pkey PRIMARY KEY (version)
 );
+create table policy_versions (
+  tenant_id text not null,
+  policy_version bigint not null,
+  policy jsonb not null,
+  changed_by text not null,
+  changed_at timestamp with time zone not null default now(),
+  constraint policy_versions_pkey PRIMARY KEY (tenant_id, policy_version)
+);
 create table quarantine (
   tenant_id text not null,
   quarantine_id text not null,
@@ -181,7 +214,18 @@ create table quarantine (
   object_key text not null,
   size_bytes integer not null,
   created_at timestamp with time zone not null default now(),
-  constraint quarantine_pkey PRIMARY KEY (tenant_id, quarantine_id)
+  state text not null default 'held'::text,
+  object_range integer not null default 0,
+  document_index integer not null default 0,
+  tier text not null default 'doc'::text,
+  version_key text collate "C" not null default ''::text,
+  decided_by text,
+  decided_at timestamp with time zone,
+  decision_note text not null default ''::text,
+  release_wal_id text,
+  text_removed_at timestamp with time zone,
+  constraint quarantine_pkey PRIMARY KEY (tenant_id, quarantine_id),
+  constraint quarantine_state_check CHECK ((state = ANY (ARRAY['held'::text, 'releasing'::text, 'released'::text, 'purged'::text])))
 );
 create table receipts (
   tenant_id text not null,
@@ -199,6 +243,17 @@ create table receipts (
   chunk_failed_count integer not null default 0,
   token_count integer not null default 0,
   applied_at timestamp with time zone not null default now(),
+  source text not null default ''::text,
+  tier text not null default ''::text,
+  language text not null default ''::text,
+  character_count integer not null default 0,
+  relaxed_step integer not null default 0,
+  pii_counts jsonb not null default '{}'::jsonb,
+  gate_version text not null default ''::text,
+  pii_version text not null default ''::text,
+  policy_version bigint not null default 0,
+  model_id integer,
+  duplicate_of uuid,
   constraint receipts_outcome_check CHECK ((outcome = ANY (ARRAY['indexed'::text, 'unchanged'::text, 'duplicate'::text, 'quarantined'::text, 'rejected'::text, 'failed'::text]))),
   constraint receipts_pkey PRIMARY KEY (tenant_id, wal_id, document_index)
 );
@@ -219,11 +274,19 @@ create table scope_counts (
   lexeme_total bigint not null default 0,
   constraint scope_counts_pkey PRIMARY KEY (tenant_id, user_id, tier, model_id)
 );
+create table signature_bands (
+  tenant_id text not null,
+  band bigint not null,
+  document_uid uuid not null,
+  user_id text not null default ''::text,
+  constraint signature_bands_pkey PRIMARY KEY (tenant_id, band, document_uid)
+);
 create table tenants (
   tenant_id text not null,
   display_name text not null default ''::text,
   policy jsonb not null default '{}'::jsonb,
   created_at timestamp with time zone not null default now(),
+  policy_version bigint not null default 0,
   constraint tenants_pkey PRIMARY KEY (tenant_id),
   constraint tenants_tenant_id_check CHECK ((tenant_id ~ '^[a-z0-9][a-z0-9-]{0,47}$'::text))
 );
@@ -359,16 +422,22 @@ alter function search_lexical_keys(p_model_id integer, p_tiers text[], p_probes 
 alter table api_keys add constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id) ON DELETE CASCADE;
 
 CREATE INDEX api_keys_tenant ON public.api_keys USING btree (tenant_id, created_at);
+CREATE INDEX batch_profiles_order ON public.batch_profiles USING btree (tenant_id, first_applied_at DESC, batch_tag DESC);
 CREATE INDEX batches_recent ON public.batches USING btree (tenant_id, last_applied_at DESC);
 CREATE INDEX dead_letters_open ON public.dead_letters USING btree (tenant_id, created_at) WHERE (resolved_at IS NULL);
 CREATE INDEX doc_embeddings_batch ON public.doc_embeddings USING btree (tenant_id, batch_tag);
 CREATE INDEX doc_embeddings_chunk_hash ON public.doc_embeddings USING btree (tenant_id, model_id, chunk_hash);
 CREATE INDEX doc_embeddings_scope ON public.doc_embeddings USING btree (tenant_id, user_id, tier, model_id);
+CREATE INDEX document_signatures_hash ON public.document_signatures USING btree (tenant_id, normalised_hash);
 CREATE INDEX documents_batch ON public.documents USING btree (tenant_id, batch_tag);
+CREATE INDEX documents_duplicates ON public.documents USING btree (tenant_id, duplicate_of) WHERE (duplicate_of IS NOT NULL);
+CREATE INDEX documents_pii_version ON public.documents USING btree (tenant_id, pii_version, document_uid) WHERE (deleted_at IS NULL);
 CREATE INDEX documents_user ON public.documents USING btree (tenant_id, user_id);
 CREATE UNIQUE INDEX embedding_models_one_active ON public.embedding_models USING btree (state) WHERE (state = 'active'::text);
 CREATE INDEX job_runs_recent ON public.job_runs USING btree (job_name, started_at DESC);
+CREATE INDEX quarantine_expiry ON public.quarantine USING btree (tenant_id, created_at) WHERE (text_removed_at IS NULL);
 CREATE INDEX receipts_batch ON public.receipts USING btree (tenant_id, batch_tag, outcome);
+CREATE INDEX signature_bands_document ON public.signature_bands USING btree (tenant_id, document_uid);
 CREATE INDEX wal_ledger_batch ON public.wal_ledger USING btree (tenant_id, batch_tag);
 
 CREATE TRIGGER doc_embeddings_added AFTER INSERT ON public.doc_embeddings REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION count_added_chunks();
@@ -380,22 +449,30 @@ alter table api_keys enable row level security;
 alter table api_keys force row level security;
 alter table artifacts enable row level security;
 alter table artifacts force row level security;
+alter table batch_profiles enable row level security;
+alter table batch_profiles force row level security;
 alter table batches enable row level security;
 alter table batches force row level security;
 alter table dead_letters enable row level security;
 alter table dead_letters force row level security;
 alter table doc_embeddings enable row level security;
 alter table doc_embeddings force row level security;
+alter table document_signatures enable row level security;
+alter table document_signatures force row level security;
 alter table documents enable row level security;
 alter table documents force row level security;
 alter table lexeme_stats enable row level security;
 alter table lexeme_stats force row level security;
+alter table policy_versions enable row level security;
+alter table policy_versions force row level security;
 alter table quarantine enable row level security;
 alter table quarantine force row level security;
 alter table receipts enable row level security;
 alter table receipts force row level security;
 alter table scope_counts enable row level security;
 alter table scope_counts force row level security;
+alter table signature_bands enable row level security;
+alter table signature_bands force row level security;
 alter table tenants enable row level security;
 alter table tenants force row level security;
 alter table wal_ledger enable row level security;
@@ -409,6 +486,9 @@ create policy tenant_isolation on api_keys
 create policy tenant_update on api_keys as restrictive for update
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
 create policy tenant_isolation on artifacts
+  using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
+  with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
+create policy tenant_isolation on batch_profiles
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
 create policy tenant_isolation on batches
@@ -426,6 +506,13 @@ create policy user_isolation on doc_embeddings
   with check (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id))));
 create policy user_update on doc_embeddings as restrictive for update
   using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
+create policy user_delete on document_signatures as restrictive for delete
+  using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
+create policy user_isolation on document_signatures
+  using (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((user_id = ''::text) OR ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)))))
+  with check (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id))));
+create policy user_update on document_signatures as restrictive for update
+  using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
 create policy user_delete on documents as restrictive for delete
   using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
 create policy user_isolation on documents
@@ -438,6 +525,9 @@ create policy user_delete on lexeme_stats as restrictive for delete
 create policy user_isolation on lexeme_stats
   using (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((user_id = ''::text) OR ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)))))
   with check (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id))));
+create policy tenant_isolation on policy_versions
+  using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
+  with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
 create policy user_delete on quarantine as restrictive for delete
   using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
 create policy user_isolation on quarantine
@@ -459,6 +549,17 @@ create policy user_isolation on scope_counts
   with check (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id))));
 create policy user_update on scope_counts as restrictive for update
   using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
+create policy user_delete on signature_bands as restrictive for delete
+  using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
+create policy user_isolation on signature_bands
+  using (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((user_id = ''::text) OR ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)))))
+  with check (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id))));
+create policy user_update on signature_bands as restrictive for update
+  using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
+create policy key_reads_tenant on tenants for select
+  using ((tenant_id = ( SELECT k.tenant_id
+   FROM api_keys k
+  WHERE (k.key_hash = decode(NULLIF(current_setting('app.key_hash'::text, true), ''::text), 'hex'::text)))));
 create policy tenant_isolation on tenants
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
@@ -471,19 +572,23 @@ grant usage on schema public to jeeves_searcher;
 
 grant delete, insert, select, update on api_keys to jeeves_app;
 grant delete, insert, select, update on artifacts to jeeves_app;
+grant delete, insert, select, update on batch_profiles to jeeves_app;
 grant delete, insert, select, update on batches to jeeves_app;
 grant delete, insert, select, update on dead_letters to jeeves_app;
 grant delete, insert, select, update on doc_embeddings to jeeves_app;
 grant select on doc_embeddings to jeeves_searcher;
+grant delete, insert, select, update on document_signatures to jeeves_app;
 grant delete, insert, select, update on documents to jeeves_app;
 grant insert, select, update on embedding_models to jeeves_app;
 grant delete, insert, select, update on job_leases to jeeves_app;
 grant delete, insert, select, update on job_runs to jeeves_app;
 grant delete, insert, select on lexeme_stats to jeeves_app;
+grant insert, select on policy_versions to jeeves_app;
 grant delete, insert, select, update on quarantine to jeeves_app;
 grant delete, insert, select, update on receipts to jeeves_app;
 grant select on schema_migrations to jeeves_app;
 grant delete, insert, select, update on scope_counts to jeeves_app;
+grant delete, insert, select, update on signature_bands to jeeves_app;
 grant delete, insert, select, update on tenants to jeeves_app;
 grant delete, insert, select, update on wal_ledger to jeeves_app;
 

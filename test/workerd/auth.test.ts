@@ -3,6 +3,7 @@ import { Authenticator, FRESH_MS } from "../../src/lib/auth/authenticator.ts";
 import { makeApiKey } from "../../src/lib/auth/api-key.ts";
 import { COPY_AGE_MS_MAX } from "../../src/lib/auth/key-copies.ts";
 import { err } from "../../src/lib/base/result.ts";
+import { DEFAULT_POLICY } from "../../src/lib/contract/policy.ts";
 import { createNeonSql } from "../../src/lib/db/neon-sql.ts";
 import type { Sql } from "../../src/lib/db/sql.ts";
 import { findKey } from "../../src/lib/flows/find-key.ts";
@@ -65,6 +66,8 @@ describe("a key", () => {
         userId: "ann",
         scopes: ["ingest", "search"],
         expiresAtMs: null,
+        policy: DEFAULT_POLICY,
+        policyVersion: 0,
       },
     });
     for (let i = 0; i < 5; i++) expect(await one.check(key)).toBe("acme");

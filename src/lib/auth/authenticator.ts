@@ -19,7 +19,7 @@ export const FRESH_MS = 10_000;
 const REFRESH_AFTER_MS = 5_000;
 /** How long an unknown key stays unknown: long enough to take the load off Postgres, short enough for a key just made. */
 const UNKNOWN_FRESH_MS = 3_000;
-/** Entries of one isolate. A record has about 300 bytes; strangers cannot push known keys out, they have a map of their own. */
+/** Entries of one isolate. A record has about 2 KB, most of it policy; strangers cannot push known keys out, they have a map of their own. */
 const KNOWN_KEYS_MAX = 10_000;
 const UNKNOWN_KEYS_MAX = 2_000;
 /** How long a request waits for the look-up that another request started, milliseconds: that one may have been cancelled with its client. */
@@ -147,5 +147,7 @@ function principalOf(record: KeyRecord, nowMs: number): Result<Principal, AuthFa
     userId: record.user_id,
     scopes: record.scopes,
     expiresAtMs: record.expires_at_ms,
+    policy: record.policy,
+    policyVersion: record.policy_version,
   });
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tenantPolicySchema } from "./policy.ts";
 import { tenantIdSchema } from "./scope.ts";
 
 export const SCOPES = ["ingest", "search", "admin"] as const;
@@ -12,5 +13,8 @@ export const principalSchema = z.strictObject({
   userId: z.string(),
   scopes: z.array(keyScopeSchema),
   expiresAtMs: z.number().nullable(),
+  /** Of the tenant, as old as the key record at most. */
+  policy: tenantPolicySchema,
+  policyVersion: z.int().min(0),
 });
 export type Principal = z.infer<typeof principalSchema>;

@@ -18,6 +18,10 @@ const TENANT_TABLES = [
   "quarantine",
   "dead_letters",
   "artifacts",
+  "policy_versions",
+  "batch_profiles",
+  "document_signatures",
+  "signature_bands",
 ] as const;
 
 export type DatabaseFault =

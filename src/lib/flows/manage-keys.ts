@@ -4,6 +4,7 @@ import { apiKeyHint, makeApiKey } from "../auth/api-key.ts";
 import { writeKeyCopy } from "../auth/key-copies.ts";
 import { sha256Hex } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { keyRecordSchema } from "../contract/key-record.ts";
 import type { KeyScope } from "../contract/principal.ts";
 import {
   insertKey,
@@ -115,7 +116,7 @@ export async function revokeKey(
   const { key_hash: keyHash, ...record } = revokedKeySchema.parse(row);
   if (context.copies === undefined) return ok({ copyRevoked: false });
   try {
-    await writeKeyCopy(context.copies, keyHash, record, context.clock());
+    await writeKeyCopy(context.copies, keyHash, keyRecordSchema.parse(record), context.clock());
     return ok({ copyRevoked: true });
   } catch {
     return ok({ copyRevoked: false });

@@ -2,6 +2,7 @@ import type { Route } from "./route.ts";
 import { adminDeadLetterRoutes } from "./routes/admin-dead-letters.ts";
 import { adminKeyRoutes } from "./routes/admin-keys.ts";
 import { adminModelRoutes } from "./routes/admin-models.ts";
+import { adminPolicyRoutes } from "./routes/admin-policy.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { batchRoutes } from "./routes/batches.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
@@ -22,6 +23,7 @@ const SURFACE: readonly Route[] = [
   ...artifactRoutes,
   ...adminKeyRoutes,
   ...adminModelRoutes,
+  ...adminPolicyRoutes,
   ...adminDeadLetterRoutes,
   ...operationRoutes,
 ];

@@ -3,6 +3,7 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { ulidFactory } from "../../../src/lib/base/ids.ts";
 import { Semaphore } from "../../../src/lib/base/semaphore.ts";
 import type { DocumentInput } from "../../../src/lib/contract/document.ts";
+import { DEFAULT_POLICY, type TenantPolicy } from "../../../src/lib/contract/policy.ts";
 import type { Principal } from "../../../src/lib/contract/principal.ts";
 import type { EmbedMessage } from "../../../src/lib/contract/queue-message.ts";
 import { activateModelIfNoneActive, insertModel } from "../../../src/lib/db/queries/models.ts";
@@ -44,8 +45,16 @@ export interface WorldContext extends IndexingContext {
   readonly newUlid: () => string;
 }
 
-export function principalOf(tenantId: string): Principal {
-  return { keyId: "test", tenantId, userId: "", scopes: ["ingest", "search", "admin"], expiresAtMs: null };
+export function principalOf(tenantId: string, policy: TenantPolicy = DEFAULT_POLICY): Principal {
+  return {
+    keyId: "test",
+    tenantId,
+    userId: "",
+    scopes: ["ingest", "search", "admin"],
+    expiresAtMs: null,
+    policy,
+    policyVersion: 0,
+  };
 }
 
 export async function openWorld(backend: TestBackend = "pglite"): Promise<World> {

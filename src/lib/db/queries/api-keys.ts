@@ -1,14 +1,21 @@
 import { z } from "zod";
-import { keyRecordSchema } from "../../contract/key-record.ts";
+import { keyFactsSchema } from "../../contract/key-record.ts";
 import { keyScopeSchema, type KeyScope } from "../../contract/principal.ts";
 import type { Statement } from "../sql.ts";
 
 const RECORD_COLUMNS = `key_id, tenant_id, user_id, scopes,
   (extract(epoch from expires_at) * 1000)::float8 as expires_at_ms, (extract(epoch from revoked_at) * 1000)::float8 as revoked_at_ms`;
 
-/** The key with this hash (64 hexadecimal characters); visible only after `keyLookupStatement` in the same transaction. */
+/**
+ * The key with this hash (64 hexadecimal characters) and the policy of its tenant; visible only after `keyLookupStatement` in the same
+ * transaction.
+ */
 export function selectKeyByHash(keyHash: string): Statement {
-  return { text: `select ${RECORD_COLUMNS} from api_keys where key_hash = decode($1, 'hex')`, params: [keyHash] };
+  return {
+    text: `select k.*, t.policy, t.policy_version::float8 as policy_version
+           from (select ${RECORD_COLUMNS} from api_keys where key_hash = decode($1, 'hex')) k join tenants t using (tenant_id)`,
+    params: [keyHash],
+  };
 }
 
 export interface NewKey {
@@ -44,7 +51,7 @@ export function insertKey(key: NewKey): Statement {
 const SUMMARY_COLUMNS = `${RECORD_COLUMNS}, hint, label, rotated_to, (extract(epoch from created_at) * 1000)::float8 as created_at_ms`;
 
 /** A key as its owner sees it: everything but the key and its hash. */
-export const keySummarySchema = keyRecordSchema.extend({
+export const keySummarySchema = keyFactsSchema.extend({
   scopes: z.array(keyScopeSchema),
   hint: z.string(),
   label: z.string(),
@@ -104,4 +111,4 @@ export function revokeKey(tenantId: string, keyId: string): Statement {
   };
 }
 
-export const revokedKeySchema = keyRecordSchema.extend({ key_hash: z.string().length(64) });
+export const revokedKeySchema = keyFactsSchema.extend({ key_hash: z.string().length(64) });
