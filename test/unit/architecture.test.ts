@@ -15,6 +15,7 @@ const TIER_OF_ROOM: Readonly<Record<string, number>> = {
   "src/lib/embed": 2,
   "src/lib/wal": 2,
   "src/lib/auth": 2,
+  "src/lib/curate": 2,
   "src/lib/body": 1,
   "src/lib/gate": 1,
   "src/lib/chunk": 1,
