@@ -8,9 +8,10 @@ import { RELAXATION_STEPS } from "../../../src/lib/gate/thresholds.ts";
 
 const GOOD = "We met the supplier on Tuesday and agreed that the next delivery comes a week earlier than planned.";
 
-/** 100 words of which `same` are one and the same: its measure of `repeated_word` is same / 100. */
-function repetitive(same: number): string {
-  return [...Array(same).fill("again"), ...Array.from({ length: 100 - same }, (_, index) => `word${index}x`)].join(" ");
+/** 1,000 characters of which so many are control characters: `control_characters` measures it, 0.02 strict and 0.05 at the floor. */
+function damaged(controls: number): string {
+  const words = Array.from({ length: 200 }, (_, index) => `${(index + 1_000).toString(26).padStart(4, "w")} `).join("");
+  return "\u0001".repeat(controls) + words.slice(controls);
 }
 
 const doc = (text: string, source = "notes"): GateInput => ({ text, tier: "doc", source });
@@ -21,7 +22,7 @@ const policyOf = (policy: unknown): GatePolicy => gatePolicySchema.parse(policy)
 const inputArbitrary: fc.Arbitrary<GateInput> = fc.record({
   text: fc.oneof(
     fc.constant(GOOD),
-    fc.integer({ min: 0, max: 100 }).map(repetitive),
+    fc.integer({ min: 0, max: 110 }).map(damaged),
     fc.integer({ min: 0, max: 40 }).map((same) => `${"one and the same\n".repeat(same)}${lines(40 - same)}`),
     fc.constantFrom("", " ", "a\0b", "\ud800", "\u0001".repeat(99)),
     fc.string({ maxLength: 200 }),
@@ -34,8 +35,8 @@ const policyArbitrary: fc.Arbitrary<GatePolicy> = fc
     target_acceptance: fc.double({ min: 0, max: 1, noNaN: true }),
     thresholds: fc.constantFrom(
       {},
-      { doc: { repeated_word: { strict: 0.2, floor: 0.95 } } },
-      { event: { repeated_line: null, repeated_word: { strict: 0.1 } } },
+      { doc: { control_characters: { strict: 0.001, floor: 0.09 } } },
+      { event: { repeated_line: null, control_characters: { strict: 0.01 } } },
     ),
   })
   .map(policyOf);
@@ -46,14 +47,14 @@ function lines(count: number): string {
 
 describe("a batch at the gate", () => {
   it("is judged strictly while enough is accepted", () => {
-    const batch = judgeBatch([...times(19, doc(GOOD)), doc(repetitive(60))], DEFAULT_GATE_POLICY);
+    const batch = judgeBatch([...times(19, doc(GOOD)), doc(damaged(33))], DEFAULT_GATE_POLICY);
     expect(batch.step).toBe(0);
     expect(batch.judgements.at(-1)?.verdict).toBe("quarantined");
     expect(batch.steps).toEqual([{ step: 0, accepted: 19, acceptanceRate: 0.95 }]);
   });
 
   it("relaxes no further than the target asks for, and marks what came in with the step", () => {
-    const batch = judgeBatch([...times(17, doc(GOOD)), ...times(3, doc(repetitive(60)))], DEFAULT_GATE_POLICY);
+    const batch = judgeBatch([...times(17, doc(GOOD)), ...times(3, doc(damaged(33)))], DEFAULT_GATE_POLICY);
     expect(batch.steps.map(({ step, accepted }) => [step, accepted])).toEqual([
       [0, 17],
       [1, 17],
@@ -64,16 +65,16 @@ describe("a batch at the gate", () => {
       relaxedStep: 2,
       reasons: [
         { code: "relaxed_step", measure: 2, threshold: RELAXATION_STEPS },
-        { code: "repeated_word", measure: 0.6, threshold: 0.5 },
+        { code: "control_characters", measure: 0.033, threshold: 0.02 },
       ],
-      textBytes: repetitive(60).length,
+      textBytes: 1_000,
     });
   });
 
   it("stops at the floor, where the reasons name the floor's thresholds", () => {
-    const batch = judgeBatch(times(30, doc(repetitive(90))), DEFAULT_GATE_POLICY);
+    const batch = judgeBatch(times(30, doc(damaged(60))), DEFAULT_GATE_POLICY);
     expect(batch.step).toBe(RELAXATION_STEPS);
-    expect(batch.judgements[0]?.reasons).toEqual([{ code: "repeated_word", measure: 0.9, threshold: 0.8 }]);
+    expect(batch.judgements[0]?.reasons).toEqual([{ code: "control_characters", measure: 0.06, threshold: 0.05 }]);
   });
 
   it("does not relax for texts that a hard rule rejects: relaxing cannot help them", () => {
@@ -83,9 +84,9 @@ describe("a batch at the gate", () => {
   });
 
   it("is judged strictly when it is too small for a rate", () => {
-    const small = times(RELAXATION_BATCH_MIN - 1, doc(repetitive(60)));
+    const small = times(RELAXATION_BATCH_MIN - 1, doc(damaged(33)));
     expect(judgeBatch(small, DEFAULT_GATE_POLICY).step).toBe(0);
-    expect(judgeBatch([...small, doc(repetitive(60))], DEFAULT_GATE_POLICY).step).toBe(2);
+    expect(judgeBatch([...small, doc(damaged(33))], DEFAULT_GATE_POLICY).step).toBe(2);
     expect(judgeBatch([], DEFAULT_GATE_POLICY)).toEqual({
       judgements: [],
       step: 0,
@@ -95,7 +96,7 @@ describe("a batch at the gate", () => {
   });
 
   it("counts by source, with what was let in by relaxation", () => {
-    const inputs = [...times(17, doc(GOOD, "wiki")), ...times(3, doc(repetitive(60), "mail")), doc("", "mail")];
+    const inputs = [...times(17, doc(GOOD, "wiki")), ...times(3, doc(damaged(33), "mail")), doc("", "mail")];
     expect(judgeBatch(inputs, DEFAULT_GATE_POLICY).sources).toEqual([
       { source: "mail", accepted: 3, relaxed: 3, quarantined: 0, rejected: 1 },
       { source: "wiki", accepted: 17, relaxed: 0, quarantined: 0, rejected: 0 },
@@ -103,15 +104,15 @@ describe("a batch at the gate", () => {
   });
 
   it("follows the tenant: rules off, thresholds moved, gate disabled", () => {
-    const off = policyOf({ thresholds: { doc: { repeated_word: null } } });
-    expect(judgeText(repetitive(90), "doc", off).reasons).toEqual([]);
-    expect(judgeText(repetitive(90), "summary", off).verdict).toBe("quarantined");
-    const stricter = policyOf({ thresholds: { doc: { repeated_word: { strict: 0.1 } } } });
-    expect(judgeText(repetitive(20), "doc", stricter).reasons).toEqual([
-      { code: "repeated_word", measure: 0.2, threshold: 0.1 },
+    const off = policyOf({ thresholds: { doc: { control_characters: null } } });
+    expect(judgeText(damaged(60), "doc", off).reasons).toEqual([]);
+    expect(judgeText(damaged(60), "summary", off).verdict).toBe("quarantined");
+    const stricter = policyOf({ thresholds: { doc: { control_characters: { strict: 0.01 } } } });
+    expect(judgeText(damaged(15), "doc", stricter).reasons).toEqual([
+      { code: "control_characters", measure: 0.015, threshold: 0.01 },
     ]);
     const disabled = policyOf({ enabled: false });
-    expect(judgeText(repetitive(90), "doc", disabled).verdict).toBe("accepted");
+    expect(judgeText(damaged(60), "doc", disabled).verdict).toBe("accepted");
     expect(judgeText("a\0b", "doc", disabled).verdict).toBe("rejected");
   });
 
