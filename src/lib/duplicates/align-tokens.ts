@@ -101,8 +101,9 @@ class Aligner {
     let best: number | undefined;
     let bestLength = 0;
     for (const place of this.#places.get(seedAt(this.#later, index)) ?? []) {
-      const length = this.#exactRun(index, place) + (place === expected ? MOVED_TOKENS_MIN : 0);
-      if (length < SEED_TOKENS || length <= bestLength) continue;
+      const exact = this.#exactRun(index, place);
+      const length = exact + (place === expected ? MOVED_TOKENS_MIN : 0);
+      if (exact < SEED_TOKENS || length <= bestLength) continue;
       best = place;
       bestLength = length;
     }
