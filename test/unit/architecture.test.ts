@@ -36,6 +36,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   "@huggingface/tokenizers": ["src/lib/model/"],
   hono: ["src/workers/"],
   ulid: ["src/lib/base/ids.ts"],
+  eld: ["src/lib/gate/"],
   miniflare: ["src/stack/"],
   wrangler: ["src/stack/"],
   "@electric-sql/pglite": ["src/stack/"],

@@ -6,6 +6,7 @@ import type { Reason, Verdict } from "../contract/verdict.ts";
 import { findDuplicatesInBatch } from "../duplicates/find-duplicates.ts";
 import type { TextSketch } from "../duplicates/sketch.ts";
 import { judgeBatch, type RelaxationStep } from "../gate/judge-batch.ts";
+import type { LanguageDetector } from "../gate/language.ts";
 import type { Judgement } from "../gate/judge-text.ts";
 import { applyPiiPolicy, stricter, type PiiVerdict } from "../pii/apply-policy.ts";
 import { findPii } from "../pii/find-pii.ts";
@@ -40,6 +41,8 @@ export interface CurateOptions {
   readonly spans?: readonly (readonly PiiSpan[])[];
   /** Sketches of the texts as they came, aligned with the inputs; used for those that redaction left as they were. */
   readonly sketches?: readonly TextSketch[];
+  /** Tells languages apart; needed where the policy restricts them. */
+  readonly detectLanguage?: LanguageDetector | undefined;
 }
 
 export const CURATE_VERDICTS = ["accepted", "duplicate", "quarantined", "rejected"] as const;
@@ -93,6 +96,7 @@ export function curateBatch(inputs: readonly CurateInput[], options: CurateOptio
       return { text: at(cleaned, index).text, tier, source };
     }),
     options.policy.gate,
+    options.detectLanguage,
   );
   const judgements = new Map(judgedIndexes.map((index, place) => [index, gate.judgements[place]]));
   const results = inputs.map((_, index) => resultOf(at(cleaned, index), judgements.get(index)));

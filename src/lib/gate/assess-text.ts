@@ -1,5 +1,6 @@
 import { LIMITS } from "../base/limits.ts";
 import type { Reason } from "../contract/verdict.ts";
+import { languageReason, type LanguageRule } from "./language.ts";
 import { measureText, type TextMeasures } from "./measure-text.ts";
 import { BINARY_SHARE_MAX } from "./profile.ts";
 import { ruleMeasures } from "./rules.ts";
@@ -10,6 +11,8 @@ export interface Assessment {
   readonly textBytes: number;
   /** The hard rule that the text fails: it is rejected whatever the step. */
   readonly hard: Reason | undefined;
+  /** The language that keeps the text out: it is quarantined whatever the step. */
+  readonly language: Reason | undefined;
   /** The measure of each rule, aligned with the thresholds; undefined where the text is too short for the rule. */
   readonly measures: readonly (number | undefined)[];
   /** The first step at which every rule lets the text in; `NO_STEP` where none does. */
@@ -17,7 +20,11 @@ export interface Assessment {
 }
 
 /** Measures one text once and says from which step on it is let in. Pure, O(length). */
-export function assessText(text: string, rules: readonly RuleThresholds[]): Assessment {
+export function assessText(
+  text: string,
+  rules: readonly RuleThresholds[],
+  languageRule: LanguageRule | undefined,
+): Assessment {
   // Measuring 10 MB to say that it is too large would be a gift to an attacker: a unit is one byte at least.
   if (text.length > LIMITS.documentBytesMax) return failed(text.length, tooLarge(text.length));
   const measures = measureText(text);
@@ -25,11 +32,12 @@ export function assessText(text: string, rules: readonly RuleThresholds[]): Asse
   if (hard !== undefined) return failed(measures.utf8Bytes, hard);
   const values = ruleMeasures(measures);
   const step = rules.reduce((most, rule, index) => Math.max(most, stepNeeded(rule, values[index])), 0);
-  return { textBytes: measures.utf8Bytes, hard: undefined, measures: values, step };
+  const language = languageRule === undefined ? undefined : languageReason(text, measures.letters, languageRule);
+  return { textBytes: measures.utf8Bytes, hard: undefined, language, measures: values, step };
 }
 
 function failed(textBytes: number, hard: Reason): Assessment {
-  return { textBytes, hard, measures: [], step: NO_STEP };
+  return { textBytes, hard, language: undefined, measures: [], step: NO_STEP };
 }
 
 /** What can never be stored or searched: no policy and no relaxation reaches it. */

@@ -1,6 +1,7 @@
 import type { GatePolicy, GateRule } from "../contract/gate-policy.ts";
 import type { Tier } from "../contract/scope.ts";
 import { assessText, rounded } from "./assess-text.ts";
+import { languageRuleOf, type LanguageDetector, type LanguageScores } from "./language.ts";
 import { judgementOf, type Judgement } from "./judge-text.ts";
 import { stepNeeded, thresholdsOf } from "./thresholds.ts";
 
@@ -18,16 +19,19 @@ export interface InspectedRule {
   readonly step: number | null;
 }
 
-/** The strict judgement of one text with every measure, also those that passed. `rules` is empty where a hard rule rejects. */
-export function inspectText(
-  text: string,
-  tier: Tier,
-  policy: GatePolicy,
-): Judgement & { readonly rules: readonly InspectedRule[] } {
+export interface Inspection extends Judgement {
+  /** Empty where a hard rule rejects. */
+  readonly rules: readonly InspectedRule[];
+  /** What the detector says of the text; null where none was given, or a hard rule rejects. */
+  readonly language: LanguageScores | null;
+}
+
+/** The strict judgement of one text with every measure, also those that passed. */
+export function inspectText(text: string, tier: Tier, policy: GatePolicy, detect?: LanguageDetector): Inspection {
   const thresholds = thresholdsOf(policy, tier);
-  const assessment = assessText(text, thresholds);
+  const assessment = assessText(text, thresholds, languageRuleOf(policy, detect));
   const judgement = judgementOf(assessment, thresholds, 0);
-  if (assessment.hard !== undefined) return { ...judgement, rules: [] };
+  if (assessment.hard !== undefined) return { ...judgement, rules: [], language: null };
   const rules = thresholds.map((rule, index) => {
     const measure = assessment.measures[index];
     const step = stepNeeded(rule, measure);
@@ -40,5 +44,5 @@ export function inspectText(
       step: rule.steps !== null && step >= rule.steps.length ? null : step,
     };
   });
-  return { ...judgement, rules };
+  return { ...judgement, rules, language: detect?.(text) ?? null };
 }

@@ -1,11 +1,12 @@
 import type { GatePolicy } from "../contract/gate-policy.ts";
 import { TIERS, type Tier } from "../contract/scope.ts";
 import { assessText, type Assessment } from "./assess-text.ts";
+import { languageRuleOf, type LanguageDetector } from "./language.ts";
 import { judgementOf, type Judgement } from "./judge-text.ts";
 import { RELAXATION_STEPS, thresholdsOf } from "./thresholds.ts";
 
 /**
- * Texts that the hard rules pass below which a batch is judged strictly. The rate of a few texts is noise: of 20 texts from a source
+ * Texts that hard rules and language let through below which a batch is judged strictly. The rate of a few texts is noise: of 20 texts from a source
  * that passes 95 % of the time, fewer than 18 pass in 8 % of the batches, of 5 texts fewer than 5 in 23 %. And whoever sends one text at
  * a time must not have it relaxed to the floor each time.
  */
@@ -22,7 +23,7 @@ export interface GateInput {
 export interface RelaxationStep {
   readonly step: number;
   readonly accepted: number;
-  /** Share of the texts that the hard rules pass: relaxing cannot help the others, so they must not call for it. */
+  /** Share of the texts that hard rules and language let through: relaxing cannot help the others, so they must not call for it. */
   readonly acceptanceRate: number;
 }
 
@@ -48,14 +49,19 @@ export interface BatchJudgement {
 
 /**
  * Judges a batch. When fewer than the policy's target are accepted, thresholds relax step by step from strict to floor until the target
- * or the floor is reached. Hard rules never relax. Deterministic; the order of the inputs changes nothing; what one step lets in the next
- * one lets in too. Each text is measured once.
+ * or the floor is reached. Hard rules and the language rule never relax. Deterministic; the order of the inputs changes nothing; what one step lets in the next
+ * one lets in too. Each text is measured once. `detect` is needed where the policy restricts languages.
  */
-export function judgeBatch(inputs: readonly GateInput[], policy: GatePolicy): BatchJudgement {
+export function judgeBatch(
+  inputs: readonly GateInput[],
+  policy: GatePolicy,
+  detect?: LanguageDetector,
+): BatchJudgement {
+  const languageRule = languageRuleOf(policy, detect);
   const rules = new Map(TIERS.map((tier) => [tier, thresholdsOf(policy, tier)]));
   const assessed = inputs.map((input) => {
     const tierRules = rules.get(input.tier) ?? [];
-    return { source: input.source, rules: tierRules, assessment: assessText(input.text, tierRules) };
+    return { source: input.source, rules: tierRules, assessment: assessText(input.text, tierRules, languageRule) };
   });
   const steps = relaxation(
     assessed.map((input) => input.assessment),
@@ -70,7 +76,7 @@ export function judgeBatch(inputs: readonly GateInput[], policy: GatePolicy): Ba
 }
 
 function relaxation(assessments: readonly Assessment[], target: number): RelaxationStep[] {
-  const judged = assessments.filter((assessment) => assessment.hard === undefined);
+  const judged = assessments.filter(({ hard, language }) => hard === undefined && language === undefined);
   const steps: RelaxationStep[] = [];
   for (let step = 0; step <= RELAXATION_STEPS; step++) {
     const accepted = judged.filter((assessment) => assessment.step <= step).length;

@@ -2,6 +2,7 @@ import { DEFAULT_GATE_POLICY, type GatePolicy } from "../contract/gate-policy.ts
 import type { Tier } from "../contract/scope.ts";
 import type { Reason, Verdict } from "../contract/verdict.ts";
 import { assessText, rounded, type Assessment } from "./assess-text.ts";
+import { languageRuleOf, type LanguageDetector } from "./language.ts";
 import { RELAXATION_STEPS, stepNeeded, thresholdsOf, type RuleThresholds } from "./thresholds.ts";
 
 /** The gate's judgement of one text, with its size, which the caller needs next. */
@@ -19,19 +20,27 @@ export interface Judgement {
 
 /**
  * Judges one text by itself, with the strict thresholds. Hard rules reject (it cannot be stored or searched at all), soft rules quarantine
- * (it can be looked at and released). Pure, O(length).
+ * (it can be looked at and released).
+ * `detect` is needed where the policy restricts languages. Pure, O(length).
  */
-export function judgeText(text: string, tier: Tier, policy: GatePolicy = DEFAULT_GATE_POLICY): Judgement {
+export function judgeText(
+  text: string,
+  tier: Tier,
+  policy: GatePolicy = DEFAULT_GATE_POLICY,
+  detect?: LanguageDetector,
+): Judgement {
   const rules = thresholdsOf(policy, tier);
-  return judgementOf(assessText(text, rules), rules, 0);
+  return judgementOf(assessText(text, rules, languageRuleOf(policy, detect)), rules, 0);
 }
 
 /** The judgement of an assessed text when its batch has relaxed to `step`. */
 export function judgementOf(assessment: Assessment, rules: readonly RuleThresholds[], step: number): Judgement {
-  const { hard, textBytes } = assessment;
+  const { hard, language, textBytes } = assessment;
   if (hard !== undefined) return { verdict: "rejected", reasons: [hard], textBytes, relaxedStep: 0 };
-  if (assessment.step > step)
-    return { verdict: "quarantined", reasons: failures(assessment, rules, step), textBytes, relaxedStep: 0 };
+  if (language !== undefined || assessment.step > step) {
+    const reasons = [...(language === undefined ? [] : [language]), ...failures(assessment, rules, step)];
+    return { verdict: "quarantined", reasons, textBytes, relaxedStep: 0 };
+  }
   if (assessment.step === 0) return { verdict: "accepted", reasons: [], textBytes, relaxedStep: 0 };
   const relaxed = { code: "relaxed_step", measure: assessment.step, threshold: RELAXATION_STEPS };
   const reasons = [relaxed, ...failures(assessment, rules, 0)];
