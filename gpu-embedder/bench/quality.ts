@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { readFileSync } from "node:fs";
-import { loadModel } from "../src/model/loaded-model.ts";
+import { loadModel, plainRequest } from "../src/model/loaded-model.ts";
 import { modelFolderOf } from "../src/model/model-location.ts";
-import { padBatch, startInferenceSession } from "../src/engine/inference-session.ts";
+import { bareBatch, startBareSession } from "../src/engine/bare-session.ts";
 
 /**
  * Spearman correlation of cosine similarity with human scores, fp32 and int8 beside each other.
@@ -50,19 +50,16 @@ function cosine(a: Float32Array, b: Float32Array): number {
 }
 
 async function vectorsOf(precision: "fp32" | "int8"): Promise<readonly Float32Array[]> {
-  const model = await loadModel({
-    folder: modelFolderOf(process.env),
-    modelId: undefined,
-    precision,
-    environment: process.env,
-  });
+  const model = await loadModel(
+    plainRequest({
+      folder: modelFolderOf(process.env),
+      modelId: undefined,
+      precision,
+      environment: process.env,
+    }),
+  );
   if (!model.ok) throw new Error(model.error.detail);
-  const session = await startInferenceSession({
-    graphPath: model.value.graphPath,
-    precision,
-    threadCount: 2,
-    niceness: 0,
-  });
+  const session = await startBareSession(model.value, 2);
   const texts = await Promise.all(
     rows.flatMap((row) => [row[1] ?? "", row[2] ?? ""]).map((text) => model.value.tokenizer.encode(text)),
   );
@@ -71,11 +68,7 @@ async function vectorsOf(precision: "fp32" | "int8"): Promise<readonly Float32Ar
   const dimensions = model.value.config.hiddenSize;
   for (let start = 0; start < order.length; start += 32) {
     const indexes = order.slice(start, start + 32);
-    const batch = padBatch(
-      indexes.flatMap((index) => texts[index] ?? []),
-      0,
-      false,
-    );
+    const batch = bareBatch(indexes.flatMap((index) => texts[index] ?? []));
     const { embeddings } = await session.run(batch);
     indexes.forEach((index, row) => (vectors[index] = embeddings.slice(row * dimensions, (row + 1) * dimensions)));
   }

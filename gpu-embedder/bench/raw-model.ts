@@ -6,8 +6,8 @@ import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { padBatch, startInferenceSession } from "../src/engine/inference-session.ts";
-import { loadModel } from "../src/model/loaded-model.ts";
+import { bareBatch, startBareSession } from "../src/engine/bare-session.ts";
+import { loadModel, plainRequest } from "../src/model/loaded-model.ts";
 
 const { values } = parseArgs({
   options: {
@@ -31,12 +31,14 @@ const options = z
 /** Texts of one batch, as the server's limit. */
 const BATCH_TEXTS_MAX = 64;
 
-const loaded = await loadModel({
-  folder: options.model,
-  modelId: undefined,
-  precision: "int8",
-  environment: process.env,
-});
+const loaded = await loadModel(
+  plainRequest({
+    folder: options.model,
+    modelId: undefined,
+    precision: "int8",
+    environment: process.env,
+  }),
+);
 if (!loaded.ok) throw new Error(loaded.error.detail);
 const model = loaded.value;
 const lines = (await readFile(options.chunks, "utf8")).split("\n").filter((line) => line !== "");
@@ -46,9 +48,7 @@ chunks.sort((a, b) => b.length - a.length);
 const batches = batchesOf(chunks);
 const tokenCount = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 const sessions = await Promise.all(
-  Array.from({ length: options.sessions }, () =>
-    startInferenceSession({ graphPath: model.graphPath, precision: "int8", threadCount: options.threads, niceness: 0 }),
-  ),
+  Array.from({ length: options.sessions }, () => startBareSession(model, options.threads)),
 );
 await runBatches(batches.slice(0, 20));
 console.log(JSON.stringify({ event: "ready", chunkCount: chunks.length, tokenCount }));
@@ -65,7 +65,7 @@ async function runBatches(all: readonly (readonly Int32Array<ArrayBuffer>[])[]):
   await Promise.all(
     [...sessions, ...sessions].map(async (session) => {
       for (let batch = all[next++]; batch !== undefined; batch = all[next++]) {
-        await session.run(padBatch(batch, 0, false));
+        await session.run(bareBatch(batch));
       }
     }),
   );

@@ -2,8 +2,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { availableParallelism, loadavg } from "node:os";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { padBatch, startInferenceSession, type InferenceSession } from "../src/engine/inference-session.ts";
-import { loadModel, type LoadedModel } from "../src/model/loaded-model.ts";
+import { bareBatch, startBareSession } from "../src/engine/bare-session.ts";
+import type { InferenceSession } from "../src/engine/inference-session.ts";
+import { loadModel, plainRequest, type LoadedModel } from "../src/model/loaded-model.ts";
 import { modelFolderOf } from "../src/model/model-location.ts";
 import { median, percentile, readTexts } from "./read-texts.ts";
 
@@ -65,7 +66,7 @@ async function bareSeconds(
   await Promise.all(
     sessions.map(async (session) => {
       for (let batch = batches[next++]; batch !== undefined; batch = batches[next++])
-        await session.run(padBatch(batch, 0, false));
+        await session.run(bareBatch(batch));
     }),
   );
   return (performance.now() - startMs) / 1000;
@@ -99,7 +100,7 @@ async function post(server: Server, input: string | readonly string[], lane: str
   const response = await fetch(`${server.url}/v1/embeddings`, {
     method: "POST",
     body,
-    headers: { "x-embed-lane": lane },
+    headers: { "content-type": "application/json", "x-embed-lane": lane },
   });
   if (!response.ok) throw new Error(`HTTP ${response.status}: ${await response.text()}`);
   await response.json();
@@ -131,12 +132,14 @@ async function queryTimes(server: Server, count: number): Promise<readonly numbe
   return times;
 }
 
-const loaded = await loadModel({
-  folder: modelFolderOf(process.env),
-  modelId: undefined,
-  precision,
-  environment: process.env,
-});
+const loaded = await loadModel(
+  plainRequest({
+    folder: modelFolderOf(process.env),
+    modelId: undefined,
+    precision,
+    environment: process.env,
+  }),
+);
 if (!loaded.ok) throw new Error(loaded.error.detail);
 const prepared = await prepare(loaded.value);
 const batches = lengthSortedBatches(prepared.ids);
@@ -144,8 +147,7 @@ const byLength = prepared.texts
   .map((text, index) => ({ text, tokens: prepared.ids[index]?.length ?? 0 }))
   .sort((a, b) => b.tokens - a.tokens)
   .map(({ text }) => text);
-const startSession = (): Promise<InferenceSession> =>
-  startInferenceSession({ graphPath: loaded.value.graphPath, precision, threadCount: 1, niceness: 0 });
+const startSession = (): Promise<InferenceSession> => startBareSession(loaded.value);
 const sessions = await Promise.all(Array.from({ length: threads ?? 1 }, startSession));
 const server = await startServer();
 const bare: number[] = [];

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { sha256OfFile } from "../src/base/atomic-file.ts";
-import { padBatch, startInferenceSession, type InferenceSession } from "../src/engine/inference-session.ts";
-import { loadModel, type LoadedModel } from "../src/model/loaded-model.ts";
+import { bareBatch, startBareSession } from "../src/engine/bare-session.ts";
+import type { InferenceSession } from "../src/engine/inference-session.ts";
+import { loadModel, plainRequest, type LoadedModel } from "../src/model/loaded-model.ts";
 import { modelFolderOf } from "../src/model/model-location.ts";
 import { readGolden } from "./golden/golden-file.ts";
 import { cosine } from "./reference-encoder.ts";
@@ -25,8 +26,8 @@ afterAll(async () => {
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true })));
 });
 
-async function sessionOf({ graphPath, precision }: LoadedModel): Promise<InferenceSession> {
-  const session = await startInferenceSession({ graphPath, precision, threadCount: 1, niceness: 0 });
+async function sessionOf(model: LoadedModel): Promise<InferenceSession> {
+  const session = await startBareSession(model);
   sessions.push(session);
   return session;
 }
@@ -40,7 +41,7 @@ async function embed(
   const vectors: Float32Array[] = [];
   for (let start = 0; start < tokens.length; start += BATCH_TEXTS) {
     const texts = tokens.slice(start, start + BATCH_TEXTS).map((ids) => Int32Array.from(ids));
-    const { embeddings } = await session.run(padBatch(texts, 0, false));
+    const { embeddings } = await session.run(bareBatch(texts));
     texts.forEach((_, row) => vectors.push(embeddings.slice(row * dimensions, (row + 1) * dimensions)));
   }
   return vectors;
@@ -117,7 +118,7 @@ describe("a model with CLS pooling and prompts beside sentence-transformers", ()
     const folder = mkdtempSync(join(tmpdir(), "golden-tiny-"));
     folders.push(folder);
     cpSync(join(import.meta.dirname, "golden", "tiny-cls"), folder, { recursive: true });
-    const loaded = await loadModel({ folder, modelId: "tiny-cls", precision: "fp32", environment: {} });
+    const loaded = await loadModel(plainRequest({ folder, modelId: "tiny-cls", precision: "fp32", environment: {} }));
     if (!loaded.ok) throw new Error(loaded.error.detail);
     model = loaded.value;
   });

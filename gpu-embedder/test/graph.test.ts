@@ -3,8 +3,10 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { padBatch, startInferenceSession, type InferenceSession } from "../src/engine/inference-session.ts";
+import { bareBatch, startBareSession } from "../src/engine/bare-session.ts";
+import type { InferenceSession } from "../src/engine/inference-session.ts";
 import { BUILDER_VERSION, buildGraph } from "../src/graph/build-graph.ts";
+import { PRECISIONS } from "../src/graph/graph-context.ts";
 import { buildGraphOf, ensureGraph } from "../src/graph/graph-cache.ts";
 import { readModelConfig, type ModelConfig } from "../src/graph/model-config.ts";
 import { quantizeColumns } from "../src/graph/quantize.ts";
@@ -35,14 +37,14 @@ function read(folder: string): { config: ModelConfig; weights: BertWeights } {
   return { config: config.value, weights: weights.value };
 }
 
-async function sessionOf(graphPath: string, precision: "fp32" | "int8"): Promise<InferenceSession> {
-  const session = await startInferenceSession({ graphPath, precision, threadCount: 1, niceness: 0 });
+async function sessionOf(graph: Parameters<typeof startBareSession>[0]): Promise<InferenceSession> {
+  const session = await startBareSession(graph);
   sessions.push(session);
   return session;
 }
 
 async function embed(session: InferenceSession, texts: readonly Int32Array[]): Promise<readonly Float32Array[]> {
-  const { embeddings } = await session.run(padBatch(texts, 0, false));
+  const { embeddings } = await session.run(bareBatch(texts));
   const size = embeddings.length / texts.length;
   return texts.map((_, row) => embeddings.slice(row * size, (row + 1) * size));
 }
@@ -62,7 +64,7 @@ afterAll(async () => {
 });
 
 describe("the graph builder", () => {
-  test.each(["fp32", "int8"] as const)("gives the same bytes for the same weights in %s", (precision) => {
+  test.each(PRECISIONS)("gives the same bytes for the same weights in %s", (precision) => {
     const build = (seed: number): Uint8Array => {
       const { config, weights } = read(tinyFolder(seed));
       return buildGraph(config, weights, precision);
@@ -132,7 +134,7 @@ describe.each(["mean", "cls"] as const)("a graph with %s pooling", (pooling) => 
     const { config, weights } = read(folder);
     const path = join(folder, "graph.onnx");
     writeFileSync(path, buildGraph(config, weights, "fp32"));
-    const session = await sessionOf(path, "fp32");
+    const session = await sessionOf({ graphPath: path, config });
     const texts = randomTexts(8, 24);
     const batch = await embed(session, texts);
     for (const [index, text] of texts.entries()) {
@@ -148,7 +150,7 @@ describe("the real model", () => {
   let texts: readonly Int32Array[];
   beforeAll(async () => {
     model = await realModel("fp32");
-    session = await sessionOf(model.graphPath, "fp32");
+    session = await sessionOf(model);
     texts = await Promise.all(SAMPLE_TEXTS.map((text) => model.tokenizer.encode(text)));
   });
 
@@ -170,8 +172,15 @@ describe("the real model", () => {
     }
   });
 
+  test("in fp16, as it runs on CUDA, is its fp32 self but for rounding", async () => {
+    const fp16 = await sessionOf(await realModel("fp16"));
+    const full = await embed(session, texts);
+    const half = await embed(fp16, texts);
+    full.forEach((vector, index) => expect(cosine(vector, half[index] ?? [])).toBeGreaterThan(0.9999));
+  });
+
   test("in int8 stays near its fp32 vectors", async () => {
-    const int8 = await sessionOf((await realModel("int8")).graphPath, "int8");
+    const int8 = await sessionOf(await realModel("int8"));
     const full = await embed(session, texts);
     const small = await embed(int8, texts);
     full.forEach((vector, index) => expect(cosine(vector, small[index] ?? [])).toBeGreaterThan(0.95));

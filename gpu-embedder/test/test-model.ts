@@ -1,15 +1,12 @@
-import { loadModel, type LoadedModel } from "../src/model/loaded-model.ts";
+import { loadModel, plainRequest, type LoadedModel } from "../src/model/loaded-model.ts";
 import { modelFolderOf } from "../src/model/model-location.ts";
 import type { Precision } from "../src/graph/graph-context.ts";
 
 /** The real default model, provisioned by the code under test where it is not there yet. */
 export async function realModel(precision: Precision): Promise<LoadedModel> {
-  const loaded = await loadModel({
-    folder: modelFolderOf(process.env),
-    modelId: undefined,
-    precision,
-    environment: process.env,
-  });
+  const loaded = await loadModel(
+    plainRequest({ folder: modelFolderOf(process.env), modelId: undefined, precision, environment: process.env }),
+  );
   if (!loaded.ok) throw new Error(loaded.error.detail);
   return loaded.value;
 }

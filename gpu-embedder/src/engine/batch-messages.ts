@@ -1,9 +1,14 @@
-import type { Precision } from "../graph/graph-context.ts";
+import type { Pooling } from "../graph/model-config.ts";
+import type { Provider } from "./provider.ts";
 
 /** What a worker thread is started with. */
 export type InferenceWorkerData = {
   readonly graphPath: string;
-  readonly precision: Precision;
+  readonly provider: Provider;
+  /** Number of the CUDA device; of no meaning on the CPU. */
+  readonly deviceId: number;
+  /** How token vectors become one, where the graph ends before that. */
+  readonly pooling: Pooling;
   readonly threadCount: number;
   /** Added to the thread's nice value on Linux: 0 leaves it as it is. */
   readonly niceness: number;

@@ -13,6 +13,8 @@ export type EngineLimits = {
   /** Requests that may wait or run at once. */
   readonly requestsMax: number;
   readonly padTokenId: number;
+  /** Batches are padded to a multiple of this many tokens. */
+  readonly sequenceMultiple: number;
 };
 
 export type EmbedRequest = {
@@ -217,7 +219,8 @@ export class EmbeddingEngine {
     );
     const tokenCount = entries.reduce((sum, entry) => sum + entry.tokenCount, 0);
     const withPooled = entries.some(({ value }) => !value.job.request.normalize);
-    const batch = padBatch(texts, this.#limits.padTokenId, withPooled);
+    const { padTokenId, sequenceMultiple } = this.#limits;
+    const batch = padBatch(texts, { padTokenId, sequenceMultiple, withPooled });
     const startedMs = this.#nowMs();
     for (const { value } of entries) value.job.startedMs ??= startedMs;
     this.#observer.batchStarted(texts.length, tokenCount, batch.batchSize * batch.sequenceLength);

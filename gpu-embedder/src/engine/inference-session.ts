@@ -78,9 +78,18 @@ export async function startInferenceSession(data: InferenceWorkerData): Promise<
   };
 }
 
+export type PadOptions = {
+  readonly padTokenId: number;
+  /** The sequence length is rounded up to a multiple of this many tokens; 1 pads to the longest text. */
+  readonly sequenceMultiple: number;
+  readonly withPooled: boolean;
+};
+
 /** Lays token lists out as one padded batch. Padding carries `padTokenId` and mask 0. Every list has at least one token. */
-export function padBatch(texts: readonly Int32Array[], padTokenId: number, withPooled: boolean): Batch {
-  const sequenceLength = texts.reduce((longest, text) => Math.max(longest, text.length), 0);
+export function padBatch(texts: readonly Int32Array[], options: PadOptions): Batch {
+  const { padTokenId, sequenceMultiple, withPooled } = options;
+  const longest = texts.reduce((length, text) => Math.max(length, text.length), 0);
+  const sequenceLength = Math.ceil(longest / sequenceMultiple) * sequenceMultiple;
   const tokenIds = new Int32Array(texts.length * sequenceLength);
   if (padTokenId !== 0) tokenIds.fill(padTokenId);
   const attentionMask = new Int32Array(texts.length * sequenceLength);

@@ -1,13 +1,13 @@
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
-import { InferenceSession, Tensor } from "onnxruntime-node";
-import { assert, present } from "../base/assert.ts";
-import { GRAPH_NAMES } from "../graph/graph-context.ts";
+import { InferenceSession } from "onnxruntime-node";
+import { present } from "../base/assert.ts";
+import { feedsOf, readGraphIo, vectorsOf } from "./graph-io.ts";
 import type { BatchMessage, InferenceWorkerData, RequestMessage, WorkerMessage } from "./batch-messages.ts";
 
 /**
  * Worker thread: one session of the model. `session.run` blocks its thread for the whole inference, which is why it is not the
- * thread that serves HTTP. The only door to onnxruntime-node.
+ * thread that serves HTTP.
  */
 const port = present(parentPort ?? undefined, "the inference worker runs in a worker thread");
 const data: InferenceWorkerData = workerData;
@@ -19,32 +19,23 @@ const LOG_SEVERITY_ERROR = 3;
 if (data.niceness !== 0 && process.platform === "linux") setPriority(0, data.niceness);
 
 const session = await InferenceSession.create(data.graphPath, {
-  executionProviders: ["cpu"],
+  // CUDA stands alone: with the CPU behind it ONNX Runtime would fall back in silence
+  executionProviders: data.provider === "cuda" ? [{ name: "cuda", deviceId: data.deviceId }] : ["cpu"],
   graphOptimizationLevel: "all",
   intraOpNumThreads: data.threadCount,
   interOpNumThreads: 1,
   executionMode: "sequential",
   logSeverityLevel: LOG_SEVERITY_ERROR,
 });
-
-function floatsOf(tensor: Tensor | undefined): Float32Array<ArrayBuffer> {
-  const values = present(tensor, "the graph has the output that was asked for").data;
-  assert(values instanceof Float32Array, "the graph's outputs are float32");
-  return new Float32Array(values);
-}
+const io = readGraphIo(session);
 
 async function run(batch: BatchMessage): Promise<void> {
-  const shape = [batch.batchSize, batch.sequenceLength];
-  const feeds = {
-    [GRAPH_NAMES.tokenIds]: new Tensor("int32", batch.tokenIds, shape),
-    [GRAPH_NAMES.attentionMask]: new Tensor("int32", batch.attentionMask, shape),
-  };
-  const wanted = batch.withPooled ? [GRAPH_NAMES.embedding, GRAPH_NAMES.pooled] : [GRAPH_NAMES.embedding];
+  const wanted = batch.withPooled ? io.outputsWithPooled : io.outputs;
+  const feeds = feedsOf(io, batch);
   const startMs = performance.now();
   const outputs = await session.run(feeds, wanted);
   const inferenceMs = performance.now() - startMs;
-  const embeddings = floatsOf(outputs[GRAPH_NAMES.embedding]);
-  const pooled = batch.withPooled ? floatsOf(outputs[GRAPH_NAMES.pooled]) : new Float32Array(0);
+  const { embeddings, pooled } = vectorsOf(io, outputs, batch, data.pooling);
   const message: WorkerMessage = { kind: "done", id: batch.id, embeddings, pooled, inferenceMs };
   port.postMessage(message, [embeddings.buffer, pooled.buffer]);
 }

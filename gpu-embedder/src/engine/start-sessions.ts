@@ -1,6 +1,8 @@
-import type { Precision } from "../graph/graph-context.ts";
+import type { Pooling } from "../graph/model-config.ts";
+import type { InferenceWorkerData } from "./batch-messages.ts";
 import type { EmbeddingEngine, Lane } from "./embedding-engine.ts";
 import { startInferenceSession } from "./inference-session.ts";
+import type { Provider } from "./provider.ts";
 
 export type SessionPlan = { readonly threadCount: number; readonly niceness: number; readonly lanes: readonly Lane[] };
 
@@ -18,21 +20,33 @@ export function planSessions(threadCount: number, bulkNiceness: number): readonl
   ];
 }
 
+/** A GPU runs one batch at a time whoever sends it: one session for everything and one that only interactive texts may use. */
+export function planDeviceSessions(): readonly SessionPlan[] {
+  return [
+    { threadCount: 1, niceness: 0, lanes: ["interactive"] },
+    { threadCount: 1, niceness: 0, lanes: ["interactive", "bulk"] },
+  ];
+}
+
+/** What every session of a server runs, and where. */
+export type SessionGraph = {
+  readonly graphPath: string;
+  readonly pooling: Pooling;
+  readonly provider: Provider;
+  readonly deviceId: number;
+};
+
 /** Starts every session of a plan and keeps each alive: a thread that ends is replaced. Rejects when one cannot load. */
 export async function startSessions(
   engine: EmbeddingEngine,
   plans: readonly SessionPlan[],
-  graph: { readonly graphPath: string; readonly precision: Precision },
+  { graphPath, pooling, provider, deviceId }: SessionGraph,
 ): Promise<void> {
-  const start = async (plan: SessionPlan): Promise<void> => {
-    const session = await startInferenceSession({
-      graphPath: graph.graphPath,
-      precision: graph.precision,
-      threadCount: plan.threadCount,
-      niceness: plan.niceness,
-    });
-    engine.addSession(session, plan.lanes);
-    void session.ended.then(() => (engine.isClosed ? undefined : start(plan)));
+  const start = async ({ threadCount, niceness, lanes }: SessionPlan): Promise<void> => {
+    const data: InferenceWorkerData = { graphPath, pooling, provider, deviceId, threadCount, niceness };
+    const session = await startInferenceSession(data);
+    engine.addSession(session, lanes);
+    void session.ended.then(() => (engine.isClosed ? undefined : start({ threadCount, niceness, lanes })));
   };
   await Promise.all(plans.map(start));
 }

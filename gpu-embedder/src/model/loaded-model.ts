@@ -5,8 +5,9 @@ import { sha256OfFile } from "../base/atomic-file.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { loadTokenizer, type TextTokenizer } from "../engine/tokenizer.ts";
 import { ensureGraph } from "../graph/graph-cache.ts";
-import { readModelConfig, type ModelConfig } from "../graph/model-config.ts";
+import { readModelConfig, readSentenceConfig, type SentenceConfig } from "../graph/model-config.ts";
 import type { Precision } from "../graph/graph-context.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { MINILM_MANIFEST } from "./manifest.ts";
 import { modelSources } from "./model-location.ts";
 import { describeProvisionError, provisionModel } from "./provision.ts";
@@ -16,8 +17,9 @@ export type LoadedModel = {
   readonly modelId: string;
   readonly revision: string;
   readonly fingerprint: string;
-  readonly precision: Precision;
-  readonly config: ModelConfig;
+  /** Arithmetic of the graph that was built here; a ready-made file has its own. */
+  readonly precision: Precision | "ready-made";
+  readonly config: SentenceConfig;
   readonly tokenizer: TextTokenizer;
   readonly tokenizerJson: Uint8Array<ArrayBuffer>;
   readonly tokenizerSha256: string;
@@ -26,22 +28,26 @@ export type LoadedModel = {
 
 export type LoadRequest = {
   readonly folder: string;
+  /** Folder of built graphs. */
+  readonly cacheFolder: string;
   /** Undefined: the default model, with its pinned files. Another id: the folder's files are taken as they are. */
   readonly modelId: string | undefined;
   readonly precision: Precision;
+  /** A ready ONNX file of the model, run instead of a graph built here. */
+  readonly onnxPath: string | undefined;
+  /** Prompts that replace those of the model's own files, by name. */
+  readonly prompts: Readonly<Record<string, string>>;
   readonly environment: NodeJS.ProcessEnv;
 };
 
-export type LoadError = { readonly code: string; readonly detail: string };
-
-/**
- * The identity of the vectors: SHA-256 over everything that decides what a text's vector is, as 64 hexadecimal characters.
- * Two servers with one fingerprint give vectors that may be compared.
- */
-export function fingerprintOf(parts: Readonly<Record<string, string | number | boolean>>): string {
-  const ordered = Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash("sha256").update(JSON.stringify(ordered)).digest("hex");
+/** Request for a model as its folder has it, with nothing chosen besides the precision. */
+export function plainRequest(
+  options: Pick<LoadRequest, "folder" | "modelId" | "precision" | "environment">,
+): LoadRequest {
+  return { ...options, cacheFolder: options.folder, onnxPath: undefined, prompts: {} };
 }
+
+export type LoadError = { readonly code: string; readonly detail: string };
 
 async function provisionPinned(request: LoadRequest): Promise<Result<void, LoadError>> {
   if (request.modelId !== undefined && request.modelId !== MINILM_MANIFEST.modelId) return ok(undefined);
@@ -50,49 +56,85 @@ async function provisionPinned(request: LoadRequest): Promise<Result<void, LoadE
   return err({ code: outcome.error.code, detail: describeProvisionError(MINILM_MANIFEST.modelId, outcome.error) });
 }
 
-/** Provisions, checks, builds and reads a model. Slow only the first time. Errors carry a stable code and a sentence. */
-export async function loadModel(request: LoadRequest): Promise<Result<LoadedModel, LoadError>> {
-  const provisioned = await provisionPinned(request);
-  if (!provisioned.ok) return provisioned;
-  const config = readModelConfig(request.folder);
+type RunnableGraph = {
+  readonly config: SentenceConfig;
+  readonly graphPath: string;
+  /** SHA-256 of the file that holds the weights. */
+  readonly weightsSha256: string;
+  readonly precision: LoadedModel["precision"];
+};
+
+async function hashOf(path: string): Promise<Result<string, LoadError>> {
+  const sha256 = await sha256OfFile(path);
+  return sha256 === undefined ? err({ code: "model_not_available", detail: `${path} cannot be read` }) : ok(sha256);
+}
+
+async function readyGraph(folder: string, onnxPath: string): Promise<Result<RunnableGraph, LoadError>> {
+  const config = readSentenceConfig(folder);
   if (!config.ok) return config;
-  const weightsSha256 = await sha256OfFile(join(request.folder, "model.safetensors"));
-  if (weightsSha256 === undefined)
-    return err({ code: "model_not_available", detail: "model.safetensors cannot be read" });
-  const { folder, precision } = request;
+  const weightsSha256 = await hashOf(onnxPath);
+  if (!weightsSha256.ok) return weightsSha256;
+  return ok({
+    config: config.value,
+    graphPath: onnxPath,
+    weightsSha256: weightsSha256.value,
+    precision: "ready-made",
+  });
+}
+
+async function builtGraph(request: LoadRequest): Promise<Result<RunnableGraph, LoadError>> {
+  const { folder, cacheFolder, precision } = request;
+  const config = readModelConfig(folder);
+  if (!config.ok) return config;
+  const hash = await hashOf(join(folder, "model.safetensors"));
+  if (!hash.ok) return hash;
+  const weightsSha256 = hash.value;
   const graph = await ensureGraph({
     modelFolder: folder,
-    cacheFolder: folder,
+    cacheFolder,
     config: config.value,
     weightsSha256,
     precision,
   });
+  return graph.ok ? ok({ config: config.value, graphPath: graph.value.path, weightsSha256, precision }) : graph;
+}
+
+/** Provisions, checks, builds and reads a model. Slow only the first time. Errors carry a stable code and a sentence. */
+export async function loadModel(request: LoadRequest): Promise<Result<LoadedModel, LoadError>> {
+  const provisioned = await provisionPinned(request);
+  if (!provisioned.ok) return provisioned;
+  const graph = await (request.onnxPath === undefined
+    ? builtGraph(request)
+    : readyGraph(request.folder, request.onnxPath));
   if (!graph.ok) return graph;
-  const tokenizerPath = join(folder, "tokenizer.json");
+  const tokenizerPath = join(request.folder, "tokenizer.json");
   const tokenizer = loadTokenizer(tokenizerPath);
   if (!tokenizer.ok) return tokenizer;
   const tokenizerJson = new Uint8Array(await readFile(tokenizerPath));
   const tokenizerSha256 = createHash("sha256").update(tokenizerJson).digest("hex");
+  const config = { ...graph.value.config, prompts: { ...graph.value.config.prompts, ...request.prompts } };
   const pinned = request.modelId === undefined || request.modelId === MINILM_MANIFEST.modelId;
-  const identity = {
-    model_id: request.modelId ?? MINILM_MANIFEST.modelId,
-    revision: pinned ? MINILM_MANIFEST.revision : "local",
-    weights_sha256: weightsSha256,
+  const modelId = request.modelId ?? MINILM_MANIFEST.modelId;
+  const revision = pinned ? MINILM_MANIFEST.revision : "local";
+  const fingerprint = fingerprintOf({
+    model_id: modelId,
+    revision,
+    weights_sha256: graph.value.weightsSha256,
     tokenizer_sha256: tokenizerSha256,
-    pooling: config.value.pooling,
+    pooling: config.pooling,
     normalized: true,
-    dimensions: config.value.hiddenSize,
-    precision,
-  };
+    dimensions: config.hiddenSize,
+    precision: graph.value.precision,
+  });
   return ok({
-    modelId: identity.model_id,
-    revision: identity.revision,
-    fingerprint: fingerprintOf(identity),
-    precision,
-    config: config.value,
+    modelId,
+    revision,
+    fingerprint,
+    precision: graph.value.precision,
+    config,
     tokenizer: tokenizer.value,
     tokenizerJson,
     tokenizerSha256,
-    graphPath: graph.value.path,
+    graphPath: graph.value.graphPath,
   });
 }
