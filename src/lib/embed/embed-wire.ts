@@ -6,6 +6,9 @@ export const embeddingsReplySchema = z.object({
   data: z.array(z.object({ index: z.int().min(0), embedding: z.string() })),
 });
 
+/** Longest prefix taken from a server, characters: known models have a word or a sentence. */
+const PREFIX_CHARACTERS_MAX = 1_000;
+
 /** `GET /info`: our server's fields, with text-embeddings-inference's as the fallback. */
 export const infoReplySchema = z
   .object({
@@ -15,6 +18,8 @@ export const infoReplySchema = z
     fingerprint: z.string().optional(),
     dimensions: z.int().positive().optional(),
     max_input_length: z.int().positive(),
+    query_prefix: z.string().max(PREFIX_CHARACTERS_MAX).optional(),
+    document_prefix: z.string().max(PREFIX_CHARACTERS_MAX).optional(),
   })
   .loose();
 

@@ -14,6 +14,9 @@ export interface EmbedderInfo {
   readonly revision: string;
   readonly dimensions: number;
   readonly maxInputTokens: number;
+  /** What the model wants before each query and each document; empty for most. */
+  readonly queryPrefix: string;
+  readonly documentPrefix: string;
 }
 
 /** The embedding server as the rest of the system sees it. Vectors are unit length, in the order of the texts. */

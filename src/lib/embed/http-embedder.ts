@@ -88,6 +88,8 @@ export function createHttpEmbedder(options: HttpEmbedderOptions): Embedder {
       revision: parsed.data.model_sha ?? parsed.data.revision ?? "",
       dimensions: parsed.data.dimensions ?? 0,
       maxInputTokens: parsed.data.max_input_length,
+      queryPrefix: parsed.data.query_prefix ?? "",
+      documentPrefix: parsed.data.document_prefix ?? "",
     });
   }
 

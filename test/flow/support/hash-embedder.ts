@@ -20,6 +20,8 @@ export class HashEmbedder implements Embedder {
       revision: "1",
       dimensions: HASH_DIMENSIONS,
       maxInputTokens: 64,
+      queryPrefix: "",
+      documentPrefix: "",
     });
   }
 

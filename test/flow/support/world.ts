@@ -31,7 +31,7 @@ export interface World {
   ingest(
     tenantId: string,
     documents: readonly DocumentInput[],
-    options?: { batchTag?: string; crash?: CrashPoint; key?: string },
+    options?: { batchTag?: string; crash?: CrashPoint; key?: string; policy?: TenantPolicy },
   ): Promise<string>;
   /** Takes all queued messages. */
   take(): EmbedMessage[];
@@ -90,7 +90,7 @@ export async function openWorld(backend: TestBackend = "pglite"): Promise<World>
     ingest: async (tenantId, documents, options = {}) => {
       const body = { documents, ...(options.batchTag === undefined ? {} : { batch_tag: options.batchTag }) };
       const accepted = await accept(world.context(options.crash), {
-        principal: principalOf(tenantId),
+        principal: principalOf(tenantId, options.policy),
         requestId: "test",
         body: new TextEncoder().encode(JSON.stringify(body)),
         headers: { contentType: "application/json", contentEncoding: "" },
@@ -159,6 +159,8 @@ async function registerModel(sql: Sql): Promise<void> {
     revision: "1",
     dimensions: HASH_DIMENSIONS,
     maxInputTokens: 64,
+    queryPrefix: "",
+    documentPrefix: "",
     info: {},
   };
   const system = { tenantId: "", userId: "" };

@@ -51,6 +51,18 @@ describe("the embedding client", () => {
     expect(seen).toEqual({ auth: "Bearer secret", lane: "bulk" });
   });
 
+  it("takes the model's prefixes from /info, and none from a server that knows none", async () => {
+    const teiInfo = { model_id: "intfloat/e5-small", model_sha: "abc", max_input_length: 512 };
+    const plain = await serve((_, response) => response.end(JSON.stringify(teiInfo)));
+    expect(await embedderAt(plain).info()).toMatchObject({ ok: true, value: { queryPrefix: "", documentPrefix: "" } });
+    const prefixes = { query_prefix: "query: ", document_prefix: "passage: " };
+    const ours = await serve((_, response) => response.end(JSON.stringify({ ...teiInfo, ...prefixes })));
+    expect(await embedderAt(ours).info()).toMatchObject({
+      ok: true,
+      value: { queryPrefix: "query: ", documentPrefix: "passage: " },
+    });
+  });
+
   it("never mixes models: a reply of another fingerprint is a mismatch", async () => {
     const endpoint = await serve((_, response) => {
       response

@@ -35,17 +35,22 @@ export function insertModel(model: {
   readonly revision: string;
   readonly dimensions: number;
   readonly maxInputTokens: number;
+  readonly queryPrefix: string;
+  readonly documentPrefix: string;
   readonly info: unknown;
 }): Statement {
   return {
-    text: `insert into embedding_models (fingerprint, model_name, revision, dimensions, max_input_tokens, state, info)
-           values ($1, $2, $3, $4::int, $5::int, 'shadow', $6::jsonb) on conflict (fingerprint) do nothing`,
+    text: `insert into embedding_models
+             (fingerprint, model_name, revision, dimensions, max_input_tokens, query_prefix, document_prefix, state, info)
+           values ($1, $2, $3, $4::int, $5::int, $6, $7, 'shadow', $8::jsonb) on conflict (fingerprint) do nothing`,
     params: [
       model.fingerprint,
       model.modelName,
       model.revision,
       model.dimensions,
       model.maxInputTokens,
+      model.queryPrefix,
+      model.documentPrefix,
       JSON.stringify(model.info),
     ],
   };
