@@ -1,4 +1,5 @@
 import type { Alignment } from "./align-tokens.ts";
+import { isPolar } from "./facts.ts";
 import { boilerplateRanges } from "./boilerplate.ts";
 import type { TokenisedText } from "./stretch-changes.ts";
 
@@ -10,8 +11,8 @@ export interface AddedPassages {
   /** Outside boilerplate. */
   readonly addedTokens: number;
   readonly boilerplateTokens: number;
-  /** Numbers, outside boilerplate, that the earlier text has nowhere. */
-  readonly newNumbers: number;
+  /** Outside boilerplate: numbers that the earlier text has nowhere, and words that turn a statement round. */
+  readonly newFacts: number;
   /** Tokens, outside boilerplate, where the earlier text says something else. */
   readonly replacedTokens: number;
 }
@@ -24,7 +25,7 @@ export function measureAdded(
   isExplained: Uint8Array,
 ): AddedPassages {
   const known = new Set(earlier.tokens.filter((token) => token.kind === "number").map((token) => token.folded));
-  const sum = { addedTokens: 0, boilerplateTokens: 0, newNumbers: 0, replacedTokens: 0 };
+  const sum = { addedTokens: 0, boilerplateTokens: 0, newFacts: 0, replacedTokens: 0 };
   for (const gap of gapsOf(alignment, isExplained)) {
     const first = later.tokens[gap.start];
     if (first === undefined) break;
@@ -36,7 +37,9 @@ export function measureAdded(
       .filter((token) => !ranges.some((range) => token.start >= range.start && token.start < range.end));
     sum.addedTokens += content.length;
     sum.boilerplateTokens += gap.end - gap.start - content.length;
-    sum.newNumbers += content.filter((token) => token.kind === "number" && !known.has(token.folded)).length;
+    sum.newFacts += content.filter((token) =>
+      token.kind === "number" ? !known.has(token.folded) : isPolar(token),
+    ).length;
     const unusedBetween = missingBetween(alignment, gap);
     if (Math.min(content.length, unusedBetween) >= REPLACED_TOKENS_MIN) sum.replacedTokens += content.length;
   }

@@ -6,10 +6,13 @@ const SHARED_MIN = 0.5;
 const COVERED_MIN = 0.3;
 /** Share of the later text that may be new, outside boilerplate and without a new number: "Thanks, see below." above a quotation. */
 const ADDED_SHARE_MAX = 0.12;
+/** And its tokens at most: in a long text a small share is a passage. */
+const ADDED_TOKENS_MAX = 40;
 /** Share of the earlier text that may be missing from its middle. */
 const MISSING_SHARE_MAX = 0.15;
-/** Share of words that may be replaced by other words. */
+/** Share of words that may be replaced by other words, and their number at most. */
 const REPLACED_SHARE_MAX = 0.01;
+const REPLACED_TOKENS_MAX = 3;
 /** Of words with typing errors, this share is beyond recognition, and this share hits a number that stands in their midst. */
 const TYPOS_BEYOND_RECOGNITION = 0.2;
 const TYPOS_IN_NUMBERS = 0.34;
@@ -53,10 +56,11 @@ function changesNoFact(comparison: TextComparison): boolean {
 function addsLittle(comparison: TextComparison): boolean {
   const noise = comparison.typos * TYPOS_BEYOND_RECOGNITION;
   const content = comparison.laterTokens - comparison.boilerplateTokens;
+  const replacedMax = Math.min(REPLACED_TOKENS_MAX, REPLACED_SHARE_MAX * comparison.laterTokens);
   return (
-    comparison.newNumbers <= noise * TYPOS_IN_NUMBERS &&
-    comparison.wordChanges + comparison.replacedTokens <= REPLACED_SHARE_MAX * comparison.laterTokens + noise &&
-    comparison.addedTokens <= ADDED_SHARE_MAX * content &&
+    comparison.newFacts <= noise * TYPOS_IN_NUMBERS &&
+    comparison.wordChanges + comparison.replacedTokens <= replacedMax + noise &&
+    comparison.addedTokens <= Math.min(ADDED_TOKENS_MAX, ADDED_SHARE_MAX * content) &&
     comparison.missingInside <= MISSING_SHARE_MAX * comparison.earlierTokens
   );
 }
