@@ -1,23 +1,16 @@
 /** Which job a cron trigger starts. A trigger may fire twice or not at all: jobs carry their own lease and cursor. */
-import { runSweepJob } from "../lib/flows/run-sweep-job.ts";
+import { err } from "../lib/base/result.ts";
+import { QUARANTINE_RETENTION_JOB } from "../lib/flows/quarantine/retention-job.ts";
+import { runJob, type Job } from "../lib/flows/run-job.ts";
+import { SWEEP_JOB } from "../lib/flows/run-sweep-job.ts";
 import type { Context } from "./context.ts";
 
-interface Job {
-  readonly name: string;
-  readonly run: (
-    context: Context,
-    run: { readonly scheduledAtMs: number; readonly holder: string },
-  ) => Promise<{ readonly ok: boolean; readonly error?: { readonly code: string } }>;
-}
-
-const SWEEP: Job = { name: "sweep", run: runSweepJob };
-
 /** Keys are the cron lines of wrangler.toml. */
-export const JOBS_BY_CRON: ReadonlyMap<string, readonly Job[]> = new Map([
-  ["*/5 * * * *", [SWEEP]],
+export const JOBS_BY_CRON: ReadonlyMap<string, readonly Job<Context, unknown>[]> = new Map([
+  ["*/5 * * * *", [SWEEP_JOB]],
   ["0 * * * *", []],
   ["0 */6 * * *", []],
-  ["0 3 * * *", []],
+  ["0 3 * * *", [QUARANTINE_RETENTION_JOB]],
 ]);
 
 /** Runs the jobs of one trigger, one after the other; a failing job does not keep the next one from running. */
@@ -29,10 +22,10 @@ export async function runCron(cron: string, scheduledAtMs: number, context: Cont
   }
   for (const job of jobs) {
     const startedMs = context.clock();
-    const result = await job
-      .run(context, { scheduledAtMs, holder: context.newUlid() })
-      .catch(() => ({ ok: false, error: { code: "internal" } }));
-    const outcome = result.ok ? "done" : (result.error?.code ?? "internal");
+    const result = await runJob(context, job, { scheduledAtMs, holder: context.newUlid() }).catch(() =>
+      err({ code: "internal" } as const),
+    );
+    const outcome = result.ok ? "done" : result.error.code;
     const line = { job: job.name, cron, outcome, duration_ms: context.clock() - startedMs };
     if (result.ok || outcome === "conflict") context.log.info("job_run", line);
     else context.log.error("job_run", line);

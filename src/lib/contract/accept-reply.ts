@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { reasonSchema, verdictSchema } from "./verdict.ts";
+import { inputVerdictSchema, reasonSchema } from "./verdict.ts";
 
 /** What the edge says of one input. The id leads to what became of it later. */
 export const acceptedReceiptSchema = z.strictObject({
   id: z.string(),
   index: z.int().min(0),
   document_id: z.string(),
-  status: verdictSchema,
+  status: inputVerdictSchema,
   reasons: z.array(reasonSchema),
 });
 
@@ -15,6 +15,7 @@ export const acceptReplySchema = z.strictObject({
   batch_tag: z.string(),
   token: z.string(),
   accepted: z.int(),
+  duplicate: z.int().default(0),
   quarantined: z.int(),
   rejected: z.int(),
   receipts: z.array(acceptedReceiptSchema),
@@ -26,6 +27,7 @@ export const dryRunReplySchema = z.strictObject({
   dry_run: z.literal(true),
   fingerprint: z.string().nullable(),
   accepted: z.int(),
+  duplicate: z.int(),
   quarantined: z.int(),
   rejected: z.int(),
   chunk_count: z.int().nullable(),
@@ -34,7 +36,7 @@ export const dryRunReplySchema = z.strictObject({
     z.strictObject({
       index: z.int().min(0),
       document_id: z.string(),
-      status: verdictSchema,
+      status: inputVerdictSchema,
       reasons: z.array(reasonSchema),
       chunk_count: z.int().nullable(),
       token_count: z.int().nullable(),

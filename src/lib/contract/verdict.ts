@@ -9,10 +9,12 @@ export const reasonSchema = z.strictObject({
 });
 export type Reason = z.infer<typeof reasonSchema>;
 
-/** The judgement at the edge, before anything is stored. */
+/** The gate's judgement of a text by itself. */
 export const VERDICTS = ["accepted", "quarantined", "rejected"] as const;
-export const verdictSchema = z.enum(VERDICTS);
-export type Verdict = z.infer<typeof verdictSchema>;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** The judgement of an input at the edge, before anything is stored: the gate's, or `duplicate` of an earlier input of the same request. */
+export const inputVerdictSchema = z.enum([...VERDICTS, "duplicate"]);
 
 /** How an input ended. `failed` is the one that can be replayed. */
 export const OUTCOMES = ["indexed", "unchanged", "duplicate", "quarantined", "rejected", "failed"] as const;

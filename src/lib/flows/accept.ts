@@ -2,35 +2,25 @@
  * The edge path of an ingest: verdicts, then one object in R2, then pointers in the queue, then the reply. Postgres has no part in it.
  * Order is the promise: nothing is said to be accepted before R2 has it, and what R2 has the sweeper finds even if the queue never did.
  */
-import type { Queue, R2Bucket } from "@cloudflare/workers-types";
-import { hexOf } from "../base/bytes.ts";
-import type { Clock } from "../base/clock.ts";
 import { receiptId } from "../base/document-uid.ts";
 import { isUlid, type Ulid } from "../base/ids.ts";
-import { LIMITS } from "../base/limits.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { BODY_LIMITS } from "../body/body-limits.ts";
 import { decodeBody, type BodyHeaders } from "../body/decode-body.ts";
 import type { AcceptReply } from "../contract/accept-reply.ts";
 import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
-import type { EmbedMessage } from "../contract/queue-message.ts";
 import { batchTagSchema } from "../contract/scope.ts";
 import type { WalDocument } from "../contract/wal-record.ts";
 import { GATE_VERSION } from "../gate/profile.ts";
-import { createObject, CREATE_OPTIONS, type CreateError, type NewObject } from "../wal/create-object.ts";
-import { embedMessages, sendBatches } from "../wal/embed-messages.ts";
-import { splitRanges, type DocumentRange } from "../wal/split-ranges.ts";
-import { encodeWal, type WalHead } from "../wal/wal-codec.ts";
-import { batchMarkerKey, walKey } from "../wal/wal-key.ts";
+import { PII_RULES_VERSION } from "../pii/find-pii.ts";
+import type { WalHead } from "../wal/wal-codec.ts";
 import { isIdempotencyKey, rememberReply, requestHash } from "./idempotency.ts";
 import { judgeInputs, type JudgedInput } from "./judge-inputs.ts";
-import { storageUnavailable } from "./problem-of.ts";
+import { holdBack } from "./quarantine/quarantine-object.ts";
+import { storeRequest, type StoreContext } from "./store-request.ts";
 
-export interface AcceptContext {
-  readonly bucket: R2Bucket;
-  readonly embedQueue: Pick<Queue<EmbedMessage>, "send" | "sendBatch">;
-  readonly clock: Clock;
+export interface AcceptContext extends StoreContext {
   readonly newUlid: () => Ulid;
 }
 
@@ -93,7 +83,7 @@ function chosenTag(inBody: unknown, inQuery: string | null): Result<string | und
 }
 
 function replyOf(walId: Ulid, batchTag: string, inputs: readonly JudgedInput[]): AcceptReply {
-  const counts = { accepted: 0, quarantined: 0, rejected: 0 };
+  const counts = { accepted: 0, duplicate: 0, quarantined: 0, rejected: 0 };
   const receipts = inputs.map(({ document }) => {
     counts[document.verdict]++;
     return {
@@ -121,34 +111,28 @@ interface Work {
 
 async function store(context: AcceptContext, work: Work): Promise<Result<Accepted, Problem>> {
   const { remembered, replayed } = work;
-  const tenantId = work.request.principal.tenantId;
+  const { principal } = work.request;
   const head: WalHead = {
     version: 1,
-    tenant_id: tenantId,
+    tenant_id: principal.tenantId,
     wal_id: remembered.wal_id,
     batch_tag: remembered.reply.batch_tag,
     received_at_ms: remembered.received_at_ms,
     request_id: remembered.request_id,
     gate_version: GATE_VERSION,
+    pii_version: PII_RULES_VERSION,
+    policy_version: principal.policyVersion,
   };
-  const documents = replayed
-    ? work.inputs.map((input, index) => asReplied(input.document, remembered.reply, index))
-    : work.inputs.map((input) => input.document);
-  const ranges = splitRanges(
-    work.inputs.map((input) => input.textBytes),
-    { textBytesMax: LIMITS.rangeTextBytesMax, documentsMax: LIMITS.rangeDocumentsMax },
+  const judged = work.inputs.map((input) => input.document);
+  const replied = replayed ? judged.map((document, index) => asReplied(document, remembered.reply, index)) : judged;
+  const held = await holdBack(context.bucket, { head, documents: replied, replayed });
+  if (!held.ok) return held;
+  const textBytes = held.value.map((document, index) =>
+    document.text === null ? 0 : (work.inputs[index]?.textBytes ?? 0),
   );
-  const stored = await storeWal(context.bucket, { head, documents, ranges, replayed });
+  const stored = await storeRequest(context, { head, documents: held.value, textBytes, replayed });
   if (!stored.ok) return stored;
-  // The marker follows the WAL object, so that a batch never waits for inputs that are not there.
-  const [marked, queued] = await Promise.all([
-    storeMarker(context.bucket, head, documents.length),
-    send(context, embedMessages(head, ranges, context.clock())),
-  ]);
-  if (!marked.ok) return marked;
-  // A replay may complete a request so old that the sweeper has passed it: its client has to come again.
-  if (replayed && !queued) return err(storageUnavailable());
-  return ok({ reply: remembered.reply, replayed, queued, documents });
+  return ok({ reply: remembered.reply, replayed, queued: stored.value.queued, documents: held.value });
 }
 
 /** The document with the verdict that was replied the first time, should the gate have changed since. */
@@ -158,75 +142,4 @@ function asReplied(document: WalDocument, reply: AcceptReply, index: number): Wa
   if (receipt.status === "rejected")
     return { ...document, verdict: "rejected", reasons: receipt.reasons, text: null, title: "", metadata: {} };
   return document.text === null ? document : { ...document, verdict: receipt.status, reasons: receipt.reasons };
-}
-
-interface Storing {
-  readonly head: WalHead;
-  readonly documents: readonly WalDocument[];
-  readonly ranges: readonly DocumentRange[];
-  readonly replayed: boolean;
-}
-
-async function storeWal(
-  bucket: R2Bucket,
-  { head, documents, ranges, replayed }: Storing,
-): Promise<Result<void, Problem>> {
-  const { bytes, digest } = encodeWal(head, documents, ranges);
-  const wal: NewObject = {
-    key: walKey(head.tenant_id, head.wal_id),
-    bytes,
-    contentHash: hexOf(digest),
-    metadata: { batch_tag: head.batch_tag, documents: String(documents.length), ranges: String(ranges.length) },
-    mediaType: "application/octet-stream",
-  };
-  const created = await createObject(bucket, wal, CREATE_OPTIONS);
-  // A replay after a change of the gate or the codec makes other bytes of the same request: the ones that lie there are as good.
-  if (created.ok || (replayed && created.error.code === "object_differs")) return ok(undefined);
-  return err(storeProblem(created.error));
-}
-
-/** The marker of a batch that its client named; see docs/decisions/0001-batch-markers.md. */
-async function storeMarker(bucket: R2Bucket, head: WalHead, documentCount: number): Promise<Result<void, Problem>> {
-  if (head.batch_tag === head.wal_id) return ok(undefined);
-  const marker: NewObject = {
-    key: batchMarkerKey(head.tenant_id, head.batch_tag, head.wal_id),
-    bytes: new Uint8Array(0),
-    contentHash: head.wal_id,
-    metadata: { batch_tag: head.batch_tag, documents: String(documentCount) },
-    mediaType: "application/octet-stream",
-  };
-  const created = await createObject(bucket, marker, CREATE_OPTIONS);
-  return created.ok ? ok(undefined) : err(storeProblem(created.error));
-}
-
-function storeProblem(error: CreateError): Problem {
-  // Two requests with one ulid: 80 random bits in one millisecond say that this does not happen.
-  return error.code === "object_differs" ? { code: "internal" } : storageUnavailable();
-}
-
-/** How long the queue may take, milliseconds: past it the sweeper sends, and the client has its reply. */
-const SEND_TIMEOUT_MS = 5_000;
-
-async function send(context: AcceptContext, messages: readonly EmbedMessage[]): Promise<boolean> {
-  const { promise: timeout, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), SEND_TIMEOUT_MS);
-  try {
-    return await Promise.race([sendAll(context, messages), timeout]);
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function sendAll(context: AcceptContext, messages: readonly EmbedMessage[]): Promise<true> {
-  const [first] = messages;
-  if (messages.length === 1 && first !== undefined) {
-    await context.embedQueue.send(first, { contentType: "json" });
-    return true;
-  }
-  for (const group of sendBatches(messages)) {
-    await context.embedQueue.sendBatch(group.map((body) => ({ body, contentType: "json" })));
-  }
-  return true;
 }

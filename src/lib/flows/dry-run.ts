@@ -34,7 +34,7 @@ export async function dryRun(
     nowMs: context.clock(),
   });
   const chunking = await chunkingOf(context.models);
-  const counts = { accepted: 0, quarantined: 0, rejected: 0 };
+  const counts = { accepted: 0, duplicate: 0, quarantined: 0, rejected: 0 };
   const documents = inputs.map(({ document }) => {
     counts[document.verdict]++;
     return {

@@ -1,5 +1,5 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { receiptId, versionKey } from "../base/document-uid.ts";
+import { receiptId } from "../base/document-uid.ts";
 import { isUlid } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -117,6 +117,7 @@ const QUEUED: ReceiptRecord = {
   document_id: "",
   outcome: "indexed",
   reasons: [],
+  version_key: "",
   chunk_count: 0,
   chunk_reused_count: 0,
   chunk_failed_count: 0,
@@ -158,7 +159,7 @@ async function proofOf(
     return ok({ holds: false, present: false, superseded: false, chunk_count: 0, stale_chunk_count: 0 });
   }
   const counted = recountRowSchema.parse(row);
-  const superseded = counted.version_key > versionKey(record.wal_id, record.document_index);
+  const superseded = counted.version_key > record.version_key;
   const agrees = counted.chunk_count === counted.expected_chunk_count && counted.stale_chunk_count === 0;
   const asReceived = superseded || record.outcome !== "indexed" || counted.chunk_count === record.chunk_count;
   return ok({

@@ -5,6 +5,7 @@ import type { EmbedMessage } from "../contract/queue-message.ts";
 import { appliedRangesRowSchema, selectAppliedRanges } from "../db/queries/ledger.ts";
 import type { Sql } from "../db/sql.ts";
 import { embedMessages, sendBatches } from "../wal/embed-messages.ts";
+import { listTenants } from "./list-tenants.ts";
 import { readWalHead } from "../wal/read-wal-range.ts";
 import { parseWalKey } from "../wal/wal-key.ts";
 import { WAL_LIMITS } from "../wal/wal-limits.ts";
@@ -44,8 +45,6 @@ export function isResendDue(ageMs: number, sinceMs: number): boolean {
 
 /** Objects of one R2 list call. */
 const LIST_PAGE_MAX = 1000;
-/** Tenants of one run. */
-const TENANTS_MAX = 10_000;
 
 /** Per tenant, the WAL key up to which every object is known to be applied: the next run starts after it. */
 export type SweepCursor = Readonly<Record<string, string>>;
@@ -75,7 +74,7 @@ export async function sweep(context: SweepContext, options: SweepOptions, cursor
   const tally: Tally = { lookedAt: 0, incomplete: 0, sent: 0, failed: 0 };
   const next: Record<string, string> = { ...cursor };
   let done = true;
-  for (const tenantId of await listTenants(context.bucket)) {
+  for (const tenantId of await listTenants(context.bucket, "wal/")) {
     const tenant = { tenantId, startAfter: next[tenantId] };
     const swept = await sweepTenant(context, options, { tenant, tally });
     if (swept.completeUpTo !== undefined) next[tenantId] = swept.completeUpTo;
@@ -89,17 +88,6 @@ export async function sweep(context: SweepContext, options: SweepOptions, cursor
     done,
     cursor: next,
   };
-}
-
-async function listTenants(bucket: R2Bucket): Promise<readonly string[]> {
-  const tenants: string[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await bucket.list({ prefix: "wal/", delimiter: "/", ...(cursor === undefined ? {} : { cursor }) });
-    for (const prefix of page.delimitedPrefixes) tenants.push(prefix.slice("wal/".length, -1));
-    cursor = page.truncated ? page.cursor : undefined;
-  } while (cursor !== undefined && tenants.length < TENANTS_MAX);
-  return tenants;
 }
 
 interface TenantSweep {

@@ -217,7 +217,7 @@ export interface ReceiptRow {
   readonly userId: string;
   readonly documentUid: string | null;
   readonly documentId: string;
-  readonly outcome: "indexed" | "unchanged" | "quarantined" | "rejected" | "failed";
+  readonly outcome: "indexed" | "unchanged" | "duplicate" | "quarantined" | "rejected" | "failed";
   readonly reasons: readonly Reason[];
   readonly versionKey: string;
   readonly chunkReusedCount: number;

@@ -23,6 +23,7 @@ export const receiptRowSchema = z.object({
   document_id: z.string(),
   outcome: outcomeSchema,
   reasons: z.array(reasonSchema),
+  version_key: z.string(),
   chunk_count: z.int(),
   chunk_reused_count: z.int(),
   chunk_failed_count: z.int(),

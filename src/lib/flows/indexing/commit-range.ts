@@ -1,4 +1,4 @@
-import { receiptId, versionKey } from "../../base/document-uid.ts";
+import { receiptId } from "../../base/document-uid.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { EmbedMessage } from "../../contract/queue-message.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
@@ -23,6 +23,7 @@ import type { ModelInUse } from "../model-source.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
 import type { PreparedChunk, PreparedDocument } from "./prepare-document.ts";
 import { vectorLiteral } from "./vector-literal.ts";
+import { versionKeyOf } from "./version-key-of.ts";
 
 /** A changed document with its chunks. `vectorByHash` holds the vectors made now: null where the text was refused, absent where the store knows one. */
 export interface IndexedDocument extends PreparedDocument {
@@ -166,7 +167,7 @@ function receiptRowsOf(range: RangeToCommit): readonly ReceiptRow[] {
       userId: document.user_id,
       documentId: document.document_id,
       reasons: document.reasons,
-      versionKey: versionKey(range.message.wal_id, document.document_index),
+      versionKey: versionKeyOf(range.message.wal_id, document),
       documentUid: (entry ?? unchanged.get(document.document_index))?.documentUid ?? null,
       chunkReusedCount: 0,
       chunkFailedCount: 0,

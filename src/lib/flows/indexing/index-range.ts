@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../../base/result.ts";
+import type { WalDocument } from "../../contract/wal-record.ts";
 import type { EmbedMessage } from "../../contract/queue-message.ts";
 import {
   chunkHashRowSchema,
@@ -14,7 +15,8 @@ import type { ModelInUse } from "../model-source.ts";
 import { commitRange, type IndexedDocument } from "./commit-range.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
 import { prepareChunks, prepareDocument, type PreparedChunk, type PreparedDocument } from "./prepare-document.ts";
-import { storeQuarantined } from "./store-quarantined.ts";
+import { quarantineRowsOf } from "./quarantine-rows.ts";
+import { versionKeyOf } from "./version-key-of.ts";
 
 const NOTHING_DONE = {
   documentCount: 0,
@@ -42,23 +44,27 @@ export async function indexRange(
   if (!model.ok) return model;
   const accepted = documents
     .filter((document) => document.verdict === "accepted")
-    .map((document) => prepareDocument(message.tenant_id, message.wal_id, document));
+    .map((document) => prepareVersion(message, document));
   const known = await readKnown(context, message, accepted);
   if (!known.ok) return known;
   if (known.value.ledgerState !== null) return ok({ alreadyApplied: true, ...NOTHING_DONE });
   const changed = accepted.filter((document) => !isUnchanged(document, known.value.documents, model.value));
   const indexed = await prepareAndEmbed(context, { message, model: model.value, changed });
   if (!indexed.ok) return indexed;
-  const quarantined = await storeQuarantined(context, head, documents);
-  if (!quarantined.ok) return quarantined;
   return commitRange(context, {
     message,
     model: model.value,
     documents: documents,
     unchanged: accepted.filter((document) => !changed.includes(document)),
     indexed: indexed.value,
-    quarantined: quarantined.value,
+    quarantined: quarantineRowsOf(head, documents),
   });
+}
+
+/** The document as prepared; one that comes again by a decision of ours keeps the place of the version it was. */
+function prepareVersion(message: EmbedMessage, document: WalDocument): PreparedDocument {
+  const prepared = prepareDocument(message.tenant_id, message.wal_id, document);
+  return { ...prepared, versionKey: versionKeyOf(message.wal_id, document) };
 }
 
 /** A message that does not fit its WAL object is wrong for ever. */

@@ -1,0 +1,95 @@
+import type { R2Bucket } from "@cloudflare/workers-types";
+import { z } from "zod";
+import { ok, type Result } from "../../base/result.ts";
+import { expiredRowSchema, markTextsRemoved, selectExpired } from "../../db/queries/quarantine.ts";
+import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
+import { listTenants } from "../list-tenants.ts";
+import type { Job, JobContext } from "../run-job.ts";
+import { removeHeldTexts } from "./quarantine-object.ts";
+
+interface RetentionContext extends JobContext {
+  readonly bucket: R2Bucket;
+}
+
+interface RetentionReport {
+  readonly tenantCount: number;
+  readonly removedCount: number;
+  /** Tenants that could not be cleaned: the next run meets them again. */
+  readonly failedCount: number;
+}
+
+/** Texts removed in one run; each object of them is read and written once. What is left is the next run's. */
+const REMOVED_MAX = 5_000;
+/** Texts of one tenant removed at a time: one statement. */
+const PAGE_ROWS_MAX = 500;
+
+const cursorSchema = z.object({ after_tenant: z.string().default("") });
+
+/** Removes quarantined texts that are older than their tenant's policy allows, and completes interrupted purges. */
+export const QUARANTINE_RETENTION_JOB: Job<RetentionContext, RetentionReport> = {
+  name: "quarantine_retention",
+  async run(context, cursor) {
+    const { after_tenant: afterTenant } = cursorSchema.parse(cursor);
+    const all = await listTenants(context.bucket, "quarantine/");
+    const tenants = all.filter((tenantId) => tenantId > afterTenant);
+    let removedCount = 0;
+    let failedCount = 0;
+    let tenantCount = 0;
+    let last = afterTenant;
+    for (const tenantId of tenants) {
+      if (removedCount >= REMOVED_MAX) break;
+      const removed = await cleanTenant(context, tenantId, REMOVED_MAX - removedCount);
+      tenantCount += 1;
+      if (removed.ok) removedCount += removed.value;
+      else failedCount += 1;
+      if (removedCount < REMOVED_MAX) last = tenantId;
+    }
+    const isDone = tenantCount === tenants.length && removedCount < REMOVED_MAX;
+    return {
+      report: { tenantCount, removedCount, failedCount },
+      outcome: failedCount > 0 ? "failed" : isDone ? "done" : "partial",
+      cursor: { after_tenant: isDone ? "" : last },
+    };
+  },
+};
+
+async function cleanTenant(
+  context: RetentionContext,
+  tenantId: string,
+  removedMax: number,
+): Promise<Result<number, unknown>> {
+  const scope = { tenantId, userId: "*" };
+  const policy = await context.sql.transaction(scope, [selectPolicy(tenantId)], { readOnly: true });
+  if (!policy.ok) return policy;
+  const row = policy.value[0]?.[0];
+  if (row === undefined) return ok(0);
+  const { retention_days: retentionDays } = policyRowSchema.parse(row).policy.quarantine;
+  let removedCount = 0;
+  while (removedCount < removedMax) {
+    const page = Math.min(PAGE_ROWS_MAX, removedMax - removedCount);
+    const found = await context.sql.transaction(scope, [selectExpired(tenantId, retentionDays, page)]);
+    if (!found.ok) return found;
+    const expired = (found.value[0] ?? []).map((each) => expiredRowSchema.parse(each));
+    if (expired.length === 0) break;
+    const removed = await removeTexts(context, expired);
+    if (!removed.ok) return removed;
+    const removal = { quarantineIds: expired.map((each) => each.quarantine_id), decidedBy: "retention" };
+    const marked = await context.sql.transaction(scope, [markTextsRemoved(tenantId, removal)]);
+    if (!marked.ok) return marked;
+    removedCount += expired.length;
+  }
+  return ok(removedCount);
+}
+
+async function removeTexts(
+  context: Pick<RetentionContext, "bucket">,
+  expired: readonly z.output<typeof expiredRowSchema>[],
+): Promise<Result<null, unknown>> {
+  const byObject = Map.groupBy(expired, (each) => each.object_key);
+  for (const [objectKey, rows] of byObject) {
+    const indexes = new Set(rows.map((each) => each.document_index));
+    const removed = await removeHeldTexts(context.bucket, objectKey, indexes);
+    if (!removed.ok) return removed;
+  }
+  return ok(null);
+}
