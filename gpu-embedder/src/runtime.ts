@@ -112,7 +112,8 @@ export async function startRuntime(
     deviceId: config.deviceId,
   };
   try {
-    await startSessions(engine, plans, graph);
+    const onRestartFailed = (detail: string): void => log("inference_thread_not_restarted", { detail });
+    await startSessions({ engine, graph, onRestartFailed }, plans);
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : "the session did not start";
     return err({ code: "model_not_loadable", detail });

@@ -1,7 +1,8 @@
+import { setTimeout } from "node:timers/promises";
+import { present } from "../base/assert.ts";
 import type { Pooling } from "../graph/model-config.ts";
-import type { InferenceWorkerData } from "./batch-messages.ts";
 import type { EmbeddingEngine, Lane } from "./embedding-engine.ts";
-import { startInferenceSession } from "./inference-session.ts";
+import { startInferenceSession, type InferenceSession } from "./inference-session.ts";
 import type { Provider } from "./provider.ts";
 
 export type SessionPlan = { readonly threadCount: number; readonly niceness: number; readonly lanes: readonly Lane[] };
@@ -36,17 +37,50 @@ export type SessionGraph = {
   readonly deviceId: number;
 };
 
-/** Starts every session of a plan and keeps each alive: a thread that ends is replaced. Rejects when one cannot load. */
-export async function startSessions(
-  engine: EmbeddingEngine,
-  plans: readonly SessionPlan[],
-  { graphPath, pooling, provider, deviceId }: SessionGraph,
-): Promise<void> {
-  const start = async ({ threadCount, niceness, lanes }: SessionPlan): Promise<void> => {
-    const data: InferenceWorkerData = { graphPath, pooling, provider, deviceId, threadCount, niceness };
-    const session = await startInferenceSession(data);
-    engine.addSession(session, lanes);
-    void session.ended.then(() => (engine.isClosed ? undefined : start({ threadCount, niceness, lanes })));
-  };
-  await Promise.all(plans.map(start));
+/** Milliseconds before a thread that ended is started again, doubled with each failure up to the longest. */
+const RESTART_DELAY_MS = { first: 100, longest: 30_000 } as const;
+
+type Starter = {
+  readonly engine: EmbeddingEngine;
+  readonly graph: SessionGraph;
+  /** Told why a replacement did not start; it is tried again. */
+  readonly onRestartFailed: (detail: string) => void;
+};
+
+async function startOne({ engine, graph }: Starter, plan: SessionPlan): Promise<InferenceSession> {
+  const { threadCount, niceness, lanes } = plan;
+  const session = await startInferenceSession({ ...graph, threadCount, niceness });
+  if (engine.isClosed) await session.close();
+  else engine.addSession(session, lanes);
+  return session;
+}
+
+/** Replaces a session's thread whenever it ends, until the engine is closed. */
+async function keepAlive(starter: Starter, plan: SessionPlan, first: InferenceSession): Promise<void> {
+  let session: InferenceSession | undefined = first;
+  let delayMs: number = RESTART_DELAY_MS.first;
+  while (!starter.engine.isClosed) {
+    await session?.ended;
+    if (starter.engine.isClosed) return;
+    if (session === undefined) await setTimeout(delayMs, undefined, { ref: false });
+    try {
+      session = await startOne(starter, plan);
+      delayMs = RESTART_DELAY_MS.first;
+    } catch (cause) {
+      session = undefined;
+      delayMs = Math.min(2 * delayMs, RESTART_DELAY_MS.longest);
+      starter.onRestartFailed(cause instanceof Error ? cause.message : "the session did not start");
+    }
+  }
+}
+
+/**
+ * Starts every session of a plan and keeps each alive: a thread that ends is replaced, again and again with growing pauses where it does not
+ * start. Rejects when one cannot load at first.
+ */
+export async function startSessions(starter: Starter, plans: readonly SessionPlan[]): Promise<void> {
+  const sessions = await Promise.all(plans.map((plan) => startOne(starter, plan)));
+  plans.forEach((plan, index) => {
+    void keepAlive(starter, plan, present(sessions[index], "each plan has its session"));
+  });
 }
