@@ -11,9 +11,18 @@ const QUOTE = /^(?:[ \t]*[>|])+[ \t]?/;
 /** Opening and closing tags that prompts put round what was retrieved. */
 const TAG =
   /^[ \t]*<\/?(?:memor(?:y|ies)|context|documents?|passages?|results?|search[-_]results?|retrieved[-_\w]*|chunks?)\b[^<>]{0,200}>[ \t]*/i;
-/** The head of a list of results, with or without the first result on the same line. */
-const HEAD =
-  /^[ \t]*(?:#{1,6} |\*\*)?(?:(?:search|memory|retrieved|relevant|top|related) )?(?:results?|memor(?:y|ies)|hits?|matches|context|passages|documents?|from memory)(?: (?:found|for|from|about) [^:\n]{1,80})?(?: ?[#(\[]?\d{1,3}[)\]]?)?(?: ?[(\[]?(?:score|similarity)[ :=]+[\d.]+[)\]]?)?(?:\*\*)?:(?:\*\*)?(?:[ \t]+|$)/i;
+/** The head of a list of results, with or without the first result on the same line: "Search results for x:", "**Memory 3** (score 0.8): …". */
+const HEAD = new RegExp(
+  [
+    "^[ \\t]*[#*]* ?",
+    "(?:(?:search |memory |retrieved |relevant |top |related )?(?:results?|memor(?:y|ies)|hits?|matches|context|passages|documents?)|from memory)",
+    "(?: (?:found|for|from|about) [^:\\n]{1,80})?",
+    "(?: ?[#(\\x5b]?\\d{1,3}[)\\x5d]?)?\\**",
+    "(?: ?[(\\x5b]?(?:score|similarity)[ :=]+[\\d.]+[)\\x5d]?)?",
+    "\\**:\\**(?:[ \\t]+|$)",
+  ].join(""),
+  "i",
+);
 /** A line that only says where a result comes from. */
 const LABEL =
   /^[ \t]*[-*]?[ \t]*(?:score|similarity|source|document(?:_id)?|chunk(?:_index)?|rank|id|url|date)[ \t]*[:=].{0,200}$/i;

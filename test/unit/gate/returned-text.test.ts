@@ -31,6 +31,7 @@ const COMES_BACK: [name: string, text: string, ids: string[]][] = [
     ["tea", "trip"],
   ],
   ["as a bare piece of two documents", `${TEA}\n\n${TRIP}`, ["tea", "trip"]],
+  ["as a numbered memory with its score", `**Memory 3** (score 0.83): ${TEA}`, ["tea"]],
   ["in quotation marks after a head", `From memory: "${TEA}"`, ["tea"]],
   ["cut short by a display", `Result 1:\n${TEA.slice(0, 80)}…`, ["tea"]],
   ["short, but named as a memory", "Memory: she only drinks green tea since the doctor told her", ["tea"]],
@@ -46,6 +47,7 @@ const IS_SAID: [name: string, text: string][] = [
   ["a returned text with one word changed", TEA.replace("green", "black")],
   ["a statement that was made before, too short to tell", "she only drinks green tea since the doctor told her"],
   ["a question about it", `Search results: ${TEA}\n\nIs this still true?`],
+  ["a heading of one's own over a returned text", `Results of the interview: ${TEA}`],
   ["nothing", ""],
   ["a greeting", "Search result: hello"],
 ];
