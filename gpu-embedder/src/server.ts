@@ -1,13 +1,20 @@
-import { serve, type ServerType } from "@hono/node-server";
+import { Server } from "node:http";
+import { serve } from "@hono/node-server";
+import { assert } from "./base/assert.ts";
 import { err, ok, type Result } from "./base/result.ts";
 import type { Config } from "./config.ts";
-import { EmbeddingEngine } from "./engine/embedding-engine.ts";
-import { selfTest } from "./engine/self-test.ts";
-import { planSessions, startSessions } from "./engine/start-sessions.ts";
 import { createApp } from "./http/app.ts";
+import { BodyBudget } from "./http/body-budget.ts";
+import {
+  applyConnectionLimits,
+  CONNECTION_LIMITS,
+  serverOptionsOf,
+  type ConnectionLimits,
+} from "./http/connection-limits.ts";
 import { Metrics } from "./http/metrics.ts";
+import { judgeReadiness, type Readiness } from "./http/readiness.ts";
 import type { Log } from "./log.ts";
-import { loadModel } from "./model/loaded-model.ts";
+import { startRuntime, type StartError } from "./runtime.ts";
 
 /** A server that takes requests. */
 export type RunningServer = {
@@ -17,54 +24,30 @@ export type RunningServer = {
   readonly stop: () => Promise<void>;
 };
 
-export type StartError = { readonly code: string; readonly detail: string };
-
-/** Padding that a batch may hold, as a share; see BatchQueue. */
-const PADDING_SHARE_MAX = 0.06;
 /** Milliseconds between drain checks of idle connections. */
 const CLOSE_GRACE_MS = 500;
-
-function createEngine(config: Config, padTokenId: number, metrics: Metrics, log: Log): EmbeddingEngine {
-  const { limits } = config;
-  return new EmbeddingEngine(
-    {
-      budget: { tokensMax: limits.batchTokensMax, textsMax: limits.batchTextsMax, paddingShareMax: PADDING_SHARE_MAX },
-      queueTokensMax: limits.queueTokensMax,
-      requestsMax: limits.requestsMax,
-      padTokenId,
-    },
-    {
-      batchStarted(textCount, tokenCount, paddedTokenCount) {
-        metrics.gauge("te_batch_next_size", textCount);
-        metrics.gauge("te_batch_next_tokens", tokenCount);
-        metrics.gauge("te_batch_padding_ratio", 1 - tokenCount / paddedTokenCount);
-      },
-      threadEnded: () => log("inference_thread_ended"),
-    },
-    () => performance.now(),
-  );
-}
 
 async function listen(
   fetch: (request: Request) => Response | Promise<Response>,
   config: Config,
-): Promise<Result<{ server: ServerType; port: number }, StartError>> {
+  limits: ConnectionLimits,
+): Promise<Result<{ server: Server; port: number }, StartError>> {
   return new Promise((resolve) => {
-    const server = serve({ fetch, hostname: config.host, port: config.port }, (address) =>
-      resolve(ok({ server, port: address.port })),
-    );
+    const serverOptions = serverOptionsOf(limits);
+    const server = serve({ fetch, hostname: config.host, port: config.port, serverOptions }, (address) => {
+      assert(server instanceof Server, "the adapter makes an HTTP/1.1 server unless told otherwise");
+      applyConnectionLimits(server, limits);
+      resolve(ok({ server, port: address.port }));
+    });
     server.once("error", (cause) => resolve(err({ code: "listen_failed", detail: cause.message })));
   });
 }
 
-/** Closes the listener; connections that are idle after the grace time are cut. */
-async function closeServer(server: ServerType): Promise<void> {
+/** Closes the listener; connections that are not idle after the grace time are cut. */
+async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const timer = setTimeout(
-    () => ("closeAllConnections" in server ? server.closeAllConnections() : undefined),
-    CLOSE_GRACE_MS,
-  );
-  if ("closeIdleConnections" in server) server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  server.closeIdleConnections();
   await closed;
   clearTimeout(timer);
 }
@@ -74,33 +57,34 @@ export async function startServer(
   config: Config,
   environment: NodeJS.ProcessEnv,
   log: Log,
+  connectionLimits: ConnectionLimits = CONNECTION_LIMITS,
 ): Promise<Result<RunningServer, StartError>> {
-  const { modelFolder: folder, modelId, precision } = config;
-  const loaded = await loadModel({ folder, modelId, precision, environment });
-  if (!loaded.ok) return loaded;
-  const model = loaded.value;
   const metrics = new Metrics();
-  const engine = createEngine(config, model.config.padTokenId, metrics, log);
-  try {
-    await startSessions(engine, planSessions(config.threadCount, config.bulkNiceness), model);
-  } catch (cause) {
-    return err({
-      code: "model_not_loadable",
-      detail: cause instanceof Error ? cause.message : "the session did not start",
-    });
-  }
-  const fault = await selfTest(engine, model.tokenizer, model.config.hiddenSize);
-  if (fault !== undefined) return err({ code: "self_test_failed", detail: fault });
-
+  const started = await startRuntime(config, environment, metrics, log);
+  if (!started.ok) return started;
+  const { model, provider, device, engine, budget, selfCheck, sessionsWanted } = started.value;
   let stopping = false;
-  const notReadyReason = (): string | undefined => {
-    if (stopping) return "shutting_down";
-    return engine.sessionCount < config.threadCount + 1 ? "inference_thread_missing" : undefined;
+  const readiness = (): Readiness =>
+    judgeReadiness({
+      stopping,
+      provider,
+      device,
+      selfTest: selfCheck.state,
+      sessionsAlive: engine.sessionCount,
+      sessionsWanted,
+    });
+  const service = {
+    model,
+    limits: config.limits,
+    budget,
+    engine,
+    prompts: new Map(Object.entries(model.config.prompts)),
   };
-  const service = { model, limits: config.limits, engine };
-  const app = createApp({ service, metrics, token: config.token, log, notReadyReason });
-  const listening = await listen(app.fetch, config);
+  const bodies = new BodyBudget(connectionLimits.bodiesSizeBytesMax);
+  const app = createApp({ service, metrics, bodies, token: config.token, log, readiness });
+  const listening = await listen(app.fetch, config, connectionLimits);
   if (!listening.ok) {
+    selfCheck.stop();
     await engine.close();
     return listening;
   }
@@ -110,6 +94,7 @@ export async function startServer(
     fingerprint: model.fingerprint,
     async stop() {
       stopping = true;
+      selfCheck.stop();
       await engine.drain();
       await closeServer(server);
       await engine.close();

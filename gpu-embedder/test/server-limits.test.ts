@@ -34,7 +34,8 @@ test("texts whose client has left are not computed", async () => {
     };
     const leaving = new AbortController();
     const body = JSON.stringify({ input: Array.from({ length: 400 }, () => LONG) });
-    const gone = fetch(`${server.url}/v1/embeddings`, { method: "POST", body, signal: leaving.signal }).catch(
+    const headers = { "content-type": "application/json" };
+    const gone = fetch(`${server.url}/v1/embeddings`, { method: "POST", headers, body, signal: leaving.signal }).catch(
       () => "gone",
     );
     while ((await metric("te_queue_size")) === 0) continue;

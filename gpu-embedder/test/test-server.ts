@@ -14,5 +14,6 @@ export async function testServer(environment: NodeJS.ProcessEnv = {}): Promise<T
 }
 
 export function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(url, { method: "POST", headers, body: typeof body === "string" ? body : JSON.stringify(body) });
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return fetch(url, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: text });
 }

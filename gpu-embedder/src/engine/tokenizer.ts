@@ -49,6 +49,17 @@ function slices(text: string): readonly string[] {
   return parts;
 }
 
+function tokenInfos(
+  encoded: { readonly ids: readonly number[]; readonly tokens: readonly string[] },
+  special: ReadonlySet<number>,
+): readonly TokenInfo[] {
+  return encoded.ids.map((id, index) => ({
+    id,
+    text: present(encoded.tokens[index], "each id has its token"),
+    special: special.has(id),
+  }));
+}
+
 /** Reads a tokenizer.json. Its truncation and padding are left out: too long is the server's decision, padding is the batch's. */
 export function loadTokenizer(
   path: string,
@@ -70,7 +81,7 @@ export function loadTokenizer(
   const start = framed.indexOf(present(bare[0], "a letter has a token"));
   const prefix = framed.slice(0, start);
   const suffix = framed.slice(start + bare.length);
-  const special = new Set(library.get_added_tokens_decoder().keys());
+  const special = new Set<number>(library.get_added_tokens_decoder().keys());
   let sinceTurn = 0;
 
   /**
@@ -121,12 +132,7 @@ export function loadTokenizer(
       return library.decode([...ids], { skip_special_tokens: skipSpecialTokens });
     },
     describe(text, addSpecialTokens) {
-      const encoded = library.encode(prepared(text), { add_special_tokens: addSpecialTokens });
-      return encoded.ids.map((id: number, index: number) => ({
-        id,
-        text: present(encoded.tokens[index], "each id has its token"),
-        special: special.has(id),
-      }));
+      return tokenInfos(library.encode(prepared(text), { add_special_tokens: addSpecialTokens }), special);
     },
   });
 }

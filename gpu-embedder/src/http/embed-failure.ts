@@ -16,11 +16,13 @@ export type EmbedFailure =
   | { readonly code: "token_id_unknown"; readonly index: number }
   | { readonly code: "body_too_large"; readonly limitBytes: number }
   | { readonly code: "overloaded"; readonly retryAfterSeconds: number }
+  | { readonly code: "prompt_unknown"; readonly names: readonly string[] }
+  | { readonly code: "unsupported_media_type" }
   | { readonly code: "unauthorized" | "client_gone" | "shutting_down" | "inference_failed" | "not_found" | "internal" };
 
 /** HTTP status and names of a failure in both contracts. */
 export type FailureShape = {
-  readonly status: 400 | 401 | 404 | 413 | 422 | 424 | 429 | 499 | 500 | 503;
+  readonly status: 400 | 401 | 404 | 413 | 415 | 422 | 424 | 429 | 499 | 500 | 503;
   /** OpenAI's `error.type`. */
   readonly openAiType: string;
   /** `error_type` of text-embeddings-inference. */
@@ -31,11 +33,17 @@ export type FailureShape = {
 };
 
 const INVALID = { openAiType: "invalid_request_error", teiType: "Validation", metric: "validation" } as const;
+const TOO_LARGE = { ...INVALID, status: 413, metric: "batch_size" } as const;
 
 function tooLongMessage(inputs: readonly TooLongInput[], limitTokens: number): string {
   const first = inputs[0];
   const more = inputs.length > 1 ? ` (and ${inputs.length - 1} more)` : "";
   return `input ${first?.index ?? 0} has ${first?.tokenCount ?? 0} tokens, the model takes ${limitTokens}${more}; send "truncate": true to cut it`;
+}
+
+function promptMessage(names: readonly string[]): string {
+  const known = names.length === 0 ? "the model has none" : `the model has: ${names.join(", ")}`;
+  return `prompt_name: ${known}; it goes before texts only, not before token ids`;
 }
 
 /** Failures that need no facts of their request. */
@@ -76,6 +84,7 @@ const FIXED = {
     message: "inference failed",
   },
   not_found: { ...INVALID, status: 404, message: "no such route" },
+  unsupported_media_type: { ...INVALID, status: 415, message: "the body must be uncompressed application/json" },
   internal: {
     status: 500,
     openAiType: "server_error",
@@ -84,6 +93,10 @@ const FIXED = {
     message: "internal error",
   },
 } as const satisfies Record<string, FailureShape>;
+
+function tooMuch(count: number, unit: string, limit: number): FailureShape {
+  return { ...TOO_LARGE, message: `${count} ${unit}, at most ${limit} are taken` };
+}
 
 /** The only map from a failure to the wire. */
 export function failureShape(failure: EmbedFailure): FailureShape {
@@ -102,40 +115,25 @@ export function failureShape(failure: EmbedFailure): FailureShape {
     case "input_too_long":
       return { ...INVALID, status: 413, message: tooLongMessage(failure.inputs, failure.limitTokens) };
     case "text_too_large":
-      return {
-        ...INVALID,
-        status: 413,
-        message: `input ${failure.index} is longer than ${failure.limitLength} characters`,
-      };
+      return { ...TOO_LARGE, message: `input ${failure.index} is longer than ${failure.limitLength} characters` };
     case "too_many_inputs":
-      return {
-        ...INVALID,
-        status: 413,
-        metric: "batch_size",
-        message: `${failure.count} inputs, at most ${failure.limit} are taken`,
-      };
+      return tooMuch(failure.count, "inputs", failure.limit);
     case "too_many_tokens":
-      return {
-        ...INVALID,
-        status: 413,
-        metric: "batch_size",
-        message: `${failure.count} tokens, at most ${failure.limit} are taken`,
-      };
+      return tooMuch(failure.count, "tokens", failure.limit);
     case "token_id_unknown":
       return {
         ...INVALID,
         status: 422,
+        teiType: "Tokenizer",
         metric: "tokenization",
         message: `input ${failure.index} has a token id outside the vocabulary`,
       };
     case "body_too_large":
-      return {
-        ...INVALID,
-        status: 413,
-        metric: "batch_size",
-        message: `the body is larger than ${failure.limitBytes} bytes`,
-      };
+      return { ...TOO_LARGE, message: `the body is larger than ${failure.limitBytes} bytes` };
+    case "prompt_unknown":
+      return { ...INVALID, status: 422, message: promptMessage(failure.names) };
     case "overloaded":
+    case "unsupported_media_type":
     case "unauthorized":
     case "client_gone":
     case "shutting_down":
@@ -147,35 +145,23 @@ export function failureShape(failure: EmbedFailure): FailureShape {
   return FIXED[failure.code];
 }
 
-function paramOf(failure: EmbedFailure): string | null {
+/** The request field at fault, as OpenAI names it. */
+export function paramOf(failure: EmbedFailure): string | null {
   if ("param" in failure) return failure.param;
+  if (failure.code === "prompt_unknown") return "prompt_name";
   return "index" in failure && failure.index !== null ? `input[${failure.index}]` : null;
 }
 
-function inputsOf(failure: EmbedFailure): object {
+/** The inputs that are too long, for the error's body. */
+export function inputsOf(failure: EmbedFailure): object {
   if (failure.code !== "input_too_long") return {};
   const inputs = failure.inputs.map(({ index, tokenCount }) => ({ index, token_count: tokenCount }));
   return { inputs, max_input_length: failure.limitTokens };
 }
 
-function retryHeaders(failure: EmbedFailure): Record<string, string> {
+/** When a client should come back, and how it shows who it is. */
+export function failureHeaders(failure: EmbedFailure): Record<string, string> {
   if (failure.code === "overloaded") return { "retry-after": String(failure.retryAfterSeconds) };
+  if (failure.code === "unauthorized") return { "www-authenticate": "Bearer" };
   return failure.code === "shutting_down" ? { "retry-after": "1" } : {};
-}
-
-/** The reply in OpenAI's error shape. */
-export function openAiFailure(failure: EmbedFailure): Response {
-  const { status, openAiType, message } = failureShape(failure);
-  const error = { message, type: openAiType, param: paramOf(failure), code: failure.code, ...inputsOf(failure) };
-  return Response.json({ error }, { status, headers: retryHeaders(failure) });
-}
-
-/** The reply in the shape of text-embeddings-inference. */
-export function teiFailure(failure: EmbedFailure): Response {
-  const { status, teiType, message } = failureShape(failure);
-  const body = { error: message, error_type: teiType, code: failure.code, ...inputsOf(failure) };
-  return Response.json(body, {
-    status: failure.code === "input_too_long" ? 422 : status,
-    headers: retryHeaders(failure),
-  });
 }

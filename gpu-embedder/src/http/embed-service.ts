@@ -1,14 +1,18 @@
 import { err, ok, type Result } from "../base/result.ts";
 import type { ServerLimits } from "../config.ts";
+import type { BatchBudget } from "../engine/batch-queue.ts";
 import type { EmbeddingEngine, Lane } from "../engine/embedding-engine.ts";
 import type { LoadedModel } from "../model/loaded-model.ts";
 import type { EmbedFailure, TooLongInput } from "./embed-failure.ts";
-import type { EmbedCall, Input } from "./embed-wire.ts";
+import type { EmbedCall, Input } from "./embed-call.ts";
 
 export type EmbedReply = {
   readonly vectors: readonly Float32Array<ArrayBuffer>[];
   /** Tokens that went through the model, special ones included. */
   readonly tokenCount: number;
+  /** Tokens of each text, as they went through the model. */
+  readonly tokenCounts: readonly number[];
+  /** Unicode code points of the texts; token ids count for none. */
   readonly characterCount: number;
   /** Indexes of the inputs that were cut. */
   readonly truncated: readonly number[];
@@ -20,7 +24,10 @@ export type EmbedReply = {
 export type EmbedService = {
   readonly model: LoadedModel;
   readonly limits: ServerLimits;
+  readonly budget: BatchBudget;
   readonly engine: EmbeddingEngine;
+  /** The model's own prompts by name, such as `query`. */
+  readonly prompts: ReadonlyMap<string, string>;
 };
 
 type Tokenized = {
@@ -33,6 +40,25 @@ type Tokenized = {
 export function laneOf(header: string | undefined, inputCount: number): Lane {
   if (header === "interactive" || header === "bulk") return header;
   return inputCount === 1 ? "interactive" : "bulk";
+}
+
+/** Code points of a text: UTF-16 units less the second halves of pairs. */
+function characterCountOf(input: Input): number {
+  if (typeof input !== "string") return 0;
+  let count = input.length;
+  for (let at = 1; at < input.length; at++) {
+    const isPair = (input.charCodeAt(at) & 0xfc00) === 0xdc00 && (input.charCodeAt(at - 1) & 0xfc00) === 0xd800;
+    if (isPair) count -= 1;
+  }
+  return count;
+}
+
+/** What goes before each text. A prompt that the model lacks is refused, and so is one for token ids, which have no text to go before. */
+function promptOf(service: EmbedService, call: EmbedCall): Result<string, EmbedFailure> {
+  if (call.promptName === undefined) return ok("");
+  const prompt = service.prompts.get(call.promptName);
+  if (prompt !== undefined && call.inputs.every((input) => typeof input === "string")) return ok(prompt);
+  return err({ code: "prompt_unknown", names: [...service.prompts.keys()] });
 }
 
 function firstFault(service: EmbedService, call: EmbedCall): EmbedFailure | undefined {
@@ -72,13 +98,18 @@ async function encode(service: EmbedService, input: Input): Promise<Int32Array<A
   return typeof input === "string" ? tokenizer.encode(input) : tokenizer.withSpecialTokens(input);
 }
 
-async function tokenize(service: EmbedService, call: EmbedCall): Promise<Result<Tokenized, EmbedFailure>> {
+async function tokenize(
+  service: EmbedService,
+  call: EmbedCall,
+  { prompt, signal }: { readonly prompt: string; readonly signal: AbortSignal },
+): Promise<Result<Tokenized, EmbedFailure>> {
   const limitTokens = service.model.config.inputTokensMax;
   const texts: Int32Array<ArrayBuffer>[] = [];
   const tooLong: TooLongInput[] = [];
   let tokenCount = 0;
   for (const [index, input] of call.inputs.entries()) {
-    const ids = await encode(service, input);
+    if (signal.aborted) return err({ code: "client_gone" });
+    const ids = await encode(service, typeof input === "string" ? prompt + input : input);
     const isTooLong = ids.length > limitTokens;
     if (isTooLong) tooLong.push({ index, tokenCount: ids.length });
     const text = isTooLong && call.truncate ? truncate(service, ids, call.truncateSide) : ids;
@@ -99,8 +130,10 @@ export async function embedCall(
 ): Promise<Result<EmbedReply, EmbedFailure>> {
   const fault = firstFault(service, call);
   if (fault !== undefined) return err(fault);
+  const prompt = promptOf(service, call);
+  if (!prompt.ok) return prompt;
   const startMs = performance.now();
-  const tokenized = await tokenize(service, call);
+  const tokenized = await tokenize(service, call, { prompt: prompt.value, signal: options.signal });
   if (!tokenized.ok) return tokenized;
   const tokenizationMs = performance.now() - startMs;
   const { texts, truncated, tokenCount } = tokenized.value;
@@ -111,6 +144,7 @@ export async function embedCall(
     signal: options.signal,
   });
   if (!outcome.ok) return err(outcome.error);
-  const characterCount = call.inputs.reduce((sum, input) => sum + (typeof input === "string" ? input.length : 0), 0);
-  return ok({ ...outcome.value, tokenCount, characterCount, truncated, tokenizationMs });
+  const characterCount = call.inputs.reduce((sum, input) => sum + characterCountOf(input), 0);
+  const tokenCounts = texts.map((text) => text.length);
+  return ok({ ...outcome.value, tokenCount, tokenCounts, characterCount, truncated, tokenizationMs });
 }
