@@ -19,6 +19,8 @@ export function stackFolders(root: string): StackFolders {
 export interface StackOptions {
   readonly projectFolder: string;
   readonly folders: StackFolders;
+  /** Address that the Worker listens on; undefined keeps it on this machine. */
+  readonly host?: string | undefined;
   /** Port of the Worker; 0 takes any free one. */
   readonly port: number;
   /** Any Postgres, reached as its owner through the local `/sql` endpoint; undefined uses PGlite in the data folder. */
@@ -27,6 +29,8 @@ export interface StackOptions {
   readonly appDatabaseUrl?: string | undefined;
   /** An embedding server that runs already; undefined starts `gpu-embedder` on the CPU. */
   readonly embedEndpoint: string | undefined;
+  /** Bearer token of that server. */
+  readonly embedToken?: string | undefined;
   readonly migrationFiles: readonly MigrationFile[];
   readonly log: (line: string) => void;
   /** Where the Worker's and the embedding server's own log lines go. */

@@ -49,10 +49,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       projectFolder: options.projectFolder,
       buildFolder: folders.build,
       stateFolder: folders.data,
+      host: options.host,
       port: options.port,
       bindings: {
         DATABASE_URL: store.appUrl,
         EMBED_ENDPOINT: embedEndpoint,
+        ...(options.embedToken === undefined ? {} : { EMBED_TOKEN: options.embedToken }),
         ...(store.database.fetchEndpoint === undefined ? {} : { SQL_FETCH_ENDPOINT: store.database.fetchEndpoint }),
       },
       log: options.workerLog,

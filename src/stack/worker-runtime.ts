@@ -9,6 +9,8 @@ export interface WorkerRuntimeOptions {
   readonly buildFolder: string;
   /** R2 objects, KV and Durable Objects are kept here; undefined keeps them in memory. */
   readonly stateFolder: string | undefined;
+  /** Address to listen on; undefined keeps it on this machine. */
+  readonly host?: string | undefined;
   readonly port: number;
   /** What `wrangler secret` and `vars` hold in production. */
   readonly bindings: Readonly<Record<string, string>>;
@@ -51,7 +53,7 @@ export async function startWorkerRuntime(options: WorkerRuntimeOptions): Promise
       rootPath: options.buildFolder,
       modulesRoot: options.buildFolder,
       modules: bundledModules(options.buildFolder),
-      host: "127.0.0.1",
+      host: options.host ?? "127.0.0.1",
       port: options.port,
       cf: false,
       log: new Log(LogLevel.WARN),
