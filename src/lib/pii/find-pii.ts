@@ -6,12 +6,16 @@ import { domainNameDetector } from "./detectors/domain-name.ts";
 import { emailAddressDetector } from "./detectors/email-address.ts";
 import { ibanDetector } from "./detectors/iban.ts";
 import { identityDocumentDetector } from "./detectors/identity-document.ts";
+import { jobTitleDetector } from "./detectors/job-title.ts";
 import { nationalIdentifierDetector } from "./detectors/national-identifier.ts";
 import { networkAddressDetector } from "./detectors/network-address.ts";
 import { paymentCardDetector } from "./detectors/payment-card.ts";
 import { phoneNumberDetector } from "./detectors/phone-number.ts";
 import { secretBlockDetector } from "./detectors/secret-block.ts";
+import { personalFactDetector } from "./detectors/personal-fact.ts";
+import { namedEntityDetector } from "./named-entity/find-entities.ts";
 import { resolveOverlaps } from "./resolve-overlaps.ts";
+import { streetAddressDetector } from "./street-address/find-addresses.ts";
 
 /**
  * Version of the rules as a whole: raised with any change that can alter a span. Each stored chunk carries the one it was searched with.
@@ -40,6 +44,10 @@ const DETECTORS: readonly Detector[] = [
   networkAddressDetector,
   domainNameDetector,
   cryptoWalletDetector,
+  personalFactDetector,
+  streetAddressDetector,
+  jobTitleDetector,
+  namedEntityDetector,
 ];
 
 /**
