@@ -38,4 +38,4 @@ campaign: $(STAMP) ## Long seeded fault campaign (SEEDS=500)
 	@SEEDS=$(or $(SEEDS),500) $(NODE) node_modules/vitest/vitest.mjs run --project flow test/flow/faults.test.ts
 
 migrate: $(STAMP) ## Brings the database of DATABASE_URL up to date
-	@$(NODE) src/cli/migrate-main.ts
+	@$(NODE) src/cli/main.ts migrate

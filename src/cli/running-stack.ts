@@ -3,11 +3,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type Stack, startStack } from "../stack/start-stack.ts";
 import { stackFolders } from "../stack/stack-config.ts";
+import { HOME_FOLDER } from "./home-folder.ts";
 import { readMigrationFiles } from "./migration-files.ts";
 import { PROJECT_FOLDER } from "./project-folder.ts";
-
-/** One ignored folder for everything that is not the checkout's. */
-const HOME_FOLDER = process.env["JEEVES_HOME"] ?? join(PROJECT_FOLDER, ".jeeves");
 
 const stateSchema = z.object({ pid: z.int(), url: z.string() });
 
@@ -21,10 +19,12 @@ export async function startLocalStack(options: {
   return startStack({
     projectFolder: PROJECT_FOLDER,
     folders: stackFolders(HOME_FOLDER),
+    host: process.env["LISTEN_HOST"],
     port: options.port,
     databaseUrl: process.env["DATABASE_URL"],
     appDatabaseUrl: process.env["APP_DATABASE_URL"],
     embedEndpoint: process.env["EMBED_ENDPOINT"],
+    embedToken: process.env["EMBED_TOKEN"],
     migrationFiles: await readMigrationFiles(join(PROJECT_FOLDER, "migrations")),
     log: options.log,
     workerLog: (line) => void appendFile(workerLogFile, `${line}\n`),

@@ -1,7 +1,8 @@
 import { createNeonSql } from "../../lib/db/neon-sql.ts";
 import { buildSearchIndex, type SearchIndexReport } from "../../lib/flows/build-search-index.ts";
 import { openDatabase } from "../../stack/postgres/open-database.ts";
-import { CommandError } from "../command-error.ts";
+import { CommandError, usageError } from "../command-error.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
 
 /** Rows of a partition from which it gets its indexes, and chunks of a tenant from which its document frequencies are kept. */
 const LARGE_ROWS_MIN = 20_000;
@@ -10,9 +11,14 @@ const BUILD_TIMEOUT_MS = 2 * 60 * 60 * 1000;
 const TIMEOUT_MS = 60_000;
 
 /** `jeeves build-index`: gives large partitions of DATABASE_URL (as its owner) their search indexes. Repeating it is harmless. */
-export async function buildIndex(): Promise<SearchIndexReport> {
+export async function run(): Promise<ExitCode> {
+  console.log(JSON.stringify(await buildIndex(), null, 2));
+  return EXIT.ok;
+}
+
+async function buildIndex(): Promise<SearchIndexReport> {
   const databaseUrl = process.env["DATABASE_URL"];
-  if (databaseUrl === undefined) throw new CommandError("DATABASE_URL is not set: name the database, as its owner");
+  if (databaseUrl === undefined) throw usageError("DATABASE_URL is not set: name the database, as its owner");
   const database = await openDatabase(databaseUrl);
   if (!database.ok) throw new CommandError(database.error);
   const endpoint = database.value.fetchEndpoint === undefined ? {} : { fetchEndpoint: database.value.fetchEndpoint };

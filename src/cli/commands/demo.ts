@@ -3,11 +3,13 @@ import { ingestReportSchema, type IngestReport } from "../../lib/contract/batch.
 import { createKey, createTenant, revokeKey } from "../../lib/flows/manage-keys.ts";
 import type { Stack } from "../../stack/start-stack.ts";
 import { ApiClient } from "../api-client.ts";
+import type { CommandArguments } from "../arguments/command-arguments.ts";
 import { CommandError } from "../command-error.ts";
 import { readAddresses } from "../demo/corpus.ts";
 import { ingestCorpus, type IngestOutcome } from "../demo/ingest-corpus.ts";
 import { printHits, search } from "../demo/print-hits.ts";
 import { ensureActiveModel } from "../ensure-active-model.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
 import { keysContext } from "../keys-context.ts";
 import { findRunningStack, startLocalStack } from "../running-stack.ts";
 import { style } from "../terminal/style.ts";
@@ -28,7 +30,8 @@ const SEARCHES: readonly { readonly query: string; readonly filters?: unknown; r
 ];
 
 /** `jeeves demo`: real text through the whole system, over HTTP, with every count checked. Fails when anything falls short. */
-export async function demo(options: { readonly isWholeCorpus: boolean }): Promise<void> {
+export async function run(args: CommandArguments): Promise<ExitCode> {
+  const options = { isWholeCorpus: args.flag("all") };
   const startedAtMs = performance.now();
   const running = await findRunningStack();
   if (running !== undefined) {
@@ -39,6 +42,7 @@ export async function demo(options: { readonly isWholeCorpus: boolean }): Promis
   try {
     const stackMs = performance.now() - startedAtMs;
     await runDemo(stack, { ...options, stackMs });
+    return EXIT.ok;
   } finally {
     await stack.stop();
   }

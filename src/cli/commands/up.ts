@@ -1,17 +1,23 @@
+import type { CommandArguments } from "../arguments/command-arguments.ts";
 import { CommandError } from "../command-error.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
 import { keysContext } from "../keys-context.ts";
+import { forgetLocalKey, rememberLocalKey } from "../local-key.ts";
 import { findRunningStack, startLocalStack } from "../running-stack.ts";
 import { style } from "../terminal/style.ts";
 import { createKey, createTenant } from "../../lib/flows/manage-keys.ts";
 import { ensureActiveModel } from "../ensure-active-model.ts";
 
 const DEV_TENANT = "dev";
+const PORT_DEFAULT = 8787;
+const PORTS = { min: 0, max: 65_535 };
 
 /** `jeeves up`: the local stack until Ctrl-C, with a tenant and a key to try it. */
-export async function up(options: { readonly port: number }): Promise<void> {
+export async function run(args: CommandArguments): Promise<ExitCode> {
+  const port = args.integer("port", PORTS) ?? Number(process.env["PORT"] ?? PORT_DEFAULT);
   const running = await findRunningStack();
   if (running !== undefined) throw new CommandError(`the stack runs already: ${running.url} (process ${running.pid})`);
-  const stack = await startLocalStack({ port: options.port, log: (line) => console.log(style.dim(`  ${line}`)) });
+  const stack = await startLocalStack({ port, log: (line) => console.log(style.dim(`  ${line}`)) });
   const ended = untilSignal();
   try {
     await createTenant(stack.ownerSql, DEV_TENANT, "Local development");
@@ -24,6 +30,7 @@ export async function up(options: { readonly port: number }): Promise<void> {
     });
     if (!key.ok) throw new CommandError(`no key could be made: ${key.error.code}`);
     await ensureActiveModel(stack.url, key.value.key);
+    await rememberLocalKey({ url: stack.url, key: key.value.key });
     console.log(`
   ${style.bold("Jeeves Indexer")} listens on ${style.cyan(stack.url)}
   docs      ${stack.url}/docs
@@ -36,7 +43,9 @@ export async function up(options: { readonly port: number }): Promise<void> {
 `);
     await ended;
     console.log("  stopping");
+    return EXIT.ok;
   } finally {
+    await forgetLocalKey();
     await stack.stop();
   }
 }

@@ -1,15 +1,15 @@
-const isColoured = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
+import { styleText } from "node:util";
 
-function wrap(code: string): (text: string) => string {
-  return (text) => (isColoured ? `\x1b[${code}m${text}\x1b[0m` : text);
+function wrap(format: Parameters<typeof styleText>[0]): (text: string) => string {
+  return (text) => styleText(format, text, { stream: process.stdout, validateStream: true });
 }
 
-/** Colours on a terminal, nothing elsewhere or with NO_COLOR. */
+/** Colours where stdout is a terminal, nothing elsewhere or with NO_COLOR. */
 export const style = {
-  bold: wrap("1"),
-  dim: wrap("2"),
-  green: wrap("32"),
-  red: wrap("31"),
-  yellow: wrap("33"),
-  cyan: wrap("36"),
+  bold: wrap("bold"),
+  dim: wrap("dim"),
+  green: wrap("green"),
+  red: wrap("red"),
+  yellow: wrap("yellow"),
+  cyan: wrap("cyan"),
 };

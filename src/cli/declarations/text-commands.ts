@@ -1,0 +1,31 @@
+import type { Command, CommandOption } from "../arguments/command.ts";
+
+const INPUTS = `Inputs are files, folders (all levels), patterns or - for the standard input: txt, md, html, pdf (its text), jsonl, csv, tsv,
+eml, mbox. Records need a field text (or content, or body) and may have id, title, source, tier, user_id, occurred_at, metadata.`;
+
+const INPUT_OPTIONS = {
+  format: { value: "F", summary: "read every input as txt, md, html, pdf, jsonl, csv, eml or mbox" },
+  source: { value: "NAME", summary: "source of records that name none (the folder's name)" },
+  tier: { value: "TIER", summary: "event, summary, doc, profile or artifact, where a record names none (doc)" },
+  user: { value: "U", summary: "user of records that name none (shared by the tenant)" },
+  policy: { value: "FILE", summary: "policy as JSON, as PUT /v1/admin/policy takes it (the default one)" },
+} as const satisfies Readonly<Record<string, CommandOption>>;
+
+/** Commands that work on texts here, without a service. */
+export const TEXT_COMMANDS: readonly Command[] = [
+  {
+    name: "inspect",
+    summary: "what the system would do with texts: verdicts, personal data, duplicates, chunks",
+    operands: "[INPUT…] [FLAGS]",
+    details: `${INPUTS}
+
+Texts are taken as they are, so that offsets are those of the input. With --json one line per text; docs/cli.md has the schema. Texts are
+judged in batches of a thousand, as the service judges a request.`,
+    options: {
+      parts: { value: "LIST", summary: "only these of verdict, rules, pii, chunks" },
+      ...INPUT_OPTIONS,
+    },
+    examples: ["jeeves inspect letter.eml", "jeeves inspect records.jsonl --json --parts pii"],
+    load: () => import("../commands/inspect.ts"),
+  },
+];

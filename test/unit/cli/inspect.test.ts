@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { inspectionRefusalSchema, inspectionSchema } from "../../../src/cli/inspect/inspection.ts";
+import { runCli } from "./run-cli.ts";
+
+const PROSE =
+  "The lighthouse keeper climbed the stairs each evening to light the lamp, and wrote into his book what ships had passed and how the wind had turned.";
+
+function inspect(records: readonly unknown[], ...flags: readonly string[]) {
+  const stdin = records.map((record) => (typeof record === "string" ? record : JSON.stringify(record))).join("\n");
+  return runCli(["inspect", "-", "--json", "--parts", "verdict,rules,pii", ...flags], { stdin });
+}
+
+function lines(stdout: string): readonly unknown[] {
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line): unknown => JSON.parse(line));
+}
+
+describe("jeeves inspect", () => {
+  it("gives one line per record in order, in the documented form, with offsets of the text as given", async () => {
+    const text = `Grüße 👋\r\n${PROSE} Write to jo@example.com.`;
+    const { exitCode, stdout } = await inspect([
+      { id: "a", text },
+      { id: "b", text: PROSE.toUpperCase() },
+      { id: "c", text: "Nothing of this was known to the fishermen on the far shore, who mended their nets." },
+    ]);
+    expect(exitCode).toBe(0);
+    const [a, b, c] = lines(stdout).map((line) => inspectionSchema.parse(line));
+    const span = a?.pii?.spans.find(({ type }) => type === "EMAIL_ADDRESS");
+    expect(text.slice(span?.start, span?.end)).toBe("jo@example.com");
+    expect(b).toMatchObject({ verdict: "duplicate", duplicate_of: { id: "a", kind: "near" } });
+    expect(c).toMatchObject({ verdict: "accepted", duplicate_of: null });
+    expect(c?.rules?.measured.length).toBeGreaterThan(20);
+  });
+
+  it("refuses a broken record with its number and goes on", async () => {
+    const { exitCode, stdout } = await inspect(["{broken", { id: "x" }, { id: "good", text: PROSE }]);
+    expect(exitCode).toBe(1);
+    const [first, second, third] = lines(stdout);
+    const refusals = [first, second].map((line) => inspectionRefusalSchema.parse(line));
+    expect(refusals).toEqual(
+      expect.arrayContaining([
+        { path: "stdin", refused: "record_malformed", record: 1 },
+        { path: "stdin", refused: "record_invalid", record: 2, detail: "text" },
+      ]),
+    );
+    expect(inspectionSchema.parse(third).id).toBe("good");
+  });
+
+  it("leaves out the parts that were not asked for", async () => {
+    const { stdout } = await runCli(["inspect", "-", "--json", "--parts", "pii"], {
+      stdin: JSON.stringify({ text: PROSE }),
+    });
+    const [line] = lines(stdout).map((value) => inspectionSchema.parse(value));
+    expect(line).toMatchObject({ id: "stdin#1", pii: { action: "allow" } });
+    expect(line?.verdict).toBeUndefined();
+    expect(line?.rules).toBeUndefined();
+  });
+});
