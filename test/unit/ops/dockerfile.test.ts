@@ -20,9 +20,11 @@ const readPackage = (path: string): z.infer<typeof packageSchema> =>
 const NODE_VERSION = readPackage("package.json").devDependencies["node"];
 const EMBEDDER_PACKAGE = readPackage("gpu-embedder/package.json");
 
-/** Variables of Node, NVIDIA's container toolkit, the CUDA driver and onnxruntime-node's install script. */
+/** Variables of the system, Node, ONNX Runtime, NVIDIA's container toolkit, the CUDA driver and onnxruntime-node's install script. */
 const OUTSIDE_VARIABLES = [
   "NODE_ENV",
+  "HOME",
+  "ORT_DISABLE_TELEMETRY",
   "NVIDIA_VISIBLE_DEVICES",
   "NVIDIA_DRIVER_CAPABILITIES",
   "CUDA_CACHE_PATH",
@@ -102,6 +104,10 @@ describe("the images of the embedding server", () => {
     const config = readConfig(env);
     expect(config.ok ? [] : config.error).toEqual([]);
     expect(env).toMatchObject({ HOST: "0.0.0.0", PORT: "8080", NODE_ENV: "production" });
+  });
+
+  it.each(targets)("%s tells nobody outside what it runs", (target) => {
+    expect(imageFacts(stages, target).env["ORT_DISABLE_TELEMETRY"]).toBe("1");
   });
 
   it("asks for CUDA 12 with cuDNN, and ends where there is none", () => {
