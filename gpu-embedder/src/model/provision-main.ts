@@ -1,18 +1,24 @@
 import { resolve } from "node:path";
 import { modelFolderOf, modelSources } from "./model-location.ts";
-import { MINILM_MANIFEST } from "./manifest.ts";
+import { manifestFor } from "./manifest-file.ts";
 import { describeProvisionError, provisionModel } from "./provision.ts";
 
-/** `npm run model [-- FOLDER]`: provisions the default model's weights and says where they came from. */
+/** `npm run model [-- FOLDER]`: provisions the weights of the default model, or of a manifest's, and says where they came from. */
 const argument = process.argv[2];
 const folder = argument === undefined ? modelFolderOf(process.env) : resolve(argument);
-const outcome = await provisionModel(folder, MINILM_MANIFEST, modelSources(process.env));
-if (outcome.ok) {
+
+async function provision(): Promise<{ readonly done: boolean; readonly message: string }> {
+  const manifest = manifestFor(folder, process.env["EMBED_MODEL_ID"], process.env);
+  if (!manifest.ok) return { done: false, message: `${manifest.error.code}: ${manifest.error.detail}` };
+  if (manifest.value === undefined) return { done: true, message: `no manifest: ${folder} is taken as it is` };
+  const { modelId } = manifest.value;
+  const outcome = await provisionModel(folder, manifest.value, modelSources(process.env));
+  if (!outcome.ok) return { done: false, message: describeProvisionError(modelId, outcome.error) };
   const { source, filesFetched } = outcome.value;
-  process.stdout.write(
-    `${MINILM_MANIFEST.modelId}: ${folder} (${source === "local" ? "already complete" : `${filesFetched} files from: ${source}`}; SHA-256 checked)\n`,
-  );
-} else {
-  process.stderr.write(`${describeProvisionError(MINILM_MANIFEST.modelId, outcome.error)}\n`);
-  process.exitCode = 1;
+  const origin = source === "local" ? "already complete" : `${filesFetched} files from: ${source}`;
+  return { done: true, message: `${modelId}: ${folder} (${origin}; SHA-256 checked)` };
 }
+
+const { done, message } = await provision();
+(done ? process.stdout : process.stderr).write(`${message}\n`);
+process.exitCode = done ? 0 : 1;

