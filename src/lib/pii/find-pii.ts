@@ -14,6 +14,7 @@ import { phoneNumberDetector } from "./detectors/phone-number.ts";
 import { secretBlockDetector } from "./detectors/secret-block.ts";
 import { personalFactDetector } from "./detectors/personal-fact.ts";
 import { namedEntityDetector } from "./named-entity/find-entities.ts";
+import { outsidePlaceholders } from "./placeholder.ts";
 import { resolveOverlaps } from "./resolve-overlaps.ts";
 import { streetAddressDetector } from "./street-address/find-addresses.ts";
 
@@ -64,5 +65,5 @@ export function findPii(text: string, options: PiiOptions = {}): readonly PiiSpa
       if (span.score >= scoreMin && (types === undefined || types.has(span.type))) found.push(span);
     }
   }
-  return resolveOverlaps(found, text.length);
+  return resolveOverlaps(outsidePlaceholders(text, found), text.length);
 }

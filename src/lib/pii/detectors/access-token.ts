@@ -1,5 +1,5 @@
 import type { PiiSpan } from "../../contract/pii.ts";
-import { type Detector, hasDigit } from "../detector.ts";
+import type { Detector } from "../detector.ts";
 import { entropyBits } from "../identifiers/entropy.ts";
 import { TOKEN_FORMS } from "../identifiers/token-prefixes.ts";
 import { matchSpans } from "../match-spans.ts";
@@ -59,7 +59,7 @@ function assignmentsOf(text: string): readonly PiiSpan[] {
 export const accessTokenDetector: Detector = {
   name: "access-token",
   types: ["API_TOKEN", "PASSWORD"],
-  mayFind: (text) => text.length > 8 && (hasDigit(text) || /pass|pwd/i.test(text)),
+  mayFind: (text) => text.length > 8 && /[\d_-]|pass|pwd/i.test(text),
   find(text) {
     const known = matchSpans({ text, detector: "token-prefix" }, KNOWN, (match) =>
       entropyBits(match[0]) >= KNOWN_BITS_MIN ? { type: "API_TOKEN", score: 0.99 } : undefined,

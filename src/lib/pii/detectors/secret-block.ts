@@ -49,7 +49,7 @@ function credentialUrlsOf(text: string): readonly PiiSpan[] {
     const length = CREDENTIAL_URL.exec(text)?.[0].length ?? 0;
     const start = schemeStart(text, at);
     if (length === 0 || start === at) continue;
-    spans.push({ type: "CONNECTION_STRING", start, end: at + 3 + length, score: 0.98, detector: "secret-block" });
+    spans.push({ type: "CONNECTION_STRING", start, end: at + 3 + length, score: 1, detector: "secret-block" });
   }
   return spans;
 }

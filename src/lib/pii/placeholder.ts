@@ -1,0 +1,37 @@
+import { PII_TYPES, type PiiSpan, type PiiType } from "../contract/pii.ts";
+
+/** Longest sealed payload: a 16 KB private key in UTF-8 and base64url, with room. Characters. */
+const PAYLOAD_CHARACTERS_MAX = 40_000;
+
+const TYPES = new Set<string>(PII_TYPES);
+
+/**
+ * `[EMAIL_ADDRESS_1]`, or sealed `[EMAIL_ADDRESS:v1.<key id>.<payload>]`; groups: type of a numbered one; type, key id, payload of a sealed
+ * one. Global.
+ */
+export const PLACEHOLDER = new RegExp(
+  `\\[(?:([A-Z][A-Z_]{2,24})_\\d{1,6}|([A-Z][A-Z_]{2,24}):v1\\.([0-9a-f]{8})\\.([\\w-]{38,${PAYLOAD_CHARACTERS_MAX}}))\\]`,
+  "g",
+);
+
+/** True for the name of a type. */
+export function isPiiType(name: string | undefined): name is PiiType {
+  return name !== undefined && TYPES.has(name);
+}
+
+/** Spans that touch no placeholder: what was redacted is not found again, so that redacting twice changes nothing. */
+export function outsidePlaceholders(text: string, spans: readonly PiiSpan[]): readonly PiiSpan[] {
+  if (spans.length === 0 || !text.includes("[")) return spans;
+  const taken: { readonly start: number; readonly end: number }[] = [];
+  for (const match of text.matchAll(PLACEHOLDER)) {
+    if (isPiiType(match[1] ?? match[2])) taken.push({ start: match.index, end: match.index + match[0].length });
+  }
+  if (taken.length === 0) return spans;
+  let next = 0;
+  return [...spans]
+    .sort((a, b) => a.start - b.start)
+    .filter((span) => {
+      while (next < taken.length && (taken[next]?.end ?? 0) <= span.start) next += 1;
+      return (taken[next]?.start ?? Number.POSITIVE_INFINITY) >= span.end;
+    });
+}
