@@ -1,8 +1,8 @@
 /** msgpack bodies. Structure is walked before the library sees it; each document is decoded by itself, so that one bad document is one verdict. */
-import { decode } from "@msgpack/msgpack";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Problem } from "../contract/problem.ts";
 import type { BodyLimits } from "./body-limits.ts";
+import { decodeWalkedMsgpack } from "./decode-msgpack-value.ts";
 import { refusal, type Candidate, type DecodedBody } from "./decoded-body.ts";
 import { readMsgpackHeader, walkMsgpack, type MsgpackWalkError } from "./walk-msgpack.ts";
 
@@ -30,9 +30,9 @@ function decodeRootMap(
   for (let entry = 0; entry < root.childCount; entry += 2) {
     const valueStart = endOf(bytes, at, limits);
     const valueEnd = endOf(bytes, valueStart, limits);
-    const key = decodeOne(bytes.subarray(at, valueStart));
+    const key = decodeWalkedMsgpack(bytes.subarray(at, valueStart));
     if (key === "documents") list = valueStart;
-    else if (key === "batch_tag") batchTag = decodeOne(bytes.subarray(valueStart, valueEnd));
+    else if (key === "batch_tag") batchTag = decodeWalkedMsgpack(bytes.subarray(valueStart, valueEnd));
     else return err(refusal("body_invalid", "only documents and batch_tag may stand beside each other"));
     at = valueEnd;
   }
@@ -62,27 +62,8 @@ function decodeList(bytes: Uint8Array, start: number, limits: BodyLimits): Resul
 
 function decodeCandidate(bytes: Uint8Array, stringsAreUtf8: boolean): Candidate {
   if (!stringsAreUtf8) return { reason: { code: "document_not_utf8" } };
-  const value = decodeOne(bytes);
+  const value = decodeWalkedMsgpack(bytes);
   return value === undefined ? { reason: { code: "document_malformed" } } : { value };
-}
-
-/** The value of walked bytes, or `undefined` for what a document cannot hold: binary data, extensions, keys that are not strings, `__proto__`. */
-function decodeOne(bytes: Uint8Array): unknown {
-  try {
-    return decode(bytes, {
-      maxStrLength: bytes.length,
-      maxArrayLength: bytes.length,
-      maxMapLength: bytes.length,
-      maxBinLength: 0,
-      maxExtLength: 0,
-      mapKeyConverter: (key) => {
-        if (typeof key !== "string") throw new TypeError("map keys are strings");
-        return key;
-      },
-    });
-  } catch {
-    return undefined;
-  }
 }
 
 // Only called on bytes that were walked as a whole.
