@@ -51,7 +51,8 @@ export function serverOptionsOf(limits: ConnectionLimits): {
 /** Holds a server to the limits that are no options of Node's. */
 export function applyConnectionLimits(server: Server, limits: ConnectionLimits): void {
   server.maxConnections = limits.connectionsMax;
-  server.on("request", (_request, response) => {
+  // before the listener that answers, which may do so at once
+  server.prependListener("request", (_request, response) => {
     // "prefinish": the whole reply is written on our side and waits for the client to read it
     response.once("prefinish", () => {
       const timer = setTimeout(() => response.destroy(), limits.replyTimeoutMs);

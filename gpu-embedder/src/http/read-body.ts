@@ -1,5 +1,9 @@
 import { err, ok, type Result } from "../base/result.ts";
 import type { EmbedFailure } from "./embed-failure.ts";
+import { isNestedDeeper } from "./json-nesting.ts";
+
+/** Brackets open at once: the routes need three, fields that they do not know may have more. */
+const NESTING_MAX = 64;
 
 const JSON_MEDIA_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/iu;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -45,6 +49,7 @@ export async function readJson(request: Request, limitBytes: number): Promise<Re
     return err({ code: "client_gone" });
   }
   if (bytes === undefined) return err({ code: "body_too_large", limitBytes });
+  if (isNestedDeeper(bytes, NESTING_MAX)) return err(invalidJson(`the body is nested deeper than ${NESTING_MAX}`));
   let text: string;
   try {
     text = utf8.decode(bytes);
