@@ -5,6 +5,7 @@
  */
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { startNativeServer } from "../../src/stack/postgres/native-server.ts";
 import { startBenchStack, type BenchStack } from "../end-to-end/bench-stack.ts";
@@ -14,9 +15,9 @@ import type { BenchReport } from "../support/figure.ts";
 import { HOME_FOLDER } from "../support/home-folder.ts";
 import { startLineProcess, type LineProcess } from "../support/line-process.ts";
 import { peakMemoryMib } from "../support/process-usage.ts";
+import { pythonEnvironment } from "../support/python-environment.ts";
 import { readBenchTexts } from "../support/read-texts.ts";
 import { temporaryFolder } from "../support/store.ts";
-import { pythonEnvironment } from "./python-environment.ts";
 
 const OPPONENT = "LlamaIndex";
 /** Texts of one call of sentence-transformers: LlamaIndex's default, and the fastest of 10, 32 and 64 on 2 cores. */
@@ -34,7 +35,8 @@ async function measured(): Promise<BenchReport> {
     skipped: [`comparison with ${OPPONENT}: ${reason}`],
     details: [],
   });
-  const python = await pythonEnvironment();
+  const requirementsPath = fileURLToPath(new URL("requirements.txt", import.meta.url));
+  const python = await pythonEnvironment({ name: "llamaindex", requirementsPath });
   if (!python.ok) return skip(python.error);
   const server = await startNativeServer(join(HOME_FOLDER, "cache"));
   if (!server.ok) return skip(server.error);

@@ -1,14 +1,24 @@
-import { parseArgs } from "node:util";
-import { readFileSync } from "node:fs";
-import { loadModel, plainRequest } from "../src/model/loaded-model.ts";
-import { modelFolderOf } from "../src/model/model-location.ts";
-import { bareBatch, startBareSession } from "../src/engine/bare-session.ts";
-
 /**
- * Spearman correlation of cosine similarity with human scores, fp32 and int8 beside each other.
- * `node bench/quality.ts PAIRS.tsv` with lines `score <tab> sentence <tab> sentence`.
+ * What int8 costs in quality, and what a batch does to a vector: Spearman correlation of cosine similarity with human scores for fp32 and
+ * int8 beside each other, and the largest change of a vector between alone and in a batch.
+ *
+ * `node bench/quality.ts PAIRS.tsv [--report FILE]` with lines `score <tab> sentence <tab> sentence`.
  */
-const { positionals } = parseArgs({ allowPositionals: true });
+import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import type { BenchReport } from "../../bench/support/figure.ts";
+import { printReport } from "../../bench/support/print-figures.ts";
+import { bareBatch, startBareSession } from "../src/engine/bare-session.ts";
+import type { InferenceSession } from "../src/engine/inference-session.ts";
+import { benchModel } from "./support/bench-model.ts";
+import { cosineDistance, spearman } from "./support/correlation.ts";
+
+const BATCH_TEXTS = 32;
+/** Texts whose vectors are computed alone as well. */
+const SINGLE_TEXTS = 256;
+
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { report: { type: "string" } } });
 const path = positionals[0];
 if (path === undefined) throw new Error("usage: node bench/quality.ts PAIRS.tsv");
 const rows = readFileSync(path, "utf8")
@@ -16,78 +26,93 @@ const rows = readFileSync(path, "utf8")
   .split("\n")
   .map((line) => line.split("\t"));
 const scores = rows.map((row) => Number(row[0]));
+const texts = rows.flatMap((row) => [row[1] ?? "", row[2] ?? ""]);
 
-function ranks(values: readonly number[]): readonly number[] {
-  const order = values.map((_, index) => index).sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
-  const result: number[] = [];
-  for (let start = 0; start < order.length;) {
-    let end = start;
-    while (end < order.length && values[order[end] ?? 0] === values[order[start] ?? 0]) end++;
-    for (let position = start; position < end; position++) result[order[position] ?? 0] = (start + end - 1) / 2;
-    start = end;
-  }
-  return result;
-}
-
-function pearson(a: readonly number[], b: readonly number[]): number {
-  const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const meanA = meanOf(a);
-  const meanB = meanOf(b);
-  let product = 0;
-  let squareA = 0;
-  let squareB = 0;
-  a.forEach((value, index) => {
-    const other = (b[index] ?? 0) - meanB;
-    product += (value - meanA) * other;
-    squareA += (value - meanA) ** 2;
-    squareB += other ** 2;
-  });
-  return product / Math.sqrt(squareA * squareB);
-}
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
-}
-
-async function vectorsOf(precision: "fp32" | "int8"): Promise<readonly Float32Array[]> {
-  const model = await loadModel(
-    plainRequest({
-      folder: modelFolderOf(process.env),
-      modelId: undefined,
-      precision,
-      environment: process.env,
-    }),
-  );
-  if (!model.ok) throw new Error(model.error.detail);
-  const session = await startBareSession(model.value, 2);
-  const texts = await Promise.all(
-    rows.flatMap((row) => [row[1] ?? "", row[2] ?? ""]).map((text) => model.value.tokenizer.encode(text)),
-  );
-  const order = texts.map((_, index) => index).sort((a, b) => (texts[a]?.length ?? 0) - (texts[b]?.length ?? 0));
-  const vectors: Float32Array[] = [];
-  const dimensions = model.value.config.hiddenSize;
-  for (let start = 0; start < order.length; start += 32) {
-    const indexes = order.slice(start, start + 32);
-    const batch = bareBatch(indexes.flatMap((index) => texts[index] ?? []));
-    const { embeddings } = await session.run(batch);
-    indexes.forEach((index, row) => (vectors[index] = embeddings.slice(row * dimensions, (row + 1) * dimensions)));
-  }
-  await session.close();
-  return vectors;
-}
-
-function spearman(vectors: readonly Float32Array[]): number {
-  const none = new Float32Array(0);
-  const similarities = rows.map((_, index) => cosine(vectors[2 * index] ?? none, vectors[2 * index + 1] ?? none));
-  return pearson(ranks(similarities), ranks(scores));
+interface Vectors {
+  readonly batched: readonly Float32Array[];
+  /** Of the first texts, each computed alone. */
+  readonly alone: readonly Float32Array[];
 }
 
 const fp32 = await vectorsOf("fp32");
 const int8 = await vectorsOf("int8");
-const [full, small] = [spearman(fp32), spearman(int8)];
-const nearness = fp32.map((vector, index) => cosine(vector, int8[index] ?? vector));
-const mean = nearness.reduce((sum, value) => sum + value, 0) / nearness.length;
-console.log(
-  `pairs ${rows.length}: Spearman fp32 ${full.toFixed(5)}, int8 ${small.toFixed(5)} (${(small / full).toFixed(4)} of fp32)`,
-);
-console.log(`cosine of int8 to fp32 vectors: mean ${mean.toFixed(5)}, least ${Math.min(...nearness).toFixed(5)}`);
+const [full, small] = [correlationOf(fp32), correlationOf(int8)];
+const fp32Change = changeOf(fp32);
+const int8Change = changeOf(int8);
+const distances = fp32.batched.map((vector, index) => cosineDistance(vector, int8.batched[index] ?? vector));
+const report: BenchReport = {
+  bench: "embedder-quality",
+  figures: [
+    {
+      name: `Spearman on ${rows.length} pairs`,
+      unit: "correlation × 1000",
+      ours: { name: "int8", samples: [small * 1000] },
+      opponent: { name: "fp32", samples: [full * 1000] },
+      target: 0.995,
+    },
+  ],
+  skipped: [],
+  details: [
+    `Spearman fp32 ${full.toFixed(5)}, int8 ${small.toFixed(5)}, ratio ${(small / full).toFixed(5)}`,
+    `int8 beside fp32: cosine distance ${meanOf(distances).toFixed(5)} on average, at most ${Math.max(...distances).toFixed(5)}`,
+    `alone against in a batch of ${BATCH_TEXTS}, ${SINGLE_TEXTS} texts, largest change of a component: fp32 ${fp32Change.component.toExponential(1)} (at most 1e-5 ${fp32Change.component <= 1e-5 ? "met" : "MISSED"}), int8 ${int8Change.component.toExponential(1)}`,
+    `the same as cosine distance, average and largest: fp32 ${fp32Change.meanDistance.toExponential(1)}, ${fp32Change.distance.toExponential(1)}; int8 ${int8Change.meanDistance.toExponential(1)}, ${int8Change.distance.toExponential(1)}`,
+  ],
+};
+printReport(report);
+if (values.report !== undefined) writeFileSync(values.report, JSON.stringify(report));
+
+async function vectorsOf(precision: "fp32" | "int8"): Promise<Vectors> {
+  const model = await benchModel(precision);
+  const session = await startBareSession(model, availableParallelism());
+  const tokens: Int32Array[] = [];
+  for (const text of texts) tokens.push((await model.tokenizer.encode(text)).subarray(0, model.config.inputTokensMax));
+  const order = tokens.map((_, index) => index).sort((a, b) => (tokens[a]?.length ?? 0) - (tokens[b]?.length ?? 0));
+  const batched = await run(session, tokens, order, BATCH_TEXTS);
+  const alone = await run(session, tokens, order.toSorted((a, b) => a - b).slice(0, SINGLE_TEXTS), 1);
+  await session.close();
+  return { batched, alone };
+}
+
+async function run(
+  session: InferenceSession,
+  tokens: readonly Int32Array[],
+  order: readonly number[],
+  batchTexts: number,
+): Promise<readonly Float32Array[]> {
+  const vectors: Float32Array[] = [];
+  for (let start = 0; start < order.length; start += batchTexts) {
+    const indexes = order.slice(start, start + batchTexts);
+    const { embeddings } = await session.run(bareBatch(indexes.flatMap((index) => tokens[index] ?? [])));
+    const size = embeddings.length / indexes.length;
+    indexes.forEach((index, row) => {
+      vectors[index] = embeddings.slice(row * size, (row + 1) * size);
+    });
+  }
+  return vectors;
+}
+
+function correlationOf({ batched }: Vectors): number {
+  const none = new Float32Array(0);
+  const similarities = rows.map(
+    (_, index) => 1 - cosineDistance(batched[2 * index] ?? none, batched[2 * index + 1] ?? none),
+  );
+  return spearman(similarities, scores);
+}
+
+function changeOf({ batched, alone }: Vectors): { component: number; distance: number; meanDistance: number } {
+  const changes = alone.map((vector, index) => {
+    const other = batched[index] ?? vector;
+    const component = vector.reduce((most, value, at) => Math.max(most, Math.abs(value - (other[at] ?? 0))), 0);
+    return { component, distance: cosineDistance(vector, other) };
+  });
+  return {
+    component: Math.max(...changes.map(({ component }) => component)),
+    distance: Math.max(...changes.map(({ distance }) => distance)),
+    meanDistance: meanOf(changes.map(({ distance }) => distance)),
+  };
+}
+
+function meanOf(list: readonly number[]): number {
+  return list.reduce((sum, value) => sum + value, 0) / list.length;
+}

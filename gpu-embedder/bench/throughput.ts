@@ -1,185 +1,202 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { availableParallelism, loadavg } from "node:os";
-import { createInterface } from "node:readline";
-import { parseArgs } from "node:util";
-import { bareBatch, startBareSession } from "../src/engine/bare-session.ts";
-import type { InferenceSession } from "../src/engine/inference-session.ts";
-import { loadModel, plainRequest, type LoadedModel } from "../src/model/loaded-model.ts";
-import { modelFolderOf } from "../src/model/model-location.ts";
-import { median, percentile, readTexts } from "./read-texts.ts";
-
 /**
- * Tokens a second of the bare sessions and of the server over HTTP on the same texts, in turn, and the time of a single query on an
- * idle and on a saturated server. `node bench/throughput.ts TEXTS [--texts 512] [--rounds 5] [--clients 4] [--request 32]`
- * TEXTS has one text a line, or JSON lines with a `text` field; texts over the model's limit are cut.
+ * What the server costs beside its model: tokens a second of the bare sessions and of the server over HTTP on the same texts, in turn;
+ * padding of the batches it forms; and the time of a single query on an idle server and while bulk clients saturate it, in turn.
+ *
+ * `node bench/throughput.ts FILES_OR_FOLDERS… [--precision int8] [--set mixed|short|long] [--tokens 60000] [--rounds 5]
+ * [--clients 4] [--request 32] [--queries 100] [--report FILE]`
  */
-const { positionals, values } = parseArgs({
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import type { BenchReport } from "../../bench/support/figure.ts";
+import { printReport } from "../../bench/support/print-figures.ts";
+import { percentile } from "../../bench/support/statistics.ts";
+import { startBareSession } from "../src/engine/bare-session.ts";
+import { bareSeconds, tokenizedBatches } from "./support/bare-batches.ts";
+import { benchModel } from "./support/bench-model.ts";
+import { embedAll, embedOnce, type ClientPlan, type EmbedTarget } from "./support/embed-client.ts";
+import { startEmbedder, type EmbedderProcess } from "./support/embedder-process.ts";
+import { describeMachine, loadNow } from "./support/machine.ts";
+import { readSeries } from "./support/prometheus.ts";
+import { readTexts } from "./support/text-files.ts";
+import { cutTextSet, SET_NAMES, type TextSet } from "./support/text-sets.ts";
+
+const count = (fallback: number): z.ZodType<number> => z.coerce.number().int().min(1).default(fallback);
+const optionsSchema = z.object({
+  precision: z.enum(["fp32", "int8"]).default("int8"),
+  set: z.enum(SET_NAMES).default("mixed"),
+  tokens: count(60_000),
+  rounds: count(5),
+  clients: count(4),
+  request: count(32),
+  queries: count(100),
+  report: z.string().optional(),
+});
+const text = { type: "string" } as const;
+const { positionals: paths, values } = parseArgs({
   allowPositionals: true,
   options: {
-    precision: { type: "string", default: "int8" },
-    texts: { type: "string", default: "512" },
-    rounds: { type: "string", default: "5" },
-    clients: { type: "string", default: "4" },
-    request: { type: "string", default: "32" },
-    batch: { type: "string", default: "768" },
-    threads: { type: "string", default: String(availableParallelism()) },
-    queries: { type: "string", default: "60" },
+    precision: text,
+    set: text,
+    tokens: text,
+    rounds: text,
+    clients: text,
+    request: text,
+    queries: text,
+    report: text,
   },
 });
-const path = positionals[0];
-if (path === undefined) throw new Error("usage: node bench/throughput.ts TEXTS");
-const precision = values.precision === "fp32" ? "fp32" : "int8";
-const [threads, batchTokens, clients, perRequest] = [values.threads, values.batch, values.clients, values.request].map(
-  Number,
-);
+if (paths.length === 0) throw new Error("usage: node bench/throughput.ts FILES_OR_FOLDERS…");
+const options = optionsSchema.parse(values);
+
+/** Between two queries, so that each finds the server as it is between requests. */
+const QUERY_PAUSE_MS = 10;
+const WARM_UP_QUERIES = 20;
+const SATURATION_MS = 1_000;
 const QUERY = "how does the boundary layer behave at hypersonic speed";
 
-type Prepared = { readonly texts: readonly string[]; readonly ids: readonly Int32Array[]; readonly tokens: number };
+const plan: ClientPlan = { connections: options.clients, requestTexts: options.request };
+const report: BenchReport = { bench: "embedder-throughput", figures: [], skipped: [], details: [] };
+const folder = mkdtempSync(join(tmpdir(), "embedder-throughput-"));
+console.log(`${describeMachine(process.env)}; load ${loadNow()}`);
+const model = await benchModel(options.precision);
+const set = await cutTextSet(options.set, readTexts(paths), {
+  tokenizer: model.tokenizer,
+  tokensMin: options.tokens,
+  folder,
+});
+const server = await startEmbedder({ EMBED_PRECISION: options.precision });
+try {
+  await measureOverhead(server, set);
+  await measureQueries(server, set);
+} finally {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+printReport(report);
+if (options.report !== undefined) writeFileSync(options.report, JSON.stringify(report));
 
-async function prepare(model: LoadedModel): Promise<Prepared> {
-  const texts = readTexts(path ?? "").slice(0, Number(values.texts));
-  const limit = model.config.inputTokensMax;
-  const ids = await Promise.all(texts.map(async (text) => (await model.tokenizer.encode(text)).slice(0, limit)));
-  return { texts, ids, tokens: ids.reduce((sum, list) => sum + list.length, 0) };
+function targetOf({ url }: EmbedderProcess, lane: "interactive" | "bulk"): EmbedTarget {
+  return { url: `${url}/v1/embeddings`, modelName: model.modelId, headers: { "x-embed-lane": lane } };
 }
 
-function lengthSortedBatches(ids: readonly Int32Array[]): readonly (readonly Int32Array[])[] {
-  const sorted = [...ids].sort((a, b) => a.length - b.length);
-  const batches: Int32Array[][] = [];
-  let batch: Int32Array[] = [];
-  for (const list of sorted) {
-    if (batch.length > 0 && (batch.length + 1) * list.length > (batchTokens ?? 0)) {
-      batches.push(batch);
-      batch = [];
-    }
-    batch.push(list);
+/** Bare sessions in this process and the server in its own, each with a session of one thread per core. */
+async function measureOverhead(embedder: EmbedderProcess, texts: TextSet): Promise<void> {
+  const batches = await tokenizedBatches(texts.texts, model.tokenizer);
+  const sessions = await Promise.all(Array.from({ length: availableParallelism() }, () => startBareSession(model)));
+  const bare: number[] = [];
+  const http: number[] = [];
+  const bulk = targetOf(embedder, "bulk");
+  await bareSeconds(sessions, batches);
+  await embedAll(bulk, texts.texts, plan);
+  const names = ["te_batch_next_tokens_sum", "te_batch_padding_tokens"] as const;
+  const before = await readSeries(embedder.url, names);
+  for (let round = 0; round < options.rounds; round += 1) {
+    const load = loadNow();
+    bare.push(texts.tokenCount / (await bareSeconds(sessions, batches)));
+    http.push(texts.tokenCount / (await embedAll(bulk, texts.texts, plan)).seconds);
+    console.log(`round ${round + 1}: bare ${bare.at(-1)?.toFixed(0)}, HTTP ${http.at(-1)?.toFixed(0)} (load ${load})`);
   }
-  return [...batches, batch];
-}
-
-async function bareSeconds(
-  sessions: readonly InferenceSession[],
-  batches: readonly (readonly Int32Array[])[],
-): Promise<number> {
-  let next = 0;
-  const startMs = performance.now();
-  await Promise.all(
-    sessions.map(async (session) => {
-      for (let batch = batches[next++]; batch !== undefined; batch = batches[next++])
-        await session.run(bareBatch(batch));
-    }),
+  const after = await readSeries(embedder.url, names);
+  await Promise.all(sessions.map((session) => session.close()));
+  const [tokens = 0, padding = 0] = after.map((value, index) => value - (before[index] ?? 0));
+  report.figures.push(
+    {
+      name: `server against bare sessions, ${texts.name} texts, ${options.precision}`,
+      unit: "tokens/s",
+      ours: { name: "HTTP", samples: http },
+      opponent: { name: "bare", samples: bare },
+      target: 0.92,
+    },
+    {
+      name: `padding efficiency, ${texts.name} texts`,
+      unit: "share of tokens",
+      ours: { name: "HTTP", samples: [tokens / (tokens + padding)] },
+      target: 0.95,
+    },
   );
-  return (performance.now() - startMs) / 1000;
+  report.details.push(
+    `${texts.texts.length} texts, ${texts.tokenCount} tokens, ${plan.connections} clients × ${plan.requestTexts} texts`,
+    `padding: ${padding} of ${tokens + padding} tokens computed, by the server's counters`,
+  );
 }
 
-type Server = { readonly url: string; readonly child: ChildProcess };
-
-async function startServer(): Promise<Server> {
-  const env = {
-    ...process.env,
-    PORT: "0",
-    EMBED_PRECISION: precision,
-    EMBED_THREADS: String(threads),
-    EMBED_BATCH_TOKENS: String(batchTokens),
-  };
-  const child = spawn(process.execPath, [new URL("../src/main.ts", import.meta.url).pathname], {
-    env,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const event: unknown = JSON.parse(line);
-    if (typeof event === "object" && event !== null && "port" in event)
-      return { url: `http://127.0.0.1:${String(event.port)}`, child };
-    throw new Error(line);
+/** p50 and p95 of single queries, idle and saturated in turn; the ratio of p95 is that of neighbouring rounds. */
+async function measureQueries(embedder: EmbedderProcess, texts: TextSet): Promise<void> {
+  const idle = { p50: [] as number[], p95: [] as number[] };
+  const busy = { p50: [] as number[], p95: [] as number[] };
+  const bulkRates: number[] = [];
+  await queryTimes(embedder, WARM_UP_QUERIES);
+  for (let round = 0; round < options.rounds; round += 1) {
+    const calm = await queryTimes(embedder, options.queries);
+    const load = saturate(embedder, texts);
+    await sleep(SATURATION_MS);
+    const saturated = await queryTimes(embedder, options.queries);
+    bulkRates.push(await load.end());
+    for (const [list, times] of [
+      [idle, calm],
+      [busy, saturated],
+    ] as const) {
+      list.p50.push(percentile(times, 0.5));
+      list.p95.push(percentile(times, 0.95));
+    }
+    console.log(
+      `round ${round + 1}: query p95 ${idle.p95.at(-1)?.toFixed(1)} ms idle, ${busy.p95.at(-1)?.toFixed(1)} ms saturated`,
+    );
   }
-  throw new Error("the server ended");
-}
-
-async function post(server: Server, input: string | readonly string[], lane: string): Promise<void> {
-  const body = JSON.stringify({ input, encoding_format: "base64", truncate: true });
-  const response = await fetch(`${server.url}/v1/embeddings`, {
-    method: "POST",
-    body,
-    headers: { "content-type": "application/json", "x-embed-lane": lane },
+  const figure = (
+    name: string,
+    samples: number[],
+    opponent: number[],
+    target?: number,
+  ): BenchReport["figures"][number] => ({
+    name,
+    unit: "ms",
+    ours: { name: "saturated", samples },
+    opponent: { name: "idle", samples: opponent },
+    isCost: true,
+    ...(target === undefined ? {} : { target }),
   });
-  if (!response.ok) throw new Error(`HTTP ${response.status}: ${await response.text()}`);
-  await response.json();
+  report.figures.push(
+    figure("query while bulk saturates, p50", busy.p50, idle.p50),
+    figure("query while bulk saturates, p95", busy.p95, idle.p95, 3),
+  );
+  report.details.push(
+    `${options.queries} queries a round; bulk meanwhile: ${bulkRates.map((rate) => Math.round(rate)).join(", ")} tokens/s`,
+  );
 }
 
-/** Sends all texts, longest first as an indexing client does, over several connections. */
-async function httpSeconds(server: Server, texts: readonly string[]): Promise<number> {
-  const requests: string[][] = [];
-  for (let start = 0; start < texts.length; start += perRequest ?? 1)
-    requests.push(texts.slice(start, start + (perRequest ?? 1)));
-  let next = 0;
-  const startMs = performance.now();
-  const client = async (): Promise<void> => {
-    for (let request = requests[next++]; request !== undefined; request = requests[next++])
-      await post(server, request, "bulk");
-  };
-  await Promise.all(Array.from({ length: clients ?? 1 }, client));
-  return (performance.now() - startMs) / 1000;
-}
-
-async function queryTimes(server: Server, count: number): Promise<readonly number[]> {
+async function queryTimes(embedder: EmbedderProcess, queries: number): Promise<readonly number[]> {
+  const target = targetOf(embedder, "interactive");
   const times: number[] = [];
-  for (let index = 0; index < count; index++) {
-    const startMs = performance.now();
-    await post(server, `${QUERY} ${index}`, "interactive");
-    times.push(performance.now() - startMs);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let index = 0; index < queries; index += 1) {
+    const startedMs = performance.now();
+    await embedOnce(target, `${QUERY} ${index}`);
+    times.push(performance.now() - startedMs);
+    await sleep(QUERY_PAUSE_MS);
   }
   return times;
 }
 
-const loaded = await loadModel(
-  plainRequest({
-    folder: modelFolderOf(process.env),
-    modelId: undefined,
-    precision,
-    environment: process.env,
-  }),
-);
-if (!loaded.ok) throw new Error(loaded.error.detail);
-const prepared = await prepare(loaded.value);
-const batches = lengthSortedBatches(prepared.ids);
-const byLength = prepared.texts
-  .map((text, index) => ({ text, tokens: prepared.ids[index]?.length ?? 0 }))
-  .sort((a, b) => b.tokens - a.tokens)
-  .map(({ text }) => text);
-const startSession = (): Promise<InferenceSession> => startBareSession(loaded.value);
-const sessions = await Promise.all(Array.from({ length: threads ?? 1 }, startSession));
-const server = await startServer();
-const bare: number[] = [];
-const http: number[] = [];
-await bareSeconds(sessions, batches);
-await httpSeconds(server, byLength);
-for (let round = 0; round < Number(values.rounds); round++) {
-  bare.push(prepared.tokens / (await bareSeconds(sessions, batches)));
-  http.push(prepared.tokens / (await httpSeconds(server, byLength)));
+/** Bulk clients that begin the texts anew until they are told to end. `end` gives the tokens a second of what they finished. */
+function saturate(embedder: EmbedderProcess, texts: TextSet): { end(): Promise<number> } {
+  const controller = new AbortController();
+  const bulk = targetOf(embedder, "bulk");
+  const startedMs = performance.now();
+  const before = readSeries(embedder.url, ["te_batch_next_tokens_sum"]);
+  const running = (async () => {
+    while (!controller.signal.aborted) await embedAll(bulk, texts.texts, plan, controller.signal);
+  })();
+  return {
+    async end() {
+      const seconds = (performance.now() - startedMs) / 1000;
+      const after = await readSeries(embedder.url, ["te_batch_next_tokens_sum"]);
+      controller.abort();
+      await running;
+      return ((after[0] ?? 0) - ((await before)[0] ?? 0)) / seconds;
+    },
+  };
 }
-const mean = Math.round(prepared.tokens / prepared.texts.length);
-console.log(
-  `${precision}, ${threads} threads, ${prepared.texts.length} texts of ${mean} tokens on average, batches of ${batchTokens} tokens, load ${loadavg()[0]?.toFixed(1)}`,
-);
-console.log(`bare sessions  ${Math.round(median(bare))} tokens/s (best ${Math.round(Math.max(...bare))})`);
-console.log(
-  `server, HTTP   ${Math.round(median(http))} tokens/s (best ${Math.round(Math.max(...http))}), ${(median(http) / median(bare)).toFixed(3)} of bare (median of ${values.rounds} rounds)`,
-);
-
-const idle = await queryTimes(server, Number(values.queries));
-const saturation = new AbortController();
-const load = (async () => {
-  while (!saturation.signal.aborted) await httpSeconds(server, byLength);
-})();
-const busy = await queryTimes(server, Number(values.queries));
-saturation.abort();
-await load;
-const line = (times: readonly number[]): string =>
-  `p50 ${percentile(times, 0.5).toFixed(1)} ms, p95 ${percentile(times, 0.95).toFixed(1)} ms`;
-console.log(`query, idle      ${line(idle)}`);
-console.log(
-  `query, saturated ${line(busy)} (p95 ${(percentile(busy, 0.95) / percentile(idle, 0.95)).toFixed(1)} times idle)`,
-);
-server.child.kill("SIGTERM");
-await Promise.all(sessions.map((session) => session.close()));

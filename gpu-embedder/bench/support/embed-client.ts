@@ -1,0 +1,62 @@
+import { z } from "zod";
+
+/** How texts reach a server: `connections` clients at once, each sending the next `requestTexts` texts as soon as it has its reply. */
+export interface ClientPlan {
+  readonly connections: number;
+  readonly requestTexts: number;
+}
+
+export interface EmbedTarget {
+  /** Full address of an OpenAI-compatible embeddings route. */
+  readonly url: string;
+  readonly modelName: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A request that takes longer than this has hung. */
+const REQUEST_TIMEOUT_MS = 180_000;
+
+const replySchema = z.object({ data: z.array(z.object({ embedding: z.string() })).min(1) });
+
+/** One request in the form that OpenAI's clients send. The first vector of the reply; throws unless the status is 200. */
+export async function embedOnce(target: EmbedTarget, input: string | readonly string[]): Promise<Float32Array> {
+  const response = await fetch(target.url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...target.headers },
+    body: JSON.stringify({ model: target.modelName, input, encoding_format: "base64" }),
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`HTTP ${response.status}: ${text.slice(0, 300)}`);
+  const bytes = Uint8Array.from(Buffer.from(replySchema.parse(JSON.parse(text)).data[0]?.embedding ?? "", "base64"));
+  return new Float32Array(bytes.buffer);
+}
+
+export interface BulkRun {
+  readonly seconds: number;
+  /** Vector of the first text. */
+  readonly firstVector: Float32Array;
+}
+
+/** Sends all texts once. `signal` ends it after the requests under way. */
+export async function embedAll(
+  target: EmbedTarget,
+  texts: readonly string[],
+  plan: ClientPlan,
+  signal?: AbortSignal,
+): Promise<BulkRun> {
+  let next = 0;
+  let firstVector = new Float32Array(0);
+  const client = async (): Promise<void> => {
+    while (next < texts.length) {
+      if (signal?.aborted === true) return;
+      const start = next;
+      next += plan.requestTexts;
+      const vector = await embedOnce(target, texts.slice(start, start + plan.requestTexts));
+      if (start === 0) firstVector = new Float32Array(vector);
+    }
+  };
+  const startedMs = performance.now();
+  await Promise.all(Array.from({ length: plan.connections }, client));
+  return { seconds: (performance.now() - startedMs) / 1000, firstVector };
+}
