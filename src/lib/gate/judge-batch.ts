@@ -1,5 +1,5 @@
 import type { GatePolicy } from "../contract/gate-policy.ts";
-import { TIERS, type Tier } from "../contract/scope.ts";
+import type { Tier } from "../contract/scope.ts";
 import { assessText, type Assessment } from "./assess-text.ts";
 import { languageRuleOf, type LanguageDetector } from "./language.ts";
 import { judgementOf, type Judgement } from "./judge-text.ts";
@@ -58,10 +58,9 @@ export function judgeBatch(
   detect?: LanguageDetector,
 ): BatchJudgement {
   const languageRule = languageRuleOf(policy, detect);
-  const rules = new Map(TIERS.map((tier) => [tier, thresholdsOf(policy, tier)]));
   const assessed = inputs.map((input) => {
-    const tierRules = rules.get(input.tier) ?? [];
-    return { source: input.source, rules: tierRules, assessment: assessText(input.text, tierRules, languageRule) };
+    const rules = thresholdsOf(policy, input.tier);
+    return { source: input.source, rules, assessment: assessText(input.text, rules, languageRule) };
   });
   const steps = relaxation(
     assessed.map((input) => input.assessment),

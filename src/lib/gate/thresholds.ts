@@ -16,8 +16,19 @@ export interface RuleThresholds {
   readonly steps: readonly number[] | null;
 }
 
+// A policy is one object for as long as its key is known, and making its tables costs more than judging a chat message.
+const TABLES = new WeakMap<GatePolicy, Map<Tier, readonly RuleThresholds[]>>();
+
 /** The thresholds of all rules in the order of `GATE_RULE_CODES`: those of the profile, with what the policy replaces. */
 export function thresholdsOf(policy: GatePolicy, tier: Tier): readonly RuleThresholds[] {
+  const tables = TABLES.get(policy) ?? new Map<Tier, readonly RuleThresholds[]>();
+  TABLES.set(policy, tables);
+  const known = tables.get(tier) ?? makeThresholds(policy, tier);
+  tables.set(tier, known);
+  return known;
+}
+
+function makeThresholds(policy: GatePolicy, tier: Tier): readonly RuleThresholds[] {
   return GATE_RULE_CODES.map((code) => {
     const kind = GATE_RULES[code];
     const range = policy.enabled ? rangeOf(policy, tier, code) : null;
