@@ -5,7 +5,7 @@ import type { Detector } from "../detector.ts";
 const PRIVATE_KEY =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!-)){0,16384}(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?/y;
 /** Three base64url parts (RFC 7519); header and payload are JSON objects, and {" encodes to eyJ. */
-const JSON_WEB_TOKEN = /eyJ[\w-]{8,2048}\.eyJ[\w-]{8,8192}\.[\w-]{0,2048}/y;
+const JSON_WEB_TOKEN = /(?<![\w-])eyJ[\w-]{8,2048}\.eyJ[\w-]{8,8192}\.[\w-]{0,2048}/y;
 /** `scheme://user:password@host`: a database, a broker, basic authentication. */
 const CREDENTIAL_URL = /[^\s:@/"'`<>]{0,100}:[^\s@/"'`<>]{1,200}@[^\s"'`<>,;)]{1,300}/y;
 

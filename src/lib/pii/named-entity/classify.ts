@@ -1,7 +1,8 @@
 import type { PiiType } from "../../contract/pii.ts";
-import { isCommonWord, isDemonym, isGivenName, isPlace, isSurname } from "../gazetteer/lookup.ts";
-import type { Phrase, Word } from "./phrases.ts";
+import { isDemonym, isPlace, isSurname } from "../gazetteer/lookup.ts";
+import type { Phrase } from "./phrases.ts";
 import * as vocabulary from "./vocabulary.ts";
+import { isPlainWord, type WordKind } from "./words.ts";
 
 /** What a phrase is taken for. */
 export interface Entity {
@@ -14,31 +15,6 @@ export interface Entity {
 export interface Surroundings {
   readonly before: string;
   readonly after: string;
-}
-
-const CALENDAR = new Set(
-  "january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday".split(
-    " ",
-  ),
-);
-
-/** "either": a name that is a frequent word as well, such as White or Mark. */
-type WordKind = "given" | "surname" | "initial" | "particle" | "either" | "common" | "unknown";
-
-/** The most telling kind of a word. */
-export function kindOf(word: Word): WordKind {
-  if (word.isInitial) return "initial";
-  if (!word.isCapital && vocabulary.PARTICLES.has(word.folded)) return "particle";
-  if (CALENDAR.has(word.folded)) return "common";
-  if (isCommonWord(word.folded)) return isGivenName(word.folded) || isSurname(word.folded) ? "either" : "common";
-  if (isGivenName(word.folded)) return "given";
-  return isSurname(word.folded) ? "surname" : "unknown";
-}
-
-/** True for words that carry no name by themselves. */
-export function isPlainWord(word: Word): boolean {
-  const kind = kindOf(word);
-  return kind === "common" || kind === "either";
 }
 
 // Evidence that a phrase is a person, added up over its words and surroundings; 0.5 is enough. Set by reasoning and coarse trials: a known
@@ -59,13 +35,13 @@ const PERSON_SCORE_MIN = 0.5;
 const PERSON_SCORE_MAX = 0.9;
 
 function hasFirstName(words: Phrase): boolean {
-  return words.some((word) => kindOf(word) === "given" || kindOf(word) === "initial");
+  return words.some((word) => word.kind === "given" || word.kind === "initial");
 }
 
 function personScore(words: Phrase, { before, after }: Surroundings): number {
   let score = 0;
   for (const word of words) {
-    const kind = kindOf(word);
+    const kind = word.kind;
     const hasEnding =
       kind === "unknown" && word.text.length >= SURNAME_LENGTH_MIN && vocabulary.SURNAME_ENDING.test(word.folded);
     score += hasEnding ? SURNAME_ENDING_WEIGHT : WEIGHTS[kind];
@@ -126,13 +102,14 @@ export function classify(words: Phrase, surroundings: Surroundings): Entity | un
   const score = personScore(words, surroundings);
   const place = placeOf(words, surroundings, score);
   if (place !== undefined) return place;
-  if (words.every((word) => kindOf(word) === "common" || word.isInitial) || isAllUpperCase(words)) return undefined;
+  if (words.every((word) => word.kind === "common" || word.kind === "initial") || isAllUpperCase(words))
+    return undefined;
   return score >= PERSON_SCORE_MIN ? { type: "PERSON", words, score: Math.min(PERSON_SCORE_MAX, score) } : undefined;
 }
 
 /** True where the words could be a person's name if their neighbours in a list are: "Becker" in "Kónya, Becker and Vasquez". */
 export function couldBePerson(words: Phrase): boolean {
-  return words.length <= 3 && words.every((word) => kindOf(word) !== "common") && !isAllUpperCase(words);
+  return words.length <= 3 && words.every((word) => word.kind !== "common") && !isAllUpperCase(words);
 }
 
 /** Number of words at the end of the phrase that name a listed place, 0 where none do: "In United States" has two. */

@@ -1,22 +1,15 @@
 import type { PiiSpan } from "../../contract/pii.ts";
 import type { Detector } from "../detector.ts";
 import { isCommonWord, isGivenName, isSurname } from "../gazetteer/lookup.ts";
-import {
-  classify,
-  couldBePerson,
-  type Entity,
-  isNationality,
-  isPlainWord,
-  kindOf,
-  placeWordsAtEnd,
-  type Surroundings,
-} from "./classify.ts";
+import { classify, couldBePerson, type Entity, isNationality, placeWordsAtEnd, type Surroundings } from "./classify.ts";
 import { layoutEntities } from "./layout.ts";
-import { type Phrase, phrasesOf, type Word, wordsOf } from "./phrases.ts";
+import { type Phrase, phrasesOf } from "./phrases.ts";
 import { HONORIFICS, TITLE_HONORIFICS } from "./vocabulary.ts";
+import { isPlainWord, type Word, wordsOf } from "./words.ts";
 
-/** UTF-16 units of text read before and after a phrase. */
-const SURROUNDINGS = 48;
+/** UTF-16 units of text read before and after a phrase: the last few words, and the clause that follows. */
+const BEFORE = 28;
+const AFTER = 48;
 
 const DETECTOR = "named-entity";
 
@@ -33,7 +26,7 @@ function spanOf(text: string, { type, words, score }: Entity): PiiSpan {
 function surroundingsOf(text: string, words: Phrase): Surroundings {
   const start = words[0]?.start ?? 0;
   const end = words[words.length - 1]?.end ?? 0;
-  return { before: text.slice(Math.max(0, start - SURROUNDINGS), start), after: text.slice(end, end + SURROUNDINGS) };
+  return { before: text.slice(Math.max(0, start - BEFORE), start), after: text.slice(end, end + AFTER) };
 }
 
 function listOf(entity: Entity | undefined): readonly Entity[] {
@@ -45,7 +38,7 @@ function entitiesAround(text: string, phrase: Phrase, at: number): readonly Enti
   const title = phrase.slice(at, at + 1);
   const head = at > 0 ? entitiesOfPhrase(text, phrase.slice(0, at)) : [];
   const rest = phrase.slice(at + 1);
-  const cut = rest.findIndex((word, index) => index > 0 && kindOf(word) === "common");
+  const cut = rest.findIndex((word, index) => index > 0 && word.kind === "common");
   const person = cut < 0 ? rest : rest.slice(0, cut);
   if (person.length === 0) return head;
   const isReported = title.some((word) => TITLE_HONORIFICS.has(word.folded));
@@ -57,8 +50,8 @@ function entitiesAround(text: string, phrase: Phrase, at: number): readonly Enti
 function trimmedOf(phrase: Phrase): Phrase {
   const start = phrase.findIndex((word) => !isPlainWord(word));
   if (start < 0) return [];
-  const end = phrase.findLastIndex((word) => kindOf(word) !== "common") + 1;
-  const isNameBefore = phrase.slice(Math.max(0, start - 1), start).some((word) => kindOf(word) === "either");
+  const end = phrase.findLastIndex((word) => word.kind !== "common") + 1;
+  const isNameBefore = phrase.slice(Math.max(0, start - 1), start).some((word) => word.kind === "either");
   return phrase.slice(isNameBefore ? start - 1 : start, end);
 }
 

@@ -1,6 +1,7 @@
 import { isPlace } from "../gazetteer/lookup.ts";
 import type { Entity } from "./classify.ts";
-import type { Phrase, Word } from "./phrases.ts";
+import type { Phrase } from "./phrases.ts";
+import type { Word } from "./words.ts";
 
 /** A line of a text with the words of its phrases. */
 interface Line {

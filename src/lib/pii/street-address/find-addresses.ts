@@ -10,6 +10,9 @@ const ADDRESS_BEFORE =
 const STREET_WORD =
   /[^\d\s]\s?(?:street|st|road|rd|ave|avenue|drive|dr|lane|square|strasse|straße|str)\b|\b(?:box|rue|via|rua|ul)\b/i;
 
+/** Nothing but the marks of a quoted message between a line break, or the start of the text, and the address. */
+const STARTS_LINE = /(?:^|\n)[\s>?]{0,12}$/;
+
 /** UTF-16 units before an address in which a word can say that it is one. */
 const CONTEXT = 24;
 
@@ -26,8 +29,8 @@ function isTold(text: string, address: Address): boolean {
 /** True where the address is to be reported by its parts: written line by line, or no more than number, street and town. */
 function isInParts(text: string, { lead, street, units, places, postcodes, isBlock }: Address): boolean {
   const start = lead?.start ?? street.start;
-  const line = text.slice(text.lastIndexOf("\n", start - 1) + 1, start);
-  if (isBlock) return /^[\s>?]*$/.test(line) && !/address:\s*$/i.test(text.slice(Math.max(0, start - CONTEXT), start));
+  const before = text.slice(Math.max(0, start - CONTEXT), start);
+  if (isBlock) return STARTS_LINE.test(before) && !/address:\s*$/i.test(before);
   return units.length === 0 && postcodes.length === 0 && places.length <= 1;
 }
 
