@@ -29,6 +29,7 @@ const latency = (name: string, args: readonly string[]): Bench => ({
 
 const BENCHES: readonly Bench[] = [
   { name: "edge", script: "edge/main.ts", args: [], takesTexts: true },
+  { name: "embedder", script: "embedder/main.ts", args: [], takesTexts: true },
   { name: "end-to-end", script: "end-to-end/main.ts", args: [], takesTexts: true },
   { name: "llamaindex", script: "llamaindex/main.ts", args: [], takesTexts: true },
   latency("search-10k-pglite", ["--database=pglite", "--chunks=10000"]),
