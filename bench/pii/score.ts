@@ -50,7 +50,7 @@ function addCounts(a: Counts, b: Counts): Counts {
   };
 }
 
-export const NO_COUNTS: Counts = { gold: 0, predicted: 0, exact: 0, relaxed: 0 };
+const NO_COUNTS: Counts = { gold: 0, predicted: 0, exact: 0, relaxed: 0 };
 
 /** Sum over types. */
 export function totalOf(counts: Iterable<Counts>): Counts {
