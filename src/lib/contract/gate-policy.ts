@@ -49,7 +49,14 @@ const thresholdSchema = z
   .nullable()
   .describe("null: the rule is measured and never judges");
 
-const tierThresholdsSchema = z.partialRecord(z.enum(GATE_RULE_CODES), thresholdSchema);
+const tierThresholdsSchema = z.partialRecord(z.enum(GATE_RULE_CODES), thresholdSchema).superRefine((rules, context) => {
+  for (const code of GATE_RULE_CODES) {
+    const { strict, floor } = rules[code] ?? {};
+    if (strict === undefined || floor === undefined) continue;
+    if (GATE_RULES[code] === "max" ? floor >= strict : floor <= strict) continue;
+    context.addIssue({ code: "custom", path: [code, "floor"], message: "must not be stricter than strict" });
+  }
+});
 
 /** Languages of one policy: more than these and the rule says nothing any more. */
 const LANGUAGES_MAX = 50;

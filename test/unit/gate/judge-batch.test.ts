@@ -116,12 +116,30 @@ describe("a batch at the gate", () => {
     expect(judgeText("a\0b", "doc", disabled).verdict).toBe("rejected");
   });
 
-  it("refuses a policy that names an unknown rule, tier, language or field", () => {
+  it("judges by a rule that the profile only measures, once a tenant sets it", () => {
+    const prose = policyOf({
+      thresholds: { doc: { bullet_lines: { strict: 0.5 }, words_few: { strict: 5, floor: 2 } } },
+    });
+    const list = Array.from({ length: 30 }, (_, index) => `- item ${index} of the list`).join("\n");
+    expect(judgeText(list, "doc").reasons).toEqual([]);
+    expect(judgeText(list, "doc", prose).reasons).toEqual([{ code: "bullet_lines", measure: 1, threshold: 0.5 }]);
+    expect(judgeText("too few words", "doc", prose).reasons).toEqual([{ code: "words_few", measure: 3, threshold: 5 }]);
+  });
+
+  it("takes a strict value that is laxer than the profile's floor for the floor too", () => {
+    const lax = policyOf({ thresholds: { doc: { control_characters: { strict: 0.08 } } } });
+    const batch = judgeBatch([...times(20, doc(damaged(70))), ...times(20, doc(damaged(90)))], lax);
+    expect(batch.steps.map((step) => step.accepted)).toEqual([20, 20, 20, 20, 20]);
+  });
+
+  it("refuses a policy that names an unknown rule, tier, language or field, or a floor stricter than the strict value", () => {
     for (const policy of [
       { thresholds: { doc: { no_such_rule: null } } },
       { thresholds: { essay: {} } },
       { languages: ["English"] },
       { target: 1 },
+      { thresholds: { doc: { repeated_word: { strict: 0.9, floor: 0.5 } } } },
+      { thresholds: { doc: { letters_few: { strict: 0.1, floor: 0.5 } } } },
       { target_acceptance: 2 },
     ])
       expect(gatePolicySchema.safeParse(policy).success).toBe(false);
