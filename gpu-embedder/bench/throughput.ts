@@ -120,7 +120,7 @@ async function measureOverhead(embedder: EmbedderProcess, texts: TextSet): Promi
   );
   report.details.push(
     `${texts.texts.length} texts, ${texts.tokenCount} tokens, ${plan.connections} clients × ${plan.requestTexts} texts`,
-    `padding: ${padding} of ${tokens + padding} tokens computed, by the server's counters`,
+    `padding: ${padding} of ${tokens + padding} tokens computed, by the server's counters: efficiency ${(tokens / (tokens + padding)).toFixed(4)}`,
   );
 }
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { pythonEnvironment } from "../../../bench/support/python-environment.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import { embedAll } from "../support/embed-client.ts";
+import { endWithParent } from "../support/end-with-parent.ts";
 import { CLIENT_PLANS, planLabel } from "./client-plans.ts";
 import type { Side } from "./side.ts";
 
@@ -65,6 +66,7 @@ async function startInfinity(command: string, modelFolder: string, batchSize: nu
       stdio: "ignore",
     },
   );
+  endWithParent(child);
   return { batchSize, url: `http://127.0.0.1:${port}`, child };
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { createInterface } from "node:readline";
+import { endWithParent } from "./end-with-parent.ts";
 
 /** The server under measurement, a process of its own as users run it. */
 export interface EmbedderProcess {
@@ -26,6 +27,7 @@ export async function startEmbedder(
     env: { ...process.env, PORT: "0", ...settings },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  endWithParent(child);
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const listeners: ((event: unknown) => void)[] = [];
   const port = await new Promise<number>((resolve, reject) => {
