@@ -22,8 +22,8 @@ export const BINARY_SHARE_MAX = 0.1;
 
 /** Six parts in seven are copies of the rest. Concatenated licences reach 0.77, generated tables 0.7. */
 const DUPLICATES: ThresholdRange = { strict: 0.85, floor: 0.95 };
-/** One phrase is four fifths of the text. Lists that count ("item 7 of the list") reach 0.73, tables of constants 0.39. */
-const TOP_GRAM: ThresholdRange = { strict: 0.8, floor: 0.95 };
+/** One phrase is nearly all of the text. Lists that count ("item 7 of the list") reach 0.83, tables of constants 0.39. */
+const TOP_GRAM: ThresholdRange = { strict: 0.9, floor: 0.97 };
 
 const DOCUMENT: GateProfile = {
   letters_few: { strict: 0.1, floor: 0.04 },
@@ -89,9 +89,9 @@ const EVENT: GateProfile = {
   notice_lines: { strict: 0.8, floor: 0.95 },
   repeated_word: { strict: 0.8, floor: 0.9 },
   repeated_line: { strict: 0.9, floor: 0.95 },
-  top_2_gram: { strict: 0.9, floor: 0.95 },
-  top_3_gram: { strict: 0.9, floor: 0.95 },
-  top_4_gram: { strict: 0.9, floor: 0.95 },
+  top_2_gram: NEARLY_ALL,
+  top_3_gram: NEARLY_ALL,
+  top_4_gram: NEARLY_ALL,
 };
 
 /** Files that a machine or a person made for work: code, tables, logs. */
