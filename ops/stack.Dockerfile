@@ -7,7 +7,7 @@ COPY wrangler.toml tsconfig.json tsconfig.worker.json ./
 COPY migrations migrations
 COPY src src
 ENV JEEVES_HOME=/data LISTEN_HOST=0.0.0.0 PORT=8787 HOME=/tmp
-RUN install -d -o 65532 -g 65532 /data
+RUN install -d -o 65532 -g 65532 /data .wrangler
 USER 65532:65532
 EXPOSE 8787
 STOPSIGNAL SIGTERM
