@@ -9,6 +9,20 @@ export interface Claim {
 }
 
 /**
+ * All matches of a global expression. Unlike `matchAll` it makes no copy of the expression, which would cost more than the search of a short
+ * text; so the expression must not be in use by the caller.
+ */
+export function matchesOf(text: string, pattern: RegExp): readonly RegExpExecArray[] {
+  const matches: RegExpExecArray[] = [];
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    matches.push(match);
+    if (match[0] === "") pattern.lastIndex += 1;
+  }
+  return matches;
+}
+
+/**
  * Spans of all matches of a global expression that `judge` takes. `judge` sees the match and its offset; undefined says no.
  * @param detector name put on each span
  */
@@ -18,7 +32,7 @@ export function matchSpans(
   judge: (match: RegExpExecArray, start: number) => Claim | undefined,
 ): readonly PiiSpan[] {
   const spans: PiiSpan[] = [];
-  for (const match of text.matchAll(pattern)) {
+  for (const match of matchesOf(text, pattern)) {
     const claim = judge(match, match.index);
     if (claim === undefined) continue;
     const start = claim.start ?? match.index;

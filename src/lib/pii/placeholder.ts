@@ -1,4 +1,5 @@
 import { PII_TYPES, type PiiSpan, type PiiType } from "../contract/pii.ts";
+import { matchesOf } from "./match-spans.ts";
 
 /** Longest sealed payload: a 16 KB private key in UTF-8 and base64url, with room. Characters. */
 const PAYLOAD_CHARACTERS_MAX = 40_000;
@@ -23,7 +24,7 @@ export function isPiiType(name: string | undefined): name is PiiType {
 export function outsidePlaceholders(text: string, spans: readonly PiiSpan[]): readonly PiiSpan[] {
   if (spans.length === 0 || !text.includes("[")) return spans;
   const taken: { readonly start: number; readonly end: number }[] = [];
-  for (const match of text.matchAll(PLACEHOLDER)) {
+  for (const match of matchesOf(text, PLACEHOLDER)) {
     if (isPiiType(match[1] ?? match[2])) taken.push({ start: match.index, end: match.index + match[0].length });
   }
   if (taken.length === 0) return spans;

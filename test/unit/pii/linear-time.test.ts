@@ -58,16 +58,21 @@ const UNITS: Readonly<Record<string, string>> = {
   partners: "Ada, Bob and ",
 };
 
-function timeOf(text: string): number {
-  const startedMs = performance.now();
-  findPii(text, { scoreMin: 0 });
-  return performance.now() - startedMs;
+/** The least CPU time of three searches, milliseconds: other work on the machine does not count. */
+function cpuMsOf(text: string): number {
+  const samples = Array.from({ length: 3 }, () => {
+    const before = process.cpuUsage();
+    findPii(text, { scoreMin: 0 });
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  });
+  return Math.min(...samples);
 }
 
 describe("findPii", () => {
   it("takes less than two seconds for a document of the largest size that is prose", () => {
     const prose = "Mary met Dr. Brown in Paris on 3 May 2021 and paid 12.50 for lunch at number 7, near the river. ";
-    expect(timeOf(prose.repeat(LARGEST / prose.length))).toBeLessThan(2_000);
+    expect(cpuMsOf(prose.repeat(LARGEST / prose.length))).toBeLessThan(2_000);
   });
 });
 
@@ -75,7 +80,7 @@ describe("findPii takes time linear in the text", () => {
   it.each(Object.entries(UNITS))("of repeated %s", (_, unit) => {
     const long = unit.repeat(Math.ceil(LENGTH / unit.length));
     const short = long.slice(0, LENGTH / 4);
-    const shortMs = Math.min(timeOf(short), timeOf(short));
-    expect(timeOf(long)).toBeLessThan(Math.max(NOISE_MS, shortMs) * RATIO_MAX);
+    const shortMs = cpuMsOf(short);
+    expect(cpuMsOf(long)).toBeLessThan(Math.max(NOISE_MS, shortMs) * RATIO_MAX);
   });
 });

@@ -2,7 +2,7 @@ import type { PiiSpan } from "../../contract/pii.ts";
 import type { Detector } from "../detector.ts";
 import { entropyBits } from "../identifiers/entropy.ts";
 import { TOKEN_FORMS } from "../identifiers/token-prefixes.ts";
-import { matchSpans } from "../match-spans.ts";
+import { matchesOf, matchSpans } from "../match-spans.ts";
 
 const KNOWN = new RegExp(`(?<![\\w-])(?:${TOKEN_FORMS.join("|")})(?![\\w-])`, "g");
 /** Below this a token of a known form is a sample such as "sk-xxxxxxxxxxxxxxxxxxxxxxxx". Bits per character. */
@@ -41,7 +41,7 @@ function scoreOfAssignment(name: string, value: string, sign: string): number {
 
 function assignmentsOf(text: string): readonly PiiSpan[] {
   const spans: PiiSpan[] = [];
-  for (const match of text.matchAll(ASSIGNMENT)) {
+  for (const match of matchesOf(text, ASSIGNMENT)) {
     const range = match.indices?.groups?.["value"];
     const { name, value } = match.groups ?? {};
     if (range === undefined || name === undefined || value === undefined) continue;

@@ -1,5 +1,6 @@
 import type { PiiSpan } from "../../contract/pii.ts";
 import { type Detector, hasDigit } from "../detector.ts";
+import { matchesOf } from "../match-spans.ts";
 
 interface DocumentRule {
   readonly type: "US_DRIVER_LICENSE" | "PASSPORT";
@@ -29,7 +30,7 @@ const DIGITS_MIN = 4;
 
 function spansOfRule(text: string, { type, pattern }: DocumentRule): readonly PiiSpan[] {
   const spans: PiiSpan[] = [];
-  for (const match of text.matchAll(pattern)) {
+  for (const match of matchesOf(text, pattern)) {
     const range = match.indices?.[1];
     if (range === undefined || (match[1]?.replace(/\D/g, "").length ?? 0) < DIGITS_MIN) continue;
     spans.push({ type, start: range[0], end: range[1], score: 0.9, detector: "identity-document" });

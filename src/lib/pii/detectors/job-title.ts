@@ -1,5 +1,6 @@
 import type { PiiSpan } from "../../contract/pii.ts";
 import type { Detector } from "../detector.ts";
+import { matchesOf } from "../match-spans.ts";
 
 /** Nouns that end the name of an occupation; the groups follow the Standard Occupational Classification of the United States. */
 const HEADS =
@@ -22,7 +23,7 @@ export const jobTitleDetector: Detector = {
   find(text) {
     const spans: PiiSpan[] = [];
     for (const pattern of [OWN_LINE, AS]) {
-      for (const match of text.matchAll(pattern)) {
+      for (const match of matchesOf(text, pattern)) {
         const range = match.indices?.[1];
         if (range !== undefined)
           spans.push({ type: "TITLE", start: range[0], end: range[1], score: 0.7, detector: "job-title" });

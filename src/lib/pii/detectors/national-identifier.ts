@@ -1,6 +1,6 @@
 import type { PiiSpan, PiiType } from "../../contract/pii.ts";
 import { saidAround } from "../context-words.ts";
-import { type Detector, hasDigit } from "../detector.ts";
+import type { Detector } from "../detector.ts";
 import * as check from "../identifiers/national-checks.ts";
 import { matchSpans } from "../match-spans.ts";
 
@@ -14,6 +14,9 @@ interface IdentifierRule {
   /** Score without such a word: what form and check digits alone are worth. 0: the words are required. */
   readonly scoreAlone: number;
 }
+
+/** Every form below has six digits with at most one sign between them, or five letters before two digits. */
+const MAY_HOLD_ONE = /\d(?:[ .-]?\d){5}|[a-z]{5}\d\d/i;
 
 /** Score of a valid form next to a word that names it. */
 const SCORE_NAMED = 0.97;
@@ -175,6 +178,6 @@ function spansOfRule(text: string, rule: IdentifierRule): readonly PiiSpan[] {
 export const nationalIdentifierDetector: Detector = {
   name: "national-identifier",
   types: [...new Set(RULES.map((rule) => rule.type))],
-  mayFind: hasDigit,
+  mayFind: (text) => MAY_HOLD_ONE.test(text),
   find: (text) => RULES.flatMap((rule) => spansOfRule(text, rule)),
 };

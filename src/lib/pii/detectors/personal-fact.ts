@@ -1,5 +1,6 @@
 import type { PiiSpan, PiiType } from "../../contract/pii.ts";
 import { type Detector, hasDigit } from "../detector.ts";
+import { matchesOf } from "../match-spans.ts";
 
 const MONTH =
   "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)";
@@ -80,7 +81,7 @@ const AGE_MAX = 120;
 
 function spansOfRule(text: string, { type, pattern, score }: FactRule): readonly PiiSpan[] {
   const spans: PiiSpan[] = [];
-  for (const match of text.matchAll(pattern)) {
+  for (const match of matchesOf(text, pattern)) {
     const range = match.indices?.[1];
     if (range === undefined || (type === "AGE" && Number(match[1]) > AGE_MAX)) continue;
     spans.push({ type, start: range[0], end: range[1], score, detector: "personal-fact" });

@@ -5,7 +5,7 @@ import { classify, couldBePerson, type Entity, isNationality, placeWordsAtEnd, t
 import { layoutEntities } from "./layout.ts";
 import { type Phrase, phrasesOf } from "./phrases.ts";
 import { HONORIFICS, TITLE_HONORIFICS } from "./vocabulary.ts";
-import { isPlainWord, type Word, wordsOf } from "./words.ts";
+import { isPlainWord, lowerCaseCandidates, type Word, wordsOf } from "./words.ts";
 
 /** UTF-16 units of text read before and after a phrase: the last few words, and the clause that follows. */
 const BEFORE = 28;
@@ -113,11 +113,9 @@ function repeatedNames(phrases: readonly Phrase[], entities: readonly Entity[]):
 }
 
 /** Nationalities in lower case: "I am cambodian". */
-function lowerCaseNationalities(words: readonly Word[]): readonly Entity[] {
-  return words
-    .filter(
-      (word) => !word.isCapital && word.text.length > 4 && isNationality(word.folded) && !isCommonWord(word.folded),
-    )
+function lowerCaseNationalities(text: string): readonly Entity[] {
+  return lowerCaseCandidates(text)
+    .filter((word) => isNationality(word.folded) && !isCommonWord(word.folded))
     .map((word) => ({ type: "NRP", words: [word], score: 0.7 }));
 }
 
@@ -139,6 +137,6 @@ export const namedEntityDetector: Detector = {
     const direct = phrases.flatMap((phrase) => entitiesOfPhrase(text, phrase));
     const listed = [...direct, ...listedNames(text, phrases, direct)];
     const all = [...listed, ...repeatedNames(phrases, listed), ...layoutEntities(text, phrases, listed)];
-    return [...all, ...lowerCaseNationalities(words)].map((entity) => spanOf(text, entity));
+    return [...all, ...lowerCaseNationalities(text)].map((entity) => spanOf(text, entity));
   },
 };

@@ -1,4 +1,5 @@
 import { fold, isCommonWord, isGivenName, isSurname } from "../gazetteer/lookup.ts";
+import { matchesOf } from "../match-spans.ts";
 import { PARTICLES } from "./vocabulary.ts";
 
 /** What the lists say of a word. "either": a name that is a frequent word as well, such as White or Mark. */
@@ -14,8 +15,17 @@ export interface Word {
   readonly kind: WordKind;
 }
 
-/** Longest word looked at, UTF-16 units; longer ones are no names. */
-const WORD = /\p{L}(?:[\p{L}\p{M}]|(?:['’](?!s(?!\p{L}))|[.-])(?=\p{L})){0,39}/gu;
+/** Letters after the first one, UTF-16 units; longer words are no names. */
+const TAIL = "(?:[\\p{L}\\p{M}]|(?:['’](?!s(?!\\p{L}))|[.-])(?=\\p{L})){0,39}";
+const ANY_WORD = new RegExp(`\\p{L}${TAIL}`, "gu");
+/** Words that a name can hold: capitalised ones and particles. */
+const NAME_WORD = new RegExp(
+  `(?<![\\p{L}\\p{M}\\d]|\\p{L}['’.-])(?:\\p{Lu}${TAIL}|(?:${[...PARTICLES].join("|")})(?=[ ]))`,
+  "gu",
+);
+/** Words in lower case with the endings of English demonyms. */
+const DEMONYM_WORD =
+  /(?<![\p{L}\p{M}])[a-z]{3,16}(?:an|ch|di|ek|er|ese|ic|in|ish|man|qi|si|sh|ni|tot|mi|ab|id|ot|ai|te|ew|im|st|nt)s?(?![\p{L}\p{M}])/gu;
 
 const CALENDAR = new Set(
   (
@@ -38,15 +48,20 @@ export function isPlainWord({ kind }: Word): boolean {
   return kind === "common" || kind === "either";
 }
 
-/** All words in order. Words in lower case count as common, unless the text has no capitals at all. */
+function wordOf(text: string, start: number): Word {
+  const first = text.charAt(0);
+  const isCapital = first !== first.toLowerCase();
+  const folded = fold(text);
+  return { text, start, end: start + text.length, folded, isCapital, kind: kindOf(folded, isCapital) };
+}
+
+/** Words that names can hold, in order: capitalised ones and particles, or all of them where the text has no capitals. */
 export function wordsOf(text: string): readonly Word[] {
-  const hasCapitals = /\p{Lu}/u.test(text);
-  return Array.from(text.matchAll(WORD), ({ 0: word, index }) => {
-    const first = word.charAt(0);
-    const isCapital = first !== first.toLowerCase();
-    const folded = fold(word);
-    const isLookedUp = isCapital || !hasCapitals || PARTICLES.has(folded);
-    const kind = isLookedUp ? kindOf(folded, isCapital) : "common";
-    return { text: word, start: index, end: index + word.length, folded, isCapital, kind };
-  });
+  const pattern = /\p{Lu}/u.test(text) ? NAME_WORD : ANY_WORD;
+  return matchesOf(text, pattern).map((match) => wordOf(match[0], match.index));
+}
+
+/** Words in lower case that could be demonyms. */
+export function lowerCaseCandidates(text: string): readonly Word[] {
+  return matchesOf(text, DEMONYM_WORD).map((match) => wordOf(match[0], match.index));
 }

@@ -2,6 +2,7 @@ import type { PiiSpan, PiiType } from "../../contract/pii.ts";
 import { type Detector, hasDigit } from "../detector.ts";
 import { BOX, CORNER, HEAD_NUMBER, STREET_ALONE, UNIT_BEFORE } from "./grammar.ts";
 import { type Address, continueAddress, parseAddress, type Range } from "./parse-address.ts";
+import { matchesOf } from "../match-spans.ts";
 
 const DETECTOR = "street-address";
 /** A street between two numbers counts only where something says that it is an address. */
@@ -53,7 +54,7 @@ function spansOf(text: string, address: Address, score: number): readonly PiiSpa
 function addressesAtNumbers(text: string): readonly PiiSpan[] {
   const spans: PiiSpan[] = [];
   let reached = 0;
-  for (const match of text.matchAll(HEAD_NUMBER)) {
+  for (const match of matchesOf(text, HEAD_NUMBER)) {
     if (match.index < reached) continue;
     const unit = UNIT_BEFORE.exec(text.slice(Math.max(0, match.index - CONTEXT), match.index))?.[0];
     if (unit !== undefined) {
@@ -73,15 +74,15 @@ function addressesAtNumbers(text: string): readonly PiiSpan[] {
 
 function otherAddresses(text: string): readonly PiiSpan[] {
   const spans: PiiSpan[] = [];
-  for (const match of text.matchAll(CORNER)) {
+  for (const match of matchesOf(text, CORNER)) {
     spans.push(span("STREET_ADDRESS", { start: match.index, end: match.index + match[0].length }, 0.95));
   }
-  for (const match of text.matchAll(BOX)) {
+  for (const match of matchesOf(text, BOX)) {
     const address = continueAddress(text, undefined, { start: match.index, end: match.index + match[0].length });
     spans.push(span("STREET_ADDRESS", { start: match.index, end: address.end }, 0.91));
   }
   for (const pattern of STREET_ALONE) {
-    for (const match of text.matchAll(pattern)) {
+    for (const match of matchesOf(text, pattern)) {
       const address = continueAddress(text, undefined, { start: match.index, end: match.index + match[0].length });
       spans.push(...spansOf(text, address, 0.9));
     }
