@@ -1,6 +1,8 @@
 import { Hono } from "hono";
 import type { AppContext } from "./app-context.ts";
 import { isAuthorized } from "./auth.ts";
+import { withinBodyBudget } from "./body-budget.ts";
+import { failureShape, type EmbedFailure } from "./embed-failure.ts";
 import { openAiContract } from "./openai-contract.ts";
 import { embedRoutes } from "./routes/embed.ts";
 import { OPEN_PATHS, operationRoutes } from "./routes/operations.ts";
@@ -23,6 +25,11 @@ export function createApp(app: AppContext): Hono {
     if (OPEN_PATHS.has(path) || isAuthorized(context.req.header("authorization"), app.token)) return next();
     return contractOf(path).fail({ code: "unauthorized" });
   });
+  const overloaded = (path: string, failure: EmbedFailure): Response => {
+    app.metrics.count("te_request_failure", { err: failureShape(failure).metric });
+    return contractOf(path).fail(failure);
+  };
+  hono.use(withinBodyBudget(app.bodies, app.service.limits.bodySizeBytesMax, overloaded));
   for (const routes of [embedRoutes(app), tokenizeRoutes(app), operationRoutes(app)]) hono.route("/", routes);
   hono.notFound((context) => contractOf(context.req.path).fail({ code: "not_found" }));
   hono.onError((cause, context) => {

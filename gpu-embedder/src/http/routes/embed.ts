@@ -52,7 +52,7 @@ function failed(app: AppContext, contract: Contract, failure: EmbedFailure): Res
   return contract.fail(failure);
 }
 
-async function answerEmbed(app: AppContext, contract: Contract, context: Context): Promise<Response> {
+async function handleEmbed(app: AppContext, contract: Contract, context: Context): Promise<Response> {
   const startMs = performance.now();
   const body = await readJson(context.req.raw, app.service.limits.bodySizeBytesMax);
   const call = body.ok ? contract.decode(body.value) : body;
@@ -72,22 +72,6 @@ async function answerEmbed(app: AppContext, contract: Contract, context: Context
   const headers = replyHeaders(reply.value, totalMs, app.readiness().provider);
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
   return response;
-}
-
-/** Bytes to set aside for a body before it is read: what it declares, or the most it may have. */
-function bodySizeBytesOf(context: Context, limitBytes: number): number {
-  const declared = Number(context.req.header("content-length") ?? limitBytes);
-  return Math.min(declared, limitBytes);
-}
-
-async function handleEmbed(app: AppContext, contract: Contract, context: Context): Promise<Response> {
-  const sizeBytes = bodySizeBytesOf(context, app.service.limits.bodySizeBytesMax);
-  if (!app.bodies.tryTake(sizeBytes)) return failed(app, contract, { code: "overloaded", retryAfterSeconds: 1 });
-  try {
-    return await answerEmbed(app, contract, context);
-  } finally {
-    app.bodies.give(sizeBytes);
-  }
 }
 
 /** `POST /v1/embeddings` and `/embeddings` (OpenAI), `POST /embed` (text-embeddings-inference). */
