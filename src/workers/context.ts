@@ -10,6 +10,7 @@ import type { Sql } from "../lib/db/sql.ts";
 import type { Embedder } from "../lib/embed/embedder.ts";
 import type { RequestBudget } from "../lib/embed/request-batches.ts";
 import { createHttpEmbedder } from "../lib/embed/http-embedder.ts";
+import { loadLanguageDetector, type LanguageDetector } from "../lib/gate/language.ts";
 import { findKey } from "../lib/flows/find-key.ts";
 import { createModelSource, tokenizerKey, type ModelSource } from "../lib/flows/model-source.ts";
 import { readEnv, type Bindings, type Config, type Env } from "./env.ts";
@@ -34,6 +35,7 @@ export interface Context {
   readonly embedder: Embedder;
   readonly models: ModelSource;
   readonly requestBudget: RequestBudget;
+  readonly loadLanguageDetector: () => Promise<LanguageDetector>;
   /** Start-up check of the database: undefined when it is as it has to be, else a code. */
   readonly checkDatabase: () => Promise<string | undefined>;
   readonly authenticator: Authenticator;
@@ -96,9 +98,24 @@ function createContext(env: Env): Context {
       },
     }),
     requestBudget: REQUEST_BUDGET,
+    loadLanguageDetector: once(loadLanguageDetector),
     checkDatabase: () => checkDatabase(sql),
     authenticator: new Authenticator({ findKey: (keyHash) => findKey(sql, keyHash), copies: env.API_KEYS, clock }),
     isMetricsToken: (authorization) => matchesToken(authorization, secrets.metricsToken),
+  };
+}
+
+/** Loads a thing when it is first asked for, and again only if that failed. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return async () => {
+    loaded ??= load();
+    try {
+      return await loaded;
+    } catch (thrown) {
+      loaded = undefined;
+      throw thrown;
+    }
   };
 }
 

@@ -1,6 +1,7 @@
 /** Which job a cron trigger starts. A trigger may fire twice or not at all: jobs carry their own lease and cursor. */
 import { err } from "../lib/base/result.ts";
 import { QUARANTINE_RETENTION_JOB } from "../lib/flows/quarantine/retention-job.ts";
+import { RETURN_DUPLICATES_JOB } from "../lib/flows/return-duplicates-job.ts";
 import { runJob, type Job } from "../lib/flows/run-job.ts";
 import { SWEEP_JOB } from "../lib/flows/run-sweep-job.ts";
 import type { Context } from "./context.ts";
@@ -8,7 +9,7 @@ import type { Context } from "./context.ts";
 /** Keys are the cron lines of wrangler.toml. */
 export const JOBS_BY_CRON: ReadonlyMap<string, readonly Job<Context, unknown>[]> = new Map([
   ["*/5 * * * *", [SWEEP_JOB]],
-  ["0 * * * *", []],
+  ["0 * * * *", [RETURN_DUPLICATES_JOB]],
   ["0 */6 * * *", []],
   ["0 3 * * *", [QUARANTINE_RETENTION_JOB]],
 ]);

@@ -81,7 +81,7 @@ describe("the embed consumer", () => {
   it("acks each message after its commit and writes the report when the batch is done", async () => {
     const tenant = newTenant();
     await world.ingest(tenant, [{ id: "a", text: TEXT }], { batchTag: "night" });
-    await world.ingest(tenant, [{ id: "b", text: `${TEXT} b` }], { batchTag: "night" });
+    await world.ingest(tenant, [{ id: "b", text: "Another token flows in the layer." }], { batchTag: "night" });
     const deliveries = world.take().map((message) => deliver(message));
     await consumeEmbedBatch(batchOf(deliveries), consumerContext());
     expect(deliveries.map((delivery) => delivery.decision)).toEqual(["ack", "ack"]);
@@ -92,7 +92,7 @@ describe("the embed consumer", () => {
   it("delays messages while the embedder is down, spares the others the same failure, and indexes all of them after", async () => {
     const tenant = newTenant();
     for (const id of ["a", "b", "c", "d", "e", "f"])
-      await world.ingest(tenant, [{ id, text: `${TEXT} ${id}` }], { batchTag: "outage" });
+      await world.ingest(tenant, [{ id, text: `${id} is another jet than all the others.` }], { batchTag: "outage" });
     const messages = world.take();
     world.embedder.outage = { code: "embedder_unavailable" };
     for (let attempt = 1; attempt <= 3; attempt += 1) {

@@ -304,7 +304,7 @@ describe.each(BACKENDS)("on %s", (backend) => {
       await world.ingest(
         tenant,
         [
-          { id: "b", text: LONG_TEXT, source: "letters" },
+          { id: "b", text: LONG_TEXT.replaceAll("jet", "bird"), source: "letters" },
           { id: "c", text: "" },
         ],
         { batchTag: "spring" },

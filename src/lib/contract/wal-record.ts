@@ -27,6 +27,8 @@ export const curationSchema = z.strictObject({
     .optional(),
 });
 
+export type Curation = z.infer<typeof curationSchema>;
+
 /**
  * One input inside a WAL object. `text` is there unless the input was rejected or quarantined: what is rejected is never stored, and what
  * is quarantined lies in the quarantine object alone. `document_index` is the position in the request and, with the WAL id, makes the
@@ -59,6 +61,8 @@ export const walRecordSchema = z.strictObject({
   gate_version: z.string(),
   pii_version: z.string().optional(),
   policy_version: z.int().min(0).optional(),
+  /** How far the tenant wanted duplicates of stored texts to be looked for; absent: not at all. */
+  duplicates: z.enum(["exact", "near"]).optional(),
   documents: z.array(walDocumentSchema),
 });
 export type WalRecord = z.infer<typeof walRecordSchema>;

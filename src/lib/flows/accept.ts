@@ -12,16 +12,19 @@ import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
 import { batchTagSchema } from "../contract/scope.ts";
 import type { WalDocument } from "../contract/wal-record.ts";
+import type { LanguageDetector } from "../gate/language.ts";
 import { GATE_VERSION } from "../gate/profile.ts";
 import { PII_RULES_VERSION } from "../pii/find-pii.ts";
 import type { WalHead } from "../wal/wal-codec.ts";
 import { isIdempotencyKey, rememberReply, requestHash } from "./idempotency.ts";
+import { detectorFor } from "./language-detector.ts";
 import { judgeInputs, type JudgedInput } from "./judge-inputs.ts";
 import { holdBack } from "./quarantine/quarantine-object.ts";
 import { storeRequest, type StoreContext } from "./store-request.ts";
 
 export interface AcceptContext extends StoreContext {
   readonly newUlid: () => Ulid;
+  readonly loadLanguageDetector: () => Promise<LanguageDetector>;
 }
 
 export interface AcceptRequest {
@@ -52,7 +55,14 @@ export async function accept(context: AcceptContext, request: AcceptRequest): Pr
   if (!decoded.ok) return decoded;
   const named = chosenTag(decoded.value.batchTag, request.batchTag);
   if (!named.ok) return named;
-  const inputs = judgeInputs(decoded.value.candidates, { boundUserId: request.principal.userId, nowMs });
+  const { policy, tenantId, userId } = request.principal;
+  const inputs = judgeInputs(decoded.value.candidates, {
+    tenantId,
+    policy,
+    boundUserId: userId,
+    nowMs,
+    detectLanguage: await detectorFor(policy, context.loadLanguageDetector),
+  });
   const walId = context.newUlid();
   const fresh = {
     version: 1 as const,
@@ -112,6 +122,7 @@ interface Work {
 async function store(context: AcceptContext, work: Work): Promise<Result<Accepted, Problem>> {
   const { remembered, replayed } = work;
   const { principal } = work.request;
+  const { policy } = principal;
   const head: WalHead = {
     version: 1,
     tenant_id: principal.tenantId,
@@ -122,6 +133,7 @@ async function store(context: AcceptContext, work: Work): Promise<Result<Accepte
     gate_version: GATE_VERSION,
     pii_version: PII_RULES_VERSION,
     policy_version: principal.policyVersion,
+    ...(policy.duplicates.enabled ? { duplicates: policy.duplicates.near ? "near" : "exact" } : {}),
   };
   const judged = work.inputs.map((input) => input.document);
   const replied = replayed ? judged.map((document, index) => asReplied(document, remembered.reply, index)) : judged;
@@ -141,5 +153,8 @@ function asReplied(document: WalDocument, reply: AcceptReply, index: number): Wa
   if (receipt === undefined || receipt.status === document.verdict) return document;
   if (receipt.status === "rejected")
     return { ...document, verdict: "rejected", reasons: receipt.reasons, text: null, title: "", metadata: {} };
-  return document.text === null ? document : { ...document, verdict: receipt.status, reasons: receipt.reasons };
+  if (document.text === null) return document;
+  // Of what it was the duplicate is not known any more: the store looks for an original by itself.
+  const verdict = receipt.status === "duplicate" ? "accepted" : receipt.status;
+  return { ...document, verdict, reasons: receipt.reasons };
 }

@@ -6,14 +6,17 @@ import type { DryRunReply } from "../contract/accept-reply.ts";
 import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
 import type { WalDocument } from "../contract/wal-record.ts";
+import type { LanguageDetector } from "../gate/language.ts";
 import type { TokenCounter } from "../model/token-counter.ts";
 import { prepareChunks, type ChunkingModel } from "./indexing/prepare-document.ts";
+import { detectorFor } from "./language-detector.ts";
 import { judgeInputs } from "./judge-inputs.ts";
 import type { ModelSource } from "./model-source.ts";
 
 export interface DryRunContext {
   readonly clock: Clock;
   readonly models: ModelSource;
+  readonly loadLanguageDetector: () => Promise<LanguageDetector>;
 }
 
 interface Chunking {
@@ -29,9 +32,13 @@ export async function dryRun(
 ): Promise<Result<DryRunReply, Problem>> {
   const decoded = decodeBody(request.body, request.headers, BODY_LIMITS);
   if (!decoded.ok) return err(decoded.error);
+  const { policy, tenantId, userId } = request.principal;
   const inputs = judgeInputs(decoded.value.candidates, {
-    boundUserId: request.principal.userId,
+    tenantId,
+    policy,
+    boundUserId: userId,
     nowMs: context.clock(),
+    detectLanguage: await detectorFor(policy, context.loadLanguageDetector),
   });
   const chunking = await chunkingOf(context.models);
   const counts = { accepted: 0, duplicate: 0, quarantined: 0, rejected: 0 };

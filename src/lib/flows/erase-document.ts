@@ -5,6 +5,7 @@ import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
 import type { Tier } from "../contract/scope.ts";
 import { deleteChunksOfDocument, upsertTombstone } from "../db/queries/erase-document.ts";
+import { deleteSignatures } from "../db/queries/duplicates.ts";
 import type { Sql } from "../db/sql.ts";
 import { problemOfSql } from "./problem-of.ts";
 
@@ -47,6 +48,7 @@ export async function eraseDocument(
       batchTag: deletionId,
     }),
     deleteChunksOfDocument(tenantId, uid),
+    ...deleteSignatures(tenantId, [uid]),
   ]);
   if (!rows.ok) return err(problemOfSql(rows.error));
   const tombstone = rows.value[0]?.[0];

@@ -10,6 +10,7 @@ import { activateModelIfNoneActive, insertModel } from "../../../src/lib/db/quer
 import type { Row, Sql } from "../../../src/lib/db/sql.ts";
 import { accept } from "../../../src/lib/flows/accept.ts";
 import type { IndexingContext } from "../../../src/lib/flows/indexing/context.ts";
+import { loadLanguageDetector, type LanguageDetector } from "../../../src/lib/gate/language.ts";
 import { createModelSource, tokenizerKey } from "../../../src/lib/flows/model-source.ts";
 import { expectOk, openTestDatabase, rowsIn, statement, type TestDatabase } from "../../support/database.ts";
 import type { TestBackend } from "../../support/postgres-servers.ts";
@@ -43,6 +44,7 @@ export interface WorldContext extends IndexingContext {
   readonly embedQueue: Pick<Queue<EmbedMessage>, "send" | "sendBatch">;
   readonly clock: () => number;
   readonly newUlid: () => string;
+  readonly loadLanguageDetector: () => Promise<LanguageDetector>;
 }
 
 export function principalOf(tenantId: string, policy: TenantPolicy = DEFAULT_POLICY): Principal {
@@ -130,6 +132,7 @@ function contextOf(world: World, crash: CrashPoint, random: () => number): World
     requestBudget: { textsMax: 8, tokensMax: 256 },
     embedRequests: new Semaphore(2),
     clock: () => world.nowMs,
+    loadLanguageDetector,
     // Time goes on with each id, so that later requests sort after earlier ones.
     newUlid: () => {
       world.nowMs += 1;

@@ -19,7 +19,7 @@ export function upsertTombstone(tombstone: DocumentTombstone): Statement {
            values ($1, $2::uuid, $3, $4, $5, ''::bytea, 0, $6, $7, '', '', 0, now())
            on conflict (tenant_id, document_uid) do update set version_key = excluded.version_key, deleted_at = now(),
              generation = d.generation + 1, title = '', source = '', metadata = '{}', content_hash = ''::bytea,
-             chunk_count = 0, token_count = 0, character_count = 0, updated_at = now()
+             chunk_count = 0, token_count = 0, character_count = 0, duplicate_of = null, duplicate_hash = null, updated_at = now()
            where d.version_key < excluded.version_key
            returning (xmax <> 0) as existed`,
     params: [

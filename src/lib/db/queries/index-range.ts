@@ -32,7 +32,8 @@ export function insertLedgerRow(
 /** What the store holds under the given documents. */
 export function selectKnownDocuments(tenantId: string, documentUids: readonly string[]): Statement {
   return {
-    text: `select document_uid, version_key, encode(content_hash, 'hex') as content_hash, model_id, deleted_at is not null as deleted
+    text: `select document_uid, version_key, encode(content_hash, 'hex') as content_hash, model_id, deleted_at is not null as deleted,
+             duplicate_of is not null as duplicate, pii_version
            from documents where tenant_id = $1 and document_uid = any($2::uuid[])`,
     params: [tenantId, documentUids],
   };
@@ -44,6 +45,8 @@ export const knownDocumentRowSchema = z.object({
   content_hash: z.string(),
   model_id: z.int(),
   deleted: z.boolean(),
+  duplicate: z.boolean(),
+  pii_version: z.string(),
 });
 
 /** Which of the chunk hashes (hexadecimal) have a vector of this model somewhere in the tenant. */
@@ -73,14 +76,24 @@ export interface DocumentRow {
   readonly tokenCount: number;
   readonly characterCount: number;
   readonly occurredAt: string | null;
+  /** The document that holds this one's text, with the hash by which it holds it; null where it holds its own. */
+  readonly duplicateOf: string | null;
+  readonly duplicateHash: string | null;
 }
 
-export interface RangeOrigin {
+export interface BatchOrigin {
   readonly tenantId: string;
   readonly batchTag: string;
   readonly walKey: string;
   readonly walId: string;
+}
+
+export interface RangeOrigin extends BatchOrigin {
   readonly modelId: number;
+  /** Of the request: with what it was judged. */
+  readonly gateVersion: string;
+  readonly piiVersion: string;
+  readonly policyVersion: number;
 }
 
 /** Writes the documents as new generations unless the store holds a later version already. */
@@ -88,14 +101,14 @@ export function upsertDocuments(origin: RangeOrigin, rows: readonly DocumentRow[
   return {
     text: `insert into documents as d (tenant_id, batch_tag, wal_key, wal_id, model_id, document_uid, version_key, user_id,
              document_id, tier, source, title, metadata, content_hash, document_index, chunk_count, token_count,
-             character_count, occurred_at)
+             character_count, occurred_at, duplicate_of, duplicate_hash, pii_version)
            select $1, $2, $3, $4, $5::int, r.document_uid, r.version_key, r.user_id, r.document_id, r.tier, r.source, r.title,
              r.metadata::jsonb, decode(r.content_hash, 'hex'), r.document_index, r.chunk_count, r.token_count,
-             r.character_count, r.occurred_at
+             r.character_count, r.occurred_at, r.duplicate_of, decode(r.duplicate_hash, 'hex'), $22
            from unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-             $14::text[], $15::int[], $16::int[], $17::int[], $18::int[], $19::timestamptz[])
+             $14::text[], $15::int[], $16::int[], $17::int[], $18::int[], $19::timestamptz[], $20::uuid[], $21::text[])
              as r (document_uid, version_key, user_id, document_id, tier, source, title, metadata, content_hash,
-               document_index, chunk_count, token_count, character_count, occurred_at)
+               document_index, chunk_count, token_count, character_count, occurred_at, duplicate_of, duplicate_hash)
            order by r.document_uid
            on conflict (tenant_id, document_uid) do update set
              batch_tag = excluded.batch_tag, wal_key = excluded.wal_key, wal_id = excluded.wal_id, model_id = excluded.model_id,
@@ -103,6 +116,7 @@ export function upsertDocuments(origin: RangeOrigin, rows: readonly DocumentRow[
              metadata = excluded.metadata, content_hash = excluded.content_hash, document_index = excluded.document_index,
              chunk_count = excluded.chunk_count, token_count = excluded.token_count,
              character_count = excluded.character_count, occurred_at = excluded.occurred_at,
+             duplicate_of = excluded.duplicate_of, duplicate_hash = excluded.duplicate_hash, pii_version = excluded.pii_version,
              generation = d.generation + 1, deleted_at = null, updated_at = now()
            where d.version_key < excluded.version_key`,
     params: [
@@ -125,6 +139,9 @@ export function upsertDocuments(origin: RangeOrigin, rows: readonly DocumentRow[
       rows.map((row) => row.tokenCount),
       rows.map((row) => row.characterCount),
       rows.map((row) => row.occurredAt),
+      rows.map((row) => row.duplicateOf),
+      rows.map((row) => row.duplicateHash),
+      origin.piiVersion,
     ],
   };
 }
@@ -173,9 +190,9 @@ export function insertChunks(origin: RangeOrigin, variant: StoreVariant, rows: r
   const types = VECTOR_TYPES[variant];
   return {
     text: `insert into doc_embeddings (tenant_id, model_id, document_uid, generation, user_id, tier, source, batch_tag,
-             occurred_at, chunk_index, chunk_hash, text, start_offset, end_offset, token_count, lexeme_count, embedding, lexemes)
+             occurred_at, pii_version, chunk_index, chunk_hash, text, start_offset, end_offset, token_count, lexeme_count, embedding, lexemes)
            select d.tenant_id, $2::int, d.document_uid, d.generation, d.user_id, d.tier, d.source, d.batch_tag, d.occurred_at,
-             c.chunk_index, decode(c.chunk_hash, 'hex'), c.text, c.start_offset, c.end_offset, c.token_count, c.lexeme_count,
+             d.pii_version, c.chunk_index, decode(c.chunk_hash, 'hex'), c.text, c.start_offset, c.end_offset, c.token_count, c.lexeme_count,
              coalesce(c.embedding::${types.embedding}, (select k.embedding from doc_embeddings k where k.tenant_id = $1
                and k.model_id = $2::int and k.chunk_hash = decode(c.chunk_hash, 'hex') limit 1)),
              c.lexemes::${types.lexemes}
@@ -223,6 +240,13 @@ export interface ReceiptRow {
   readonly chunkReusedCount: number;
   readonly chunkFailedCount: number;
   readonly tokenCount: number;
+  readonly source: string;
+  readonly tier: string;
+  readonly language: string;
+  readonly characterCount: number;
+  readonly relaxedStep: number;
+  readonly piiCountsJson: string;
+  readonly duplicateOf: string | null;
 }
 
 /**
@@ -233,21 +257,23 @@ export interface ReceiptRow {
 export function insertReceipts(origin: RangeOrigin, rows: readonly ReceiptRow[]): Statement {
   return {
     text: `insert into receipts (tenant_id, wal_id, batch_tag, document_index, user_id, document_uid, document_id, version_key,
-             outcome, reasons, chunk_count, chunk_reused_count, chunk_failed_count, token_count)
+             outcome, reasons, chunk_count, chunk_reused_count, chunk_failed_count, token_count, source, tier, language,
+             character_count, relaxed_step, pii_counts, duplicate_of, model_id, gate_version, pii_version, policy_version)
            select $1, $2, $3, r.document_index, r.user_id, r.document_uid, r.document_id, r.version_key,
-             case when r.outcome = 'indexed' and d.version_key > r.version_key then 'unchanged'
+             case when r.outcome in ('indexed', 'duplicate') and d.version_key > r.version_key then 'unchanged'
                   when r.outcome = 'unchanged' and d.version_key < r.version_key then null
                   else r.outcome end,
-             case when r.outcome in ('indexed', 'unchanged') and d.version_key > r.version_key
+             case when r.outcome in ('indexed', 'unchanged', 'duplicate') and d.version_key > r.version_key
                   then r.reasons::jsonb || '[{"code": "superseded"}]' else r.reasons::jsonb end,
              case when r.outcome = 'indexed' and d.version_key = r.version_key
                   then (select count(*) from doc_embeddings e where e.tenant_id = $1 and e.model_id = $4::int
                     and e.document_uid = r.document_uid and e.generation = d.generation) else 0 end,
-             r.chunk_reused_count, r.chunk_failed_count, r.token_count
+             r.chunk_reused_count, r.chunk_failed_count, r.token_count, r.source, r.tier, r.language, r.character_count, r.relaxed_step,
+             r.pii_counts::jsonb, r.duplicate_of, case when r.outcome = 'indexed' then $4::int end, $22, $23, $24::bigint
            from unnest($5::int[], $6::text[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[],
-             $13::int[], $14::int[])
+             $13::int[], $14::int[], $15::text[], $16::text[], $17::text[], $18::int[], $19::int[], $20::text[], $21::uuid[])
              as r (document_index, user_id, document_uid, document_id, version_key, outcome, reasons, chunk_reused_count,
-               chunk_failed_count, token_count)
+               chunk_failed_count, token_count, source, tier, language, character_count, relaxed_step, pii_counts, duplicate_of)
            left join documents d on d.tenant_id = $1 and d.document_uid = r.document_uid`,
     params: [
       origin.tenantId,
@@ -264,13 +290,23 @@ export function insertReceipts(origin: RangeOrigin, rows: readonly ReceiptRow[])
       rows.map((row) => row.chunkReusedCount),
       rows.map((row) => row.chunkFailedCount),
       rows.map((row) => row.tokenCount),
+      rows.map((row) => row.source),
+      rows.map((row) => row.tier),
+      rows.map((row) => row.language),
+      rows.map((row) => row.characterCount),
+      rows.map((row) => row.relaxedStep),
+      rows.map((row) => row.piiCountsJson),
+      rows.map((row) => row.duplicateOf),
+      origin.gateVersion,
+      origin.piiVersion,
+      origin.policyVersion,
     ],
   };
 }
 
 /** Receipts of a range that can never be applied: every input of it ends as `failed`. */
 export function insertFailedReceipts(
-  origin: Omit<RangeOrigin, "modelId">,
+  origin: BatchOrigin,
   rows: readonly { readonly documentIndex: number; readonly userId: string; readonly documentId: string }[],
   code: string,
 ): Statement {
@@ -292,7 +328,7 @@ export function insertFailedReceipts(
 }
 
 /** Adds what this range's receipts say, as they stand in the store, to the counters of its batch. */
-export function addToBatch(origin: Omit<RangeOrigin, "modelId">, documentIndexes: readonly number[]): Statement {
+export function addToBatch(origin: BatchOrigin, documentIndexes: readonly number[]): Statement {
   return {
     text: `insert into batches as b (tenant_id, batch_tag, indexed_count, unchanged_count, duplicate_count, quarantined_count,
              rejected_count, failed_count, chunk_count, chunk_reused_count, chunk_failed_count, token_count)

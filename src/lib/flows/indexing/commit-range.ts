@@ -15,18 +15,22 @@ import {
   touchUnchangedDocuments,
   upsertDocuments,
 } from "../../db/queries/index-range.ts";
+import { deleteSignatures, insertSignatures, type SignatureRow } from "../../db/queries/duplicates.ts";
 import { insertQuarantine, type QuarantineRow } from "../../db/queries/quarantine.ts";
 import type { SqlError, Statement } from "../../db/sql.ts";
 import { analyse } from "../../lexical/analyse.ts";
 import { lexemesJson, sparsevecText } from "../../lexical/encode.ts";
+import { SKETCH_VERSION } from "../../duplicates/sketch.ts";
+import type { WalHead } from "../../wal/wal-codec.ts";
 import type { ModelInUse } from "../model-source.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
+import { signatureHex, speakerOf, type DuplicateDocument, type SketchedDocument } from "./find-stored-duplicates.ts";
 import type { PreparedChunk, PreparedDocument } from "./prepare-document.ts";
 import { vectorLiteral } from "./vector-literal.ts";
 import { versionKeyOf } from "./version-key-of.ts";
 
 /** A changed document with its chunks. `vectorByHash` holds the vectors made now: null where the text was refused, absent where the store knows one. */
-export interface IndexedDocument extends PreparedDocument {
+export interface IndexedDocument extends SketchedDocument {
   readonly chunks: readonly PreparedChunk[];
   readonly vectorByHash: ReadonlyMap<string, Float32Array | null>;
 }
@@ -37,6 +41,10 @@ export interface RangeToCommit {
   readonly documents: readonly WalDocument[];
   readonly unchanged: readonly PreparedDocument[];
   readonly indexed: readonly IndexedDocument[];
+  readonly duplicates: readonly DuplicateDocument[];
+  readonly head: WalHead;
+  /** By place in the request. */
+  readonly languages: ReadonlyMap<number, string>;
   readonly quarantined: readonly QuarantineRow[];
 }
 
@@ -66,24 +74,27 @@ function statementsOf(range: RangeToCommit): readonly Statement[] {
     walKey: message.wal_key,
     walId: message.wal_id,
     modelId: model.modelId,
+    gateVersion: range.head.gate_version,
+    piiVersion: range.head.pii_version ?? "",
+    policyVersion: range.head.policy_version ?? 0,
   };
   const key = { tenantId: message.tenant_id, walId: message.wal_id, rangeIndex: message.range_index };
   const chunkRows = range.indexed.flatMap((document) => chunkRowsOf(document, model));
   const poison = range.indexed.flatMap((document) => poisonRowsOf(message, document));
+  const written = [...range.indexed, ...range.duplicates].map((document) => document.documentUid);
+  const signatures = range.indexed.flatMap(signatureRowOf);
   const documentIndexes = range.documents.map((document) => document.document_index);
   return [
     insertLedgerRow(key, { batchTag: message.batch_tag, state: "applied", documentCount: range.documents.length }),
-    ...(range.indexed.length === 0 ? [] : [upsertDocuments(origin, range.indexed.map(documentRowOf))]),
+    ...(written.length === 0
+      ? []
+      : [upsertDocuments(origin, [...range.indexed.map(documentRowOf), ...range.duplicates.map(duplicateRowOf)])]),
     ...(range.unchanged.length === 0 ? [] : [touchUnchangedDocuments(message.tenant_id, range.unchanged)]),
     ...(chunkRows.length === 0 ? [] : [insertChunks(origin, model.storeVariant, chunkRows)]),
-    ...(range.indexed.length === 0
+    ...(written.length === 0
       ? []
-      : [
-          deleteFormerGenerations(
-            message.tenant_id,
-            range.indexed.map((document) => document.documentUid),
-          ),
-        ]),
+      : [deleteFormerGenerations(message.tenant_id, written), ...deleteSignatures(message.tenant_id, written)]),
+    ...(signatures.length === 0 ? [] : insertSignatures(message.tenant_id, signatures)),
     insertReceipts(origin, receiptRowsOf(range)),
     ...(range.quarantined.length === 0
       ? []
@@ -98,8 +109,17 @@ function isPoison(document: IndexedDocument, chunk: PreparedChunk): boolean {
 }
 
 function documentRowOf(document: IndexedDocument): DocumentRow {
-  const source = document.document;
   const good = document.chunks.filter((chunk) => !isPoison(document, chunk));
+  return { ...bareRowOf(document), chunkCount: good.length, tokenCount: tokensOf(good) };
+}
+
+/** A document that holds no text of its own. */
+function duplicateRowOf(document: DuplicateDocument): DocumentRow {
+  return { ...bareRowOf(document), duplicateOf: document.originalUid, duplicateHash: document.originalHash };
+}
+
+function bareRowOf(document: PreparedDocument): DocumentRow {
+  const source = document.document;
   return {
     documentUid: document.documentUid,
     versionKey: document.versionKey,
@@ -111,11 +131,30 @@ function documentRowOf(document: IndexedDocument): DocumentRow {
     metadataJson: JSON.stringify(source.metadata),
     contentHash: document.contentHash,
     documentIndex: source.document_index,
-    chunkCount: good.length,
-    tokenCount: tokensOf(good),
+    chunkCount: 0,
+    tokenCount: 0,
     characterCount: document.characterCount,
     occurredAt: source.occurred_at_ms === null ? null : new Date(source.occurred_at_ms).toISOString(),
+    duplicateOf: null,
+    duplicateHash: null,
   };
+}
+
+/** What the next ones are compared with. A document of which nothing can be found is no original. */
+function signatureRowOf(document: IndexedDocument): readonly SignatureRow[] {
+  const { sketch } = document;
+  if (sketch === undefined || document.chunks.every((chunk) => isPoison(document, chunk))) return [];
+  return [
+    {
+      documentUid: document.documentUid,
+      versionKey: document.versionKey,
+      speaker: speakerOf(document.document),
+      sketchVersion: SKETCH_VERSION,
+      normalisedHash: sketch.normalisedHash,
+      signature: signatureHex(sketch.signature),
+      bands: sketch.bands,
+    },
+  ];
 }
 
 function chunkRowsOf(document: IndexedDocument, model: ModelInUse): readonly ChunkRow[] {
@@ -160,23 +199,41 @@ function poisonRowsOf(message: EmbedMessage, document: IndexedDocument): readonl
 function receiptRowsOf(range: RangeToCommit): readonly ReceiptRow[] {
   const indexed = new Map(range.indexed.map((document) => [document.document.document_index, document]));
   const unchanged = new Map(range.unchanged.map((document) => [document.document.document_index, document]));
+  const duplicates = new Map(range.duplicates.map((document) => [document.document.document_index, document]));
   return range.documents.map((document) => {
     const entry = indexed.get(document.document_index);
+    const duplicate = duplicates.get(document.document_index);
     const base = {
       documentIndex: document.document_index,
       userId: document.user_id,
       documentId: document.document_id,
       reasons: document.reasons,
       versionKey: versionKeyOf(range.message.wal_id, document),
-      documentUid: (entry ?? unchanged.get(document.document_index))?.documentUid ?? null,
+      documentUid: (entry ?? duplicate ?? unchanged.get(document.document_index))?.documentUid ?? null,
       chunkReusedCount: 0,
       chunkFailedCount: 0,
       tokenCount: 0,
+      source: document.source,
+      tier: document.tier,
+      language: range.languages.get(document.document_index) ?? "",
+      characterCount: document.curation?.character_count ?? document.text?.length ?? 0,
+      relaxedStep: document.curation?.relaxed_step ?? 0,
+      piiCountsJson: JSON.stringify(document.curation?.pii_counts ?? {}),
+      duplicateOf: duplicate?.originalUid ?? null,
     };
     if (entry !== undefined) return { ...base, ...indexedReceipt(entry, base.reasons) };
-    if (document.verdict === "accepted") return { ...base, outcome: "unchanged" };
-    return { ...base, outcome: document.verdict };
+    if (duplicate !== undefined) return { ...base, outcome: "duplicate", reasons: duplicateReasons(duplicate) };
+    if (document.verdict === "rejected" || document.verdict === "quarantined")
+      return { ...base, outcome: document.verdict };
+    return { ...base, outcome: "unchanged" };
   });
+}
+
+/** Why a duplicate was left out, and whose text it is; what was said of it at the edge comes after. */
+function duplicateReasons({ document, kind, similarity, originalId }: DuplicateDocument): ReceiptRow["reasons"] {
+  const code = `duplicate_${kind}`;
+  const measure = Math.round(similarity * 10_000) / 10_000;
+  return [{ code, measure, detail: originalId }, ...document.reasons.filter((reason) => reason.code !== code)];
 }
 
 function indexedReceipt(
@@ -205,6 +262,8 @@ function reportOf(range: RangeToCommit): IndexRangeReport {
     alreadyApplied: false,
     documentCount: range.documents.length,
     indexedCount: range.indexed.length,
+    unchangedCount: range.unchanged.length,
+    duplicateCount: range.duplicates.length,
     chunkCount: range.indexed.reduce((sum, document) => sum + document.chunks.length, 0),
     chunkReusedCount: receipts.reduce((sum, row) => sum + row.chunkReusedCount, 0),
     chunkFailedCount: receipts.reduce((sum, row) => sum + row.chunkFailedCount, 0),

@@ -4,6 +4,7 @@ import type { Sql, SqlError } from "../../db/sql.ts";
 import type { EmbedTextsError } from "../../embed/embed-texts.ts";
 import type { Embedder } from "../../embed/embedder.ts";
 import type { RequestBudget } from "../../embed/request-batches.ts";
+import type { LanguageDetector } from "../../gate/language.ts";
 import type { WalReadError } from "../../wal/read-wal-range.ts";
 import type { ModelError, ModelSource } from "../model-source.ts";
 
@@ -16,6 +17,7 @@ export interface IndexingContext {
   readonly requestBudget: RequestBudget;
   /** Embedding requests in flight, shared by all ranges of one invocation. */
   readonly embedRequests: Semaphore;
+  readonly loadLanguageDetector: () => Promise<LanguageDetector>;
 }
 
 /** Why a range could not be applied. The disposition table decides what follows from each. */
@@ -32,6 +34,8 @@ export interface IndexRangeReport {
   readonly alreadyApplied: boolean;
   readonly documentCount: number;
   readonly indexedCount: number;
+  readonly unchangedCount: number;
+  readonly duplicateCount: number;
   readonly chunkCount: number;
   readonly chunkReusedCount: number;
   readonly chunkFailedCount: number;

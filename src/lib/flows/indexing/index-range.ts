@@ -15,12 +15,16 @@ import type { ModelInUse } from "../model-source.ts";
 import { commitRange, type IndexedDocument } from "./commit-range.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
 import { prepareChunks, prepareDocument, type PreparedChunk, type PreparedDocument } from "./prepare-document.ts";
+import { findStoredDuplicates, type SketchedDocument } from "./find-stored-duplicates.ts";
+import { languageOf } from "./language-of.ts";
 import { quarantineRowsOf } from "./quarantine-rows.ts";
 import { versionKeyOf } from "./version-key-of.ts";
 
 const NOTHING_DONE = {
   documentCount: 0,
   indexedCount: 0,
+  unchangedCount: 0,
+  duplicateCount: 0,
   chunkCount: 0,
   chunkReusedCount: 0,
   chunkFailedCount: 0,
@@ -43,20 +47,29 @@ export async function indexRange(
   const model = await context.models.active();
   if (!model.ok) return model;
   const accepted = documents
-    .filter((document) => document.verdict === "accepted")
+    .filter((document) => document.verdict === "accepted" || document.verdict === "duplicate")
     .map((document) => prepareVersion(message, document));
   const known = await readKnown(context, message, accepted);
   if (!known.ok) return known;
   if (known.value.ledgerState !== null) return ok({ alreadyApplied: true, ...NOTHING_DONE });
   const changed = accepted.filter((document) => !isUnchanged(document, known.value.documents, model.value));
-  const indexed = await prepareAndEmbed(context, { message, model: model.value, changed });
+  const sorted = await findStoredDuplicates(context, head, changed);
+  if (!sorted.ok) return sorted;
+  const { duplicates, fresh } = sorted.value;
+  const indexed = await prepareAndEmbed(context, { message, model: model.value, changed: fresh });
   if (!indexed.ok) return indexed;
+  const detect = await context.loadLanguageDetector();
   return commitRange(context, {
     message,
     model: model.value,
     documents: documents,
     unchanged: accepted.filter((document) => !changed.includes(document)),
     indexed: indexed.value,
+    duplicates,
+    head,
+    languages: new Map(
+      accepted.map(({ document }) => [document.document_index, languageOf(document.text ?? "", detect)]),
+    ),
     quarantined: quarantineRowsOf(head, documents),
   });
 }
@@ -84,6 +97,8 @@ interface KnownDocument {
   readonly contentHash: string;
   readonly modelId: number;
   readonly deleted: boolean;
+  readonly duplicate: boolean;
+  readonly piiVersion: string;
 }
 
 interface Known {
@@ -112,13 +127,18 @@ async function readKnown(
       contentHash: parsed.content_hash,
       modelId: parsed.model_id,
       deleted: parsed.deleted,
+      duplicate: parsed.duplicate,
+      piiVersion: parsed.pii_version,
     });
   }
   const ledgerState = rows.value[0]?.[0]?.["state"];
   return ok({ ledgerState: typeof ledgerState === "string" ? ledgerState : null, documents });
 }
 
-/** Whether the store holds this very content, or a later version, under the active model already. */
+/**
+ * Whether the store holds this very content, or a later version, under the active model already. What holds no text of its own is looked at
+ * again, since its original may be gone.
+ */
 function isUnchanged(
   document: PreparedDocument,
   documents: ReadonlyMap<string, KnownDocument>,
@@ -127,13 +147,15 @@ function isUnchanged(
   const known = documents.get(document.documentUid);
   if (known === undefined) return false;
   if (known.versionKey >= document.versionKey) return true;
-  return !known.deleted && known.contentHash === document.contentHash && known.modelId === model.modelId;
+  return (
+    !known.deleted && !known.duplicate && known.contentHash === document.contentHash && known.modelId === model.modelId
+  );
 }
 
 interface EmbedWork {
   readonly message: EmbedMessage;
   readonly model: ModelInUse;
-  readonly changed: readonly PreparedDocument[];
+  readonly changed: readonly SketchedDocument[];
 }
 
 async function prepareAndEmbed(

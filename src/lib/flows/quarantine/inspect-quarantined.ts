@@ -1,13 +1,12 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { PiiSpan } from "../../contract/pii.ts";
+import { piiPolicySchema } from "../../contract/pii.ts";
 import type { Principal } from "../../contract/principal.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { Inspected } from "../../contract/quarantine.ts";
-import type { PiiCounts } from "../../contract/wal-record.ts";
 import { quarantineRowSchema, selectQuarantined } from "../../db/queries/quarantine.ts";
 import type { Sql } from "../../db/sql.ts";
-import { numberedPlaceholders, replaceSpans } from "../../pii/apply-policy.ts";
+import { applyPiiPolicy, type PiiVerdict } from "../../pii/apply-policy.ts";
 import { findPii } from "../../pii/find-pii.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { quarantinedOf, quarantineScope } from "./list-quarantine.ts";
@@ -15,6 +14,8 @@ import { readHeld } from "./quarantine-object.ts";
 
 /** UTF-16 units of a preview: enough to see what it is, too little to be a copy. */
 const PREVIEW_CHARACTERS_MAX = 1_000;
+
+const EVERYTHING = piiPolicySchema.parse({ default: "redact" });
 
 /** One quarantined input with a redacted preview. Errors: `not_found`, also for another user's. */
 export async function inspectQuarantined(
@@ -38,24 +39,17 @@ export async function inspectQuarantined(
   if (!held.ok) return held;
   if (held.value === undefined) return ok({ ...quarantinedOf(row), ...nothing });
   const { text, title } = held.value.document;
-  const spans = findPii(text ?? "");
-  const redacted = redact(text ?? "", spans);
+  const redacted = redact(text ?? "");
   return ok({
     ...quarantinedOf(row),
-    title_preview: redact(title, findPii(title)),
-    preview: redacted.slice(0, PREVIEW_CHARACTERS_MAX).toWellFormed(),
-    is_whole: redacted.length <= PREVIEW_CHARACTERS_MAX,
-    pii_counts: countsOf(spans),
+    title_preview: redact(title).text,
+    preview: redacted.text.slice(0, PREVIEW_CHARACTERS_MAX).toWellFormed(),
+    is_whole: redacted.text.length <= PREVIEW_CHARACTERS_MAX,
+    pii_counts: redacted.counts,
   });
 }
 
-/** Every span as a placeholder, whatever the policy allows: a preview is for eyes that decide, not for the one it is about. */
-function redact(text: string, spans: readonly PiiSpan[]): string {
-  return replaceSpans(text, spans, numberedPlaceholders(text, spans));
-}
-
-function countsOf(spans: readonly PiiSpan[]): PiiCounts {
-  const counts: PiiCounts = {};
-  for (const span of spans) counts[span.type] = (counts[span.type] ?? 0) + 1;
-  return counts;
+/** Every span as a placeholder, whatever the tenant's policy allows: a preview is for eyes that decide, not for the one it is about. */
+function redact(text: string): PiiVerdict {
+  return applyPiiPolicy(text, findPii(text), EVERYTHING);
 }

@@ -1,0 +1,86 @@
+import type { R2Bucket } from "@cloudflare/workers-types";
+import { ulidTimeMs } from "../base/ids.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { PiiPolicy } from "../contract/pii.ts";
+import type { Curation, PiiCounts, WalDocument } from "../contract/wal-record.ts";
+import { applyPiiPolicy } from "../pii/apply-policy.ts";
+import { findPii, PII_RULES_VERSION } from "../pii/find-pii.ts";
+import { readWalDocument } from "../wal/read-wal-document.ts";
+import type { WalHead } from "../wal/wal-codec.ts";
+import { WAL_LIMITS } from "../wal/wal-limits.ts";
+import { nextVersionKey } from "./indexing/version-key-of.ts";
+import { redactMetadata, sumCounts } from "./redact-metadata.ts";
+import { reenter } from "./reenter.ts";
+import type { StoreContext } from "./store-request.ts";
+
+/** A document of the store, by where its text lies. */
+export interface StoredVersion {
+  readonly walKey: string;
+  readonly documentIndex: number;
+  readonly versionKey: string;
+}
+
+/** A stored text as the rules of now and the policy of now leave it. */
+export interface RedactedAgain {
+  readonly head: WalHead;
+  readonly document: WalDocument;
+  readonly isChanged: boolean;
+  /** What the rules of now found, by type. */
+  readonly counts: PiiCounts;
+}
+
+/** Reads a stored document from the WAL and applies the rules of now to its text, title and metadata. */
+export async function redactStored(
+  bucket: R2Bucket,
+  version: StoredVersion,
+  policy: PiiPolicy,
+): Promise<Result<RedactedAgain, { readonly code: string }>> {
+  const place = { key: version.walKey, documentIndex: version.documentIndex };
+  const read = await readWalDocument(bucket, place, WAL_LIMITS);
+  if (!read.ok) return read;
+  const { head, document } = read.value;
+  if (document.text === null) return err({ code: "wal_invalid" });
+  const redact = (text: string) => applyPiiPolicy(text, findPii(text, { scoreMin: policy.score_min }), policy);
+  const text = redact(document.text);
+  const title = redact(document.title);
+  const metadata = redactMetadata(document.metadata, policy);
+  const isChanged =
+    text.text !== document.text ||
+    title.text !== document.title ||
+    JSON.stringify(metadata.metadata) !== JSON.stringify(document.metadata);
+  return ok({
+    head: { ...head, pii_version: PII_RULES_VERSION },
+    document: { ...document, text: text.text, title: title.text, metadata: metadata.metadata },
+    isChanged,
+    counts: sumCounts(sumCounts(text.counts, title.counts), metadata.counts),
+  });
+}
+
+/** Sends a stored document through the front door again, right after the version it is of. Errors: `storage_unavailable`. */
+export async function reenterStored(
+  context: StoreContext & { readonly newUlid: () => string },
+  version: StoredVersion,
+  { again, cause }: { readonly again: RedactedAgain; readonly cause: "rescanned" | "original_gone" },
+): Promise<Result<null, { readonly code: string }>> {
+  const { duplicate_of: _original, pii_counts: before, ...kept } = again.document.curation ?? {};
+  const curation: Curation = {
+    ...kept,
+    pii_counts: sumCounts(before ?? {}, again.counts),
+    reentry: { cause, version_key: nextVersionKey(version.versionKey) },
+  };
+  const walId = context.newUlid();
+  const entered = await reenter(context, {
+    head: { ...again.head, request_id: `${cause}-${version.versionKey}` },
+    walId,
+    receivedAtMs: ulidTimeMs(walId),
+    documents: [
+      {
+        ...again.document,
+        verdict: "accepted",
+        reasons: [{ code: cause }, ...again.document.reasons.filter(({ code }) => !code.startsWith("duplicate_"))],
+        curation,
+      },
+    ],
+  });
+  return entered.ok ? ok(null) : entered;
+}

@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { ok, type Result } from "../base/result.ts";
+import { orphanedDuplicateRowSchema, selectOrphanedDuplicates } from "../db/queries/duplicates.ts";
+import { policyRowSchema, selectPolicy } from "../db/queries/tenants.ts";
+import { listTenants } from "./list-tenants.ts";
+import { redactStored, reenterStored } from "./reenter-stored.ts";
+import type { Job, JobContext } from "./run-job.ts";
+import type { StoreContext } from "./store-request.ts";
+
+interface ReturnContext extends JobContext, StoreContext {
+  readonly newUlid: () => string;
+}
+
+interface ReturnReport {
+  readonly returnedCount: number;
+  /** Documents whose text could not be read or sent: the next round meets them again. */
+  readonly failedCount: number;
+}
+
+/** Documents of one run: one WAL object each. */
+const RETURNED_MAX = 500;
+/** Rows of one query. */
+const PAGE_ROWS_MAX = 100;
+/** How long a duplicate rests before its original is looked for, milliseconds: both may be on their way. */
+const SETTLED_MS = 10 * 60 * 1000;
+
+const cursorSchema = z.object({ after_tenant: z.string().default("") });
+
+/**
+ * Brings back what was left out as a duplicate of a text that is not stored any more, because its document was deleted or got another
+ * text. Each comes as it was sent, by the rules of now; where several name one lost original, the first to come is the next original.
+ */
+export const RETURN_DUPLICATES_JOB: Job<ReturnContext, ReturnReport> = {
+  name: "return_duplicates",
+  async run(context, cursor) {
+    const { after_tenant: afterTenant } = cursorSchema.parse(cursor);
+    const tenants = (await listTenants(context.bucket, "wal/")).filter((tenantId) => tenantId > afterTenant);
+    const tally = { returned: 0, failed: 0 };
+    let last = afterTenant;
+    for (const tenantId of tenants) {
+      if (tally.returned >= RETURNED_MAX) break;
+      const returned = await returnOfTenant(context, tenantId, tally);
+      if (!returned.ok) tally.failed += 1;
+      last = tenantId;
+    }
+    const isDone = tally.returned < RETURNED_MAX;
+    return {
+      report: { returnedCount: tally.returned, failedCount: tally.failed },
+      outcome: tally.failed > 0 ? "failed" : isDone ? "done" : "partial",
+      cursor: { after_tenant: isDone ? "" : last },
+    };
+  },
+};
+
+async function returnOfTenant(
+  context: ReturnContext,
+  tenantId: string,
+  tally: { returned: number; failed: number },
+): Promise<Result<null, unknown>> {
+  const scope = { tenantId, userId: "*" };
+  let afterUid = "";
+  while (tally.returned < RETURNED_MAX) {
+    const page = { afterUid, settledMs: SETTLED_MS, rowsMax: PAGE_ROWS_MAX };
+    const statements = [selectOrphanedDuplicates(tenantId, page), selectPolicy(tenantId)];
+    const rows = await context.sql.transaction(scope, statements, { readOnly: true });
+    if (!rows.ok) return rows;
+    const orphans = (rows.value[0] ?? []).map((row) => orphanedDuplicateRowSchema.parse(row));
+    const { pii } = policyRowSchema.parse(rows.value[1]?.[0] ?? { policy: {}, policy_version: 0 }).policy;
+    for (const orphan of orphans) {
+      const version = {
+        walKey: orphan.wal_key,
+        documentIndex: orphan.document_index,
+        versionKey: orphan.version_key,
+      };
+      const again = await redactStored(context.bucket, version, pii);
+      const sent = again.ok
+        ? await reenterStored(context, version, { again: again.value, cause: "original_gone" })
+        : again;
+      if (sent.ok) tally.returned += 1;
+      else tally.failed += 1;
+    }
+    const last = orphans.at(-1);
+    if (last === undefined || orphans.length < PAGE_ROWS_MAX) break;
+    afterUid = last.document_uid;
+  }
+  return ok(null);
+}
