@@ -40,11 +40,12 @@ function endsSentence(text: string, matchStart: number, matchEnd: number, limit:
 export function sentencesOf(text: string, start: number, end: number): Span[] {
   const sentences: Span[] = [];
   let from = start;
-  CANDIDATE.lastIndex = start;
-  for (let match = CANDIDATE.exec(text); match !== null && match.index < end; match = CANDIDATE.exec(text)) {
-    const stop = match.index + match[0].length;
+  // Over the slice: a search in the whole text would run past the end each time.
+  for (const match of text.slice(start, end).matchAll(CANDIDATE)) {
+    const matchStart = start + match.index;
+    const stop = matchStart + match[0].length;
     if (stop >= end) break;
-    if (!endsSentence(text, match.index, stop, end)) continue;
+    if (!endsSentence(text, matchStart, stop, end)) continue;
     pushTrimmed(sentences, text, { start: from, end: stop });
     from = stop;
   }

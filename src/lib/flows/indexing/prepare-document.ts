@@ -6,7 +6,7 @@ import { CHUNKER_VERSION, chunkText } from "../../chunk/chunk-text.ts";
 import { LEXICAL_VERSION } from "../../lexical/lexeme.ts";
 import type { TokenCounter } from "../../model/token-counter.ts";
 
-/** A chunk as it will be embedded and stored. `text` is the exact slice of the source; `indexedText` has its context before it. */
+/** A chunk as it will be embedded and stored. `text` is the exact slice of the source; `indexedText` has title, headings and speaker before it. */
 export interface PreparedChunk {
   readonly chunkIndex: number;
   readonly startOffset: number;
@@ -84,7 +84,9 @@ export function prepareChunks(
   const options = { ...chunkOptionsFor(model.maxInputTokens), reservedTokens: contextTokens + prefixTokens };
   return chunkText(source, counter, options).map((chunk) => {
     const text = source.slice(chunk.startOffset, chunk.endOffset);
-    const indexedText = title === "" ? text : `${title}\n${text}`;
+    const indexedText = [title, chunk.context === title ? "" : chunk.context, text]
+      .filter((part) => part !== "")
+      .join("\n");
     return {
       chunkIndex: chunk.index,
       startOffset: chunk.startOffset,
@@ -92,7 +94,7 @@ export function prepareChunks(
       text,
       indexedText,
       lexicalText: title === "" ? text : `${title}\n${indexedText}`,
-      tokenCount: chunk.tokenCount + contextTokens,
+      tokenCount: chunk.tokenCount + chunk.contextTokenCount + contextTokens,
       chunkHash: sha256HexSync(indexedText),
     };
   });
