@@ -24,6 +24,7 @@ const TIER_OF_ROOM: Readonly<Record<string, number>> = {
   "src/lib/pii": 1,
   "src/lib/lexical": 1,
   "src/lib/retrieve": 1,
+  "src/lib/summarise": 1,
   "src/lib/model": 1,
   "src/lib/metrics": 1,
   "src/lib/contract": 0.5,
