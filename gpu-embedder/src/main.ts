@@ -1,10 +1,24 @@
 import { readConfig } from "./config.ts";
-import { jsonLog } from "./log.ts";
+import { jsonLog, type LogFields } from "./log.ts";
 import { startServer } from "./server.ts";
 
-/** Exit codes: 0 a clean stop, 1 could not start or stop. */
+/**
+ * Exit code 0: a clean stop; 1: could not start. What may not wait for running batches (drain time over, a second signal, a crash) ends
+ * the process by SIGKILL: `process.exit` would end threads inside ONNX Runtime, which aborts with a core dump.
+ */
 const startMs = performance.now();
 const log = jsonLog(process.stdout, () => Date.now());
+
+function endAtOnce(event: string, fields: LogFields = {}): void {
+  log(event, fields);
+  process.kill(process.pid, "SIGKILL");
+}
+
+// Node's own report would print the error's message, which may quote a text.
+process.on("uncaughtException", (cause) => {
+  const frame = cause.stack?.split("\n").find((line) => line.trimStart().startsWith("at "));
+  endAtOnce("crashed", { name: cause.name, at: frame?.trim() });
+});
 
 const config = readConfig(process.env);
 const started = config.ok ? await startServer(config.value, process.env, log) : config;
@@ -16,21 +30,15 @@ const { port, fingerprint, stop } = started.value;
 
 let stopping = false;
 const shutDown = (signal: string): void => {
-  if (stopping) return;
+  if (stopping) return endAtOnce("stopped_at_once", { signal });
   stopping = true;
   const drainSeconds = config.ok ? config.value.limits.drainSeconds : 0;
   log("draining", { signal });
-  setTimeout(() => {
-    log("drain_timed_out");
-    process.exit(1);
-  }, drainSeconds * 1000).unref();
-  stop().then(
-    () => {
-      log("stopped");
-      process.exit(0);
-    },
-    () => process.exit(1),
-  );
+  setTimeout(() => endAtOnce("drain_timed_out"), drainSeconds * 1000).unref();
+  void stop().then(() => {
+    log("stopped");
+    process.exit(0);
+  });
 };
 process.on("SIGTERM", () => shutDown("SIGTERM"));
 process.on("SIGINT", () => shutDown("SIGINT"));

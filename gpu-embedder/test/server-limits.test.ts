@@ -86,27 +86,49 @@ test("a single query overtakes a bulk job", async () => {
   }
 });
 
-test("SIGTERM lets the admitted request finish and ends the process cleanly", async () => {
+/** Starts the server as a process, gives it some seconds of work and then these signals. Returns how it ended. */
+async function signalled(signals: readonly NodeJS.Signals[]): Promise<{
+  readonly end: number | NodeJS.Signals | null;
+  readonly events: readonly string[];
+  readonly reply: Promise<number | "cut">;
+}> {
   const env = { ...process.env, PORT: "0", EMBED_THREADS: "1" };
   const child = spawn(process.execPath, [new URL("../src/main.ts", import.meta.url).pathname], {
     env,
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const exit = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  const exit = new Promise<number | NodeJS.Signals | null>((resolve) => {
+    child.once("exit", (code, signal) => resolve(code ?? signal));
+  });
   const events: string[] = [];
-  let reply: Promise<Response> | undefined;
+  let reply: Promise<number | "cut"> = Promise.resolve("cut");
   for await (const line of createInterface({ input: child.stdout })) {
     const event: { event: string; port?: number } = JSON.parse(line);
     events.push(event.event);
-    if (event.event !== "listening") continue;
-    const url = `http://127.0.0.1:${event.port}`;
-    reply = post(`${url}/v1/embeddings`, { input: Array.from({ length: 60 }, () => LONG) });
-    while (!/^te_queue_size [1-9]/mu.test(await (await fetch(`${url}/metrics`)).text())) continue;
-    child.kill("SIGTERM");
+    const next = signals[events.filter((name) => name === "draining").length];
+    if (event.event === "listening") {
+      const url = `http://127.0.0.1:${event.port}`;
+      reply = post(`${url}/v1/embeddings`, { input: Array.from({ length: 60 }, () => LONG) }).then(
+        (response) => response.status,
+        () => "cut",
+      );
+      while (!/^te_queue_size [1-9]/mu.test(await (await fetch(`${url}/metrics`)).text())) continue;
+    }
+    if (next !== undefined && ["listening", "draining"].includes(event.event)) child.kill(next);
   }
-  expect((await reply)?.status).toBe(200);
-  expect(await exit).toBe(0);
+  return { end: await exit, events, reply };
+}
+
+test("SIGTERM lets the admitted request finish and ends the process cleanly", async () => {
+  const { end, events, reply } = await signalled(["SIGTERM"]);
+  expect([end, await reply]).toEqual([0, 200]);
   expect(events).toEqual(expect.arrayContaining(["listening", "draining", "stopped"]));
+});
+
+test("a second signal does not wait", async () => {
+  const { end, events, reply } = await signalled(["SIGTERM", "SIGINT"]);
+  expect([end, await reply]).toEqual(["SIGKILL", "cut"]);
+  expect(events.at(-1)).toBe("stopped_at_once");
 });
 
 test("a wrong setting is named without its value", () => {
