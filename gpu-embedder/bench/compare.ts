@@ -3,7 +3,7 @@
  * long texts: sentence-transformers, infinity-emb and transformers.js, each with the best of the settings that are tried first. All
  * sides are loaded and idle while one of them runs; they alternate, and each round starts with another one.
  *
- * `node bench/compare.ts FILES_OR_FOLDERS… [--rounds 5] [--tokens 30000] [--only sentence-transformers,infinity,transformers.js]
+ * `node bench/compare.ts FILES_OR_FOLDERS… [--rounds 5] [--tokens 30000] [--trial-tokens 16000] [--only sentence-transformers,infinity,transformers.js]
  * [--sets short,mixed,long] [--minutes 40] [--report FILE]`
  *
  * The opponents' packages are installed on first use into the project's `.jeeves` folder. Nothing else is fetched.
@@ -28,8 +28,6 @@ import { describeMachine, loadNow } from "./support/machine.ts";
 import { readTexts } from "./support/text-files.ts";
 import { cutTextSet, partOfSet, SET_NAMES, type SetName, type TextSet } from "./support/text-sets.ts";
 
-/** Tokens of the texts on which settings are tried. */
-const TRIAL_TOKENS = 16_000;
 /** Vectors of one text from two sides are less alike than this only when they run another model or lose their texts. */
 const COSINE_MIN = 0.9;
 
@@ -52,6 +50,8 @@ const { positionals: paths, values } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
     tokens: { type: "string", default: "30000" },
+    /** Tokens of the texts on which settings are tried. */
+    "trial-tokens": { type: "string", default: "16000" },
     minutes: { type: "string", default: "40" },
     only: { type: "string", default: OPPONENTS.map(({ name }) => name).join(",") },
     sets: { type: "string", default: SET_NAMES.join(",") },
@@ -110,7 +110,7 @@ async function startOpponents(): Promise<readonly Running[]> {
 /** Chooses each side's setting on a part of the set, then measures whole passes in turn. */
 async function compareOn(set: TextSet, ours: Side, opponents: readonly Running[]): Promise<void> {
   console.log(`\n${set.name}: ${set.texts.length} texts, ${set.tokenCount} tokens (load ${loadNow()})`);
-  const part = partOfSet(set, TRIAL_TOKENS, folder);
+  const part = partOfSet(set, Number(values["trial-tokens"]), folder);
   const chosen: Chosen[] = [];
   for (const side of [ours, ...opponents.map((opponent) => opponent.side)]) {
     const choice = await bestSetting(side, part);
