@@ -25,6 +25,14 @@ const LOOKUPS_MAX = 64;
 const WORD =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|[[\p{L}\p{N}\p{M}]--[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]]+/gv;
 
+/** A passage that a display cut short: its last word may be the head of a stored one. */
+const CUT = /(?:…|\.\.\.)["”]?$/;
+
+interface Passage {
+  readonly words: readonly string[];
+  readonly isCut: boolean;
+}
+
 function wordsOf(text: string): string[] {
   return text.normalize("NFKC").toLowerCase().match(WORD) ?? [];
 }
@@ -61,12 +69,12 @@ export interface ReturnedText {
  */
 export function findReturned(text: string, stored: readonly ReturnableText[]): ReturnedText | undefined {
   const { passages, wrapping } = unwrapReturned(text);
-  const words = passages.map(wordsOf).filter((passage) => passage.length > 0);
-  const wordCount = words.reduce((sum, passage) => sum + passage.length, 0);
+  const read = passages.map((passage): Passage => ({ words: wordsOf(passage), isCut: CUT.test(passage) }));
+  const wordCount = read.reduce((sum, { words }) => sum + words.length, 0);
   if (wordCount < WORDS_MIN[wrapping] || wordCount > RETURNED_WORDS_MAX) return undefined;
   const index = new RunIndex(stored.slice(0, RETURNABLE_TEXTS_MAX));
   const wordsById = new Map<string, number>();
-  for (const passage of words) {
+  for (const passage of read) {
     if (!coverPassage(passage, index, wordsById)) return undefined;
   }
   const ids = [...wordsById].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([id]) => id);
@@ -74,11 +82,11 @@ export function findReturned(text: string, stored: readonly ReturnableText[]): R
 }
 
 /** Whether runs of stored words cover the whole passage; adds the words that each stored text gave. */
-function coverPassage(passage: readonly string[], index: RunIndex, wordsById: Map<string, number>): boolean {
+function coverPassage(passage: Passage, index: RunIndex, wordsById: Map<string, number>): boolean {
   let covered = 0;
   // Runs may overlap: the next one may begin anywhere up to the end of what is covered, the longest wins.
   let from = 0;
-  while (covered < passage.length) {
+  while (covered < passage.words.length) {
     let best: Run | undefined;
     for (let start = from; start <= covered; start++) {
       const run = index.longestRun(passage, start);
@@ -115,13 +123,17 @@ class RunIndex {
   }
 
   /** The longest run of at least `RUN_WORDS` words that begins at `start`. */
-  longestRun(passage: readonly string[], start: number): Run | undefined {
+  longestRun(passage: Passage, start: number): Run | undefined {
+    const { words } = passage;
     let best: Run | undefined;
-    for (const place of this.#places.get(passage.slice(start, start + RUN_WORDS).join(" ")) ?? []) {
-      const { id, words } = this.#texts[place.text] ?? { id: "", words: [] };
+    for (const place of this.#places.get(words.slice(start, start + RUN_WORDS).join(" ")) ?? []) {
+      const stored = this.#texts[place.text];
+      if (stored === undefined) continue;
       let length = RUN_WORDS;
-      while (start + length < passage.length && words[place.start + length] === passage[start + length]) length++;
-      if (start + length > (best?.end ?? 0)) best = { id, end: start + length };
+      while (start + length < words.length && stored.words[place.start + length] === words[start + length]) length++;
+      const isCutHere = passage.isCut && start + length === words.length - 1;
+      if (isCutHere && stored.words[place.start + length]?.startsWith(words.at(-1) ?? "") === true) length++;
+      if (start + length > (best?.end ?? 0)) best = { id: stored.id, end: start + length };
     }
     return best;
   }

@@ -28,9 +28,6 @@ const LABEL =
   /^[ \t]*[-*]?[ \t]*(?:score|similarity|source|document(?:_id)?|chunk(?:_index)?|rank|id|url|date)[ \t]*[:=].{0,200}$/i;
 const NUMBER = /^[ \t]*(?:\[\d{1,3}\]|\(\d{1,3}\)|#?\d{1,3}[.):])[ \t]+/;
 const FENCE = /^[ \t]*(?:```|~~~)/;
-/** A text that a display cut short: its last word may be a piece of one. */
-const CUT = /\S*[ \t]?(?:…|\.\.\.)\s*$/;
-
 /** Takes off what clients, prompts and mail programs put round a text that they were given. O(length). */
 export function unwrapReturned(text: string): UnwrappedText {
   const lines = text.split(/\r\n|[\n\r]/);
@@ -53,9 +50,7 @@ function passagesOf(lines: readonly string[], isWrapped: boolean): string[] {
     if (inside !== line) passages.push([]);
     if (inside !== "") passages.at(-1)?.push(inside);
   }
-  return passages
-    .map((passage) => passage.join("\n").trim().replace(CUT, "").trim())
-    .filter((passage) => passage !== "");
+  return passages.map((passage) => passage.join("\n").trim()).filter((passage) => passage !== "");
 }
 
 function unwrapLine(line: string): string {

@@ -148,9 +148,24 @@ describe("the gate", () => {
   });
 
   it("takes time in proportion to the text, whatever it is made of", () => {
-    for (const unit of ["a", "a ", "\n", "哈", "=", "ab\n"]) {
+    const cycle = lines(500, (index) => `word${index} of the cycle`);
+    for (const unit of [
+      cycle,
+      "all rights reserved ",
+      "\n\n",
+      "é",
+      "a\n\n",
+      "{",
+      "...",
+      "a",
+      "a ",
+      "\n",
+      "哈",
+      "=",
+      "ab\n",
+    ]) {
       const time = (length: number) => {
-        const text = unit.repeat(length / unit.length);
+        const text = unit.repeat(Math.ceil(length / unit.length));
         const startedMs = performance.now();
         judgeText(text, "doc");
         return performance.now() - startedMs;

@@ -48,6 +48,7 @@ const IS_SAID: [name: string, text: string][] = [
   ["a statement that was made before, too short to tell", "she only drinks green tea since the doctor told her"],
   ["a question about it", `Search results: ${TEA}\n\nIs this still true?`],
   ["a heading of one's own over a returned text", `Results of the interview: ${TEA}`],
+  ["a returned text with an answer that trails off", `${TEA} Nope...`],
   ["nothing", ""],
   ["a greeting", "Search result: hello"],
 ];
@@ -96,6 +97,8 @@ describe("a text that the system returned", () => {
     const startedMs = performance.now();
     findReturned("la ".repeat(30_000), stored);
     findReturned(`${"> ".repeat(50_000)}\n`.repeat(5), stored);
-    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    for (const hostile of ["a", ">", " ", "...", "…", '"', "Memory", "<memory ", "</a> ", "1. ", "| "])
+      findReturned(hostile.repeat(1_000_000 / hostile.length), stored);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
   });
 });
