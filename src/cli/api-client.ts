@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { CommandError } from "./command-error.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
 
 const problemSchema = z.object({ code: z.string(), detail: z.string().optional() }).loose();
 
@@ -44,13 +45,14 @@ export class ApiClient {
         continue;
       }
       const reason = problem.success ? `${problem.data.code} ${problem.data.detail ?? ""}`.trim() : "no reason given";
-      throw new CommandError(`${request.method ?? "GET"} ${request.path} answered ${response.status}: ${reason}`);
+      const message = `${request.method ?? "GET"} ${request.path} answered ${response.status}: ${reason}`;
+      throw new CommandError(message, exitCodeOf(response.status));
     }
   }
 
   async #send(request: ApiRequest): Promise<Response> {
     const body = request.json === undefined ? undefined : JSON.stringify(request.json);
-    return fetch(this.#baseUrl + request.path, {
+    const sent = fetch(this.#baseUrl + request.path, {
       method: request.method ?? "GET",
       headers: {
         authorization: `Bearer ${this.#apiKey}`,
@@ -60,5 +62,20 @@ export class ApiClient {
       ...(body === undefined ? {} : { body }),
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
+    return sent.catch((error: unknown) => {
+      throw new CommandError(`${this.#baseUrl} cannot be reached (${failureText(error)})`, EXIT.unreachable);
+    });
   }
+}
+
+function exitCodeOf(status: number): ExitCode {
+  if (status === 401 || status === 403) return EXIT.unauthorised;
+  return status === 502 || status === 503 || status === 504 ? EXIT.unreachable : EXIT.failed;
+}
+
+/** What the network said: fetch hides it in the cause. */
+function failureText(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  if (cause instanceof Error) return "code" in cause && typeof cause.code === "string" ? cause.code : cause.message;
+  return "unknown";
 }

@@ -4,10 +4,11 @@ import { commandHelp, programHelp } from "./arguments/help-text.ts";
 import { chooseCommand, parseCommandLine } from "./arguments/parse-command-line.ts";
 import { CommandError } from "./command-error.ts";
 import { LOCAL_COMMANDS } from "./declarations/local-commands.ts";
+import { REMOTE_COMMANDS } from "./declarations/remote-commands.ts";
 import { TEXT_COMMANDS } from "./declarations/text-commands.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 
-const COMMANDS: readonly Command[] = [...TEXT_COMMANDS, ...LOCAL_COMMANDS];
+const COMMANDS: readonly Command[] = [...TEXT_COMMANDS, ...REMOTE_COMMANDS, ...LOCAL_COMMANDS];
 
 async function main(words: readonly string[]): Promise<ExitCode> {
   const { command, isHelp, rest } = chooseCommand(words, COMMANDS);

@@ -1,16 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { batchStatusSchema, type BatchStatus } from "../../lib/contract/batch.ts";
+import type { BatchStatus } from "../../lib/contract/batch.ts";
 import type { DocumentInput } from "../../lib/contract/document.ts";
 import type { ApiClient } from "../api-client.ts";
-import { CommandError } from "../command-error.ts";
+import { followBatch } from "../ingest/follow-batch.ts";
 import { ProgressBar } from "../terminal/progress-bar.ts";
 import { search } from "./print-hits.ts";
 
 /** Documents of one request: small enough that the first ones are on their way at once. */
 const DOCUMENTS_PER_REQUEST = 4;
-const POLL_EVERY_MS = 400;
-/** Longest time without any progress before the demo gives up. */
+/** Longest wait for the first hit. */
 const STALLED_MS = 120_000;
 
 const acceptedSchema = z.object({
@@ -53,18 +51,20 @@ export async function ingestCorpus(
     firstHit ??= timeToFirstHit(api, reply.token, startedAtMs);
   }
   const postedMs = performance.now() - startedAtMs;
-  const status = await follow(api, batchTag, (current) =>
-    bar.update(
-      {
-        done: current.document_count - current.pending_count,
-        total: documents.length,
-        ratePerSecond: current.documents_per_second,
-        etaSeconds: current.eta_seconds,
-        note: `accepted ${judged.accepted}  quarantined ${judged.quarantined}  rejected ${judged.rejected}  chunks ${current.chunk_count}`,
-      },
-      performance.now(),
-    ),
-  );
+  const status = await followBatch(api, batchTag, {
+    isAsked: () => false,
+    onStatus: (current) =>
+      bar.update(
+        {
+          done: current.document_count - current.pending_count,
+          total: documents.length,
+          ratePerSecond: current.documents_per_second,
+          etaSeconds: current.eta_seconds,
+          note: `accepted ${judged.accepted}  quarantined ${judged.quarantined}  rejected ${judged.rejected}  chunks ${current.chunk_count}`,
+        },
+        performance.now(),
+      ),
+  });
   bar.finish();
   return { status, postedMs, totalMs: performance.now() - startedAtMs, firstHitMs: (await firstHit) ?? Number.NaN };
 }
@@ -74,25 +74,5 @@ async function timeToFirstHit(api: ApiClient, token: string, startedAtMs: number
     const reply = await search(api, { query: "the state of the union", k: 1, min_token: token, wait_ms: 1_000 });
     if (reply.hits.length > 0) return performance.now() - startedAtMs;
     if (performance.now() - startedAtMs > STALLED_MS) return Number.NaN;
-  }
-}
-
-async function follow(api: ApiClient, batchTag: string, onStatus: (status: BatchStatus) => void): Promise<BatchStatus> {
-  let lastPending = Infinity;
-  let progressedAtMs = performance.now();
-  for (;;) {
-    const status = await api.json(batchStatusSchema, { path: `/v1/batches/${batchTag}` });
-    onStatus(status);
-    if (status.state === "done" || status.state === "done_with_failures") return status;
-    if (status.pending_count < lastPending) {
-      lastPending = status.pending_count;
-      progressedAtMs = performance.now();
-    }
-    if (performance.now() - progressedAtMs > STALLED_MS) {
-      throw new CommandError(
-        `nothing was indexed for ${STALLED_MS / 1000} s: ${status.pending_count} documents are pending`,
-      );
-    }
-    await sleep(POLL_EVERY_MS);
   }
 }

@@ -35,13 +35,13 @@ async function readMessage(
   const text = textOf(email);
   if (text === undefined) return refusal("mail_no_text", where);
   const { subject, date } = email;
-  const time = date === undefined ? Number.NaN : Date.parse(date);
+  const timeMs = date === undefined ? Number.NaN : Date.parse(date);
   return {
     kind: "document",
     id: at.id,
     text,
     ...(subject === undefined || subject.trim() === "" ? {} : { title: subject.trim() }),
-    ...(Number.isNaN(time) ? {} : { occurredAt: new Date(time).toISOString() }),
+    ...(timeMs >= FIRST_MAIL_MS ? { occurredAt: new Date(timeMs).toISOString() } : {}),
     metadata: {},
   };
 }
@@ -53,6 +53,8 @@ function textOf({ text, html }: Email): string | undefined {
   return page.ok ? page.value.text : undefined;
 }
 
+/** 1971, the year of the first mail: a Date field before it is a broken clock's, and no time is better than a wrong one. */
+const FIRST_MAIL_MS = Date.UTC(1971, 0);
 const LINE_FEED = 10;
 
 /** Some archives keep the mailbox's separator at the head of each message. */

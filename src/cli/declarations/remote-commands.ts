@@ -1,0 +1,85 @@
+import type { Command, CommandOption } from "../arguments/command.ts";
+import { INPUT_OPTIONS } from "./text-commands.ts";
+
+const CONNECTION_OPTIONS = {
+  url: { value: "URL", summary: "the service (JEEVES_URL, or the stack that runs here)" },
+  key: { value: "KEY", summary: "api key (JEEVES_KEY; a flag is seen by other users of this machine)" },
+} as const satisfies Readonly<Record<string, CommandOption>>;
+
+/** Commands that talk to a service. */
+export const REMOTE_COMMANDS: readonly Command[] = [
+  {
+    name: "ingest",
+    summary: "sends a dataset (--live), or says what would come of it (--dry-run)",
+    operands: "INPUT… --dry-run|--live [FLAGS]",
+    details: `A dry run judges and counts here, by the code of the service, and sends nothing. A live one sends what this service has not accepted
+from here before, in requests whose idempotency keys are made of their content, and waits until the store has counted every input.
+After Ctrl-C the same command sends the rest.`,
+    options: {
+      "dry-run": { summary: "judge and count only; needs no service" },
+      live: { summary: "send" },
+      ...CONNECTION_OPTIONS,
+      start: { summary: "with --live: start the local stack for this command where no service is named and none runs" },
+      "batch-tag": { value: "TAG", summary: "name of the batch (made of the content)" },
+      "no-wait": { summary: "with --live: end when all is accepted" },
+      ...INPUT_OPTIONS,
+      out: { value: "FOLDER", summary: "with --dry-run: report.json, report.html, plan.json and summary.md go there" },
+      summary: { value: "FILE", summary: "with --dry-run: appends the Markdown summary, as for $GITHUB_STEP_SUMMARY" },
+      "acceptance-min": { value: "SHARE", summary: "exit code 3 when fewer of the inputs are accepted (0 to 1)" },
+      "no-tokens": { summary: "with --dry-run: count no chunks and tokens" },
+    },
+    examples: [
+      "jeeves ingest curated/curated.jsonl --dry-run --out simulation",
+      "JEEVES_URL=https://… JEEVES_KEY=jvk_… jeeves ingest curated/curated.jsonl --live",
+    ],
+    load: () => import("../commands/ingest.ts"),
+  },
+  {
+    name: "status",
+    summary: "whether the service is ready and where its batches stand",
+    operands: "[BATCH] [FLAGS]",
+    options: {
+      ...CONNECTION_OPTIONS,
+      watch: { summary: "with BATCH: follow it to its end" },
+      limit: { value: "N", summary: "batches shown (10)" },
+    },
+    load: () => import("../commands/status.ts"),
+  },
+  {
+    name: "report",
+    summary: "a report as a page: report.json of a curation, or a batch of the service",
+    operands: "FILE|BATCH [FLAGS]",
+    details: "The page is one file without script; nothing is loaded from anywhere. The JSON lies beside it.",
+    options: { ...CONNECTION_OPTIONS, out: { value: "FILE", summary: "the page (beside the report, .html)" } },
+    load: () => import("../commands/report.ts"),
+  },
+  {
+    name: "quarantine",
+    summary: "what was held back: list, show, release, purge",
+    operands: "[list] | show ID… | release ID… | purge ID… [FLAGS]",
+    options: {
+      ...CONNECTION_OPTIONS,
+      state: { value: "STATE", summary: "with list: held, releasing, released or purged" },
+      limit: { value: "N", summary: "with list: inputs shown (50)" },
+      before: { value: "ID", summary: "with list: the page after this one" },
+      note: { value: "TEXT", summary: "with release and purge: why; kept with the decision" },
+    },
+    load: () => import("../commands/quarantine.ts"),
+  },
+  {
+    name: "search",
+    summary: "searches the memory",
+    operands: "QUERY… [FLAGS]",
+    options: {
+      ...CONNECTION_OPTIONS,
+      k: { value: "N", summary: "hits (5)" },
+      user: { value: "U", summary: "also this user's memory" },
+      tier: { value: "TIER", summary: "only this tier", isMultiple: true },
+      source: { value: "NAME", summary: "only this source", isMultiple: true },
+      mode: { value: "MODE", summary: "hybrid, vector or lexical (hybrid)" },
+      fusion: { value: "F", summary: "convex or rrf (convex)" },
+    },
+    examples: ["jeeves search landing a man on the moon --k 3"],
+    load: () => import("../commands/search.ts"),
+  },
+];
