@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../src/config.ts";
+import { startBareSession } from "../src/engine/bare-session.ts";
 import { chooseProvider, probeCuda, type CudaProbe } from "../src/engine/choose-provider.ts";
 
 /** The answer of a device; the probe itself runs for real below, and finds none on a machine without a GPU. */
@@ -38,6 +41,13 @@ describe("the choice of a provider", () => {
 });
 
 const cudaFailure = await probeCuda(0);
+
+test("ONNX Runtime is kept from reporting to its vendor before it is loaded", async () => {
+  delete process.env["ORT_DISABLE_TELEMETRY"];
+  const graphPath = join(tmpdir(), "there-is-no-such-graph.onnx");
+  await expect(startBareSession({ graphPath, config: { pooling: "mean" } })).rejects.toThrow(/./u);
+  expect(process.env["ORT_DISABLE_TELEMETRY"]).toBe("1");
+});
 
 describe.runIf(cudaFailure !== undefined)("a machine without CUDA", () => {
   test("with REQUIRE_CUDA=1 the server refuses to start and says why", async () => {

@@ -28,12 +28,22 @@ export function folderSource(folder: string): ModelSource {
   };
 }
 
+/** Undefined for a user without a home, as in a container whose user stands in no passwd file. */
+function defaultCacheFolder(): string | undefined {
+  try {
+    return join(homedir(), ".cache", "huggingface");
+  } catch {
+    return undefined;
+  }
+}
+
 /** The cache that the Hugging Face tools keep: `<HF_HOME>/hub/models--<owner>--<name>/snapshots/<commit>`. */
 export function hubCacheSource(environment: NodeJS.ProcessEnv): ModelSource {
-  const home = environment["HF_HOME"] ?? join(homedir(), ".cache", "huggingface");
   return {
     name: "Hugging Face cache",
     async fetch(request) {
+      const home = environment["HF_HOME"] ?? defaultCacheFolder();
+      if (home === undefined) return err("no home folder and no HF_HOME");
       const snapshots = join(home, "hub", `models--${request.manifest.modelId.replaceAll("/", "--")}`, "snapshots");
       let commits: string[];
       try {
