@@ -12,6 +12,7 @@ declare module "node:zlib" {
   export function gzipSync(data: Uint8Array | string, options?: ZlibOptions): Uint8Array<ArrayBuffer>;
   export function zstdCompressSync(data: Uint8Array | string, options?: ZstdOptions): Uint8Array<ArrayBuffer>;
   export function zstdDecompressSync(data: Uint8Array, options?: ZstdOptions): Uint8Array<ArrayBuffer>;
+  export function crc32(data: Uint8Array, value?: number): number;
   export const constants: { readonly ZSTD_d_windowLogMax: number; readonly ZSTD_c_compressionLevel: number };
 }
 
