@@ -23,7 +23,8 @@ const HEADING_LENGTH_MAX = 200;
 /** Characters of a single-line paragraph that can be a title. */
 const TITLE_LENGTH_MAX = 90;
 // Markdown "## Name", MediaWiki "== Name ==" (also with blanks between the signs); the sign is captured.
-const HEADING_LINE = /^[^\S\n]{0,3}(?:(#{1,6})[^\S\n]+\S|(=(?:[^\S\n]?=){0,5})[^\S\n]+\S[^\n]*[^\S\n]=\s*$)/;
+const HEADING_LINE =
+  /^[^\S\n]{0,3}(?:(#{1,6})[^\S\n]+\S|(=(?:[^\S\n]?=){0,5})[^\S\n]+\S[^\n]*[^\S\n]=(?:[^\S\n]?=){0,5}\s*$)/;
 const UNDERLINE = /^[^\S\n]{0,3}(?:={3,}|-{3,})[^\S\n]*$/;
 const TITLE = /^[^.!?:;,…。！？|]*$/u;
 const FENCE = /^[^\S\n]{0,3}(`{3,}|~{3,})([^\n`]*)$/gm;

@@ -6,7 +6,10 @@ export interface Chunk {
   readonly endOffset: number;
   /** Tokens of the slice by the given counter, without special tokens. */
   readonly tokenCount: number;
-  /** Headings above the chunk's first words, outermost first, joined by " › "; '' for none. Meant to be embedded before the slice. */
+  /**
+   * Headings above the chunk's first words, outermost first, joined by " › "; in a talk also a line with who is speaking, or with what was
+   * said before the turn that the chunk begins with. '' for none. Meant to be embedded before the slice.
+   */
   readonly context: string;
   /** Tokens of `context`. With `tokenCount` and what is reserved they keep to the maximum. */
   readonly contextTokenCount: number;

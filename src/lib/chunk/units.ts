@@ -1,52 +1,56 @@
-import { type Block, blocksOf } from "./blocks.ts";
+import { type Block, type BlockKind, blocksOf } from "./blocks.ts";
 import type { ChunkLimits, ChunkTokenCounter } from "./chunk.ts";
-import { type SectionContext, SectionPath } from "./context.ts";
+import { ContextTracker, type PieceContext } from "./context.ts";
 import { partsOf } from "./parts.ts";
 import { type Span, sentencesOf } from "./sentences.ts";
+import { speakersOf } from "./turns.ts";
 
 /** What a cut after a unit would separate, from harmless to harmful. `heading`: a heading from what it stands above. */
 export type BreakKind = "section" | "paragraph" | "line" | "sentence" | "row" | "word" | "heading";
+
+// Kinds that are not cut into sentences.
+const WHOLE: ReadonlySet<BlockKind> = new Set<BlockKind>(["code", "row", "heading"]);
 
 /** The smallest piece that packing moves: a sentence, a line of a list or of code, or a part of one that is too long. */
 export interface Unit extends Span {
   readonly tokenCount: number;
   readonly breakAfter: BreakKind;
   /** Of a chunk that begins with this unit. */
-  readonly context: SectionContext;
+  readonly context: PieceContext;
 }
 
 /**
  * Units of a text in order, disjoint, without blanks at their ends, together holding every character that is not blank.
- * Each keeps to `limits` by the counter, as far as one character can.
+ * Each keeps to `limits` with its context by the counter, as far as one character can.
  */
 export function unitsOf(text: string, limits: ChunkLimits, counter: ChunkTokenCounter): Unit[] {
   const units: Unit[] = [];
-  const path = new SectionPath(counter, limits.maxTokens);
+  const tracker = new ContextTracker(counter, limits.maxTokens);
   const blocks = blocksOf(text);
-  let context = path.context();
+  const speakers = speakersOf(text, blocks);
+  let context = tracker.context();
   for (const [index, block] of blocks.entries()) {
+    const speaker = speakers[index];
     if (block.kind === "heading") {
-      path.leave(block.level);
-      context = path.context();
+      tracker.leave(block.level);
+      context = tracker.context();
     }
-    const isWhole = block.kind === "code" || block.kind === "row" || block.kind === "heading";
-    const sentences = isWhole ? [block] : sentencesOf(text, block.start, block.end);
-    for (const [position, sentence] of sentences.entries()) {
+    let lead = context;
+    if (speaker !== undefined) {
+      lead = tracker.startTurn(speaker);
+      context = tracker.context();
+    }
+    const sentences = WHOLE.has(block.kind) ? [block] : sentencesOf(text, block.start, block.end);
+    for (const [position, { start, end }] of sentences.entries()) {
       const isLast = position === sentences.length - 1;
       const breakAfter = isLast ? breakAfterBlock(block, blocks[index + 1], sentences.length) : "sentence";
-      const maxTokens = limits.maxTokens - context.tokenCount;
-      pushUnits(units, {
-        text,
-        span: { start: sentence.start, end: sentence.end },
-        breakAfter,
-        context,
-        limits: { ...limits, maxTokens },
-        counter,
-      });
+      const span = { start, end };
+      pushUnits(units, { text, span, breakAfter, context: position === 0 ? lead : context, limits, counter });
+      if (isLast) tracker.say(text.slice(start, end), speaker !== undefined && position === 0);
     }
     if (block.kind === "heading") {
-      path.enter(block, text);
-      context = path.context();
+      tracker.enter(block, text);
+      context = tracker.context();
     }
   }
   return units;
@@ -63,13 +67,14 @@ interface UnitSource {
   readonly text: string;
   readonly span: Span;
   readonly breakAfter: BreakKind;
-  readonly context: SectionContext;
+  readonly context: PieceContext;
   readonly limits: ChunkLimits;
   readonly counter: ChunkTokenCounter;
 }
 
 function pushUnits(units: Unit[], source: UnitSource): void {
-  const { text, span, breakAfter, context, limits, counter } = source;
+  const { text, span, breakAfter, context, counter } = source;
+  const limits = { ...source.limits, maxTokens: source.limits.maxTokens - context.tokenCount };
   const fitsCharacters = span.end - span.start <= limits.maxCharacters;
   const tokenCount = fitsCharacters ? counter.count(text.slice(span.start, span.end)) : Number.POSITIVE_INFINITY;
   if (tokenCount <= limits.maxTokens) {

@@ -166,11 +166,11 @@ describe("chunkText", () => {
       "x".repeat(300_000),
       "(".repeat(300_000),
       "# \n\n".repeat(70_000),
-      "# x\n\n".repeat(60_000),
-      "=\n".repeat(100_000),
-      "a\n---\n".repeat(50_000),
-      "```\n".repeat(60_000),
-      "| a |\n".repeat(50_000),
+      "# x\n\n".repeat(30_000),
+      "=\n".repeat(50_000),
+      "a\n---\n".repeat(25_000),
+      "```\n".repeat(30_000),
+      "| a |\n".repeat(25_000),
     ];
     for (const text of hurtful) {
       const startedMs = performance.now();

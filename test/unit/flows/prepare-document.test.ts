@@ -42,6 +42,21 @@ describe("preparing a document", () => {
     );
   });
 
+  it("embeds and indexes headings with the text under them, and an event with its speaker, and stores neither", () => {
+    const long = Array.from({ length: 12 }, (_, index) => `Sentence ${index} says that the pump runs well.`).join(" ");
+    const chunks = prepareChunks(documentOf({ text: `# Pumps\n\n${long}` }), COUNTER, MODEL);
+    const last = chunks.at(-1);
+    expect(chunks.length).toBeGreaterThan(1);
+    expect(last).toMatchObject({ indexedText: `Pumps\n${last?.text}`, lexicalText: `Pumps\n${last?.text}` });
+    expect(last?.text).not.toContain("Pumps");
+    const said: Partial<WalDocument> = { text: "I will be there.", metadata: { speaker: "Ann" } };
+    expect(prepareChunks(documentOf({ ...said, tier: "event" }), COUNTER, MODEL)[0]).toMatchObject({
+      text: "I will be there.",
+      indexedText: "Ann:\nI will be there.",
+    });
+    expect(prepareChunks(documentOf(said), COUNTER, MODEL)[0]?.indexedText).toBe("I will be there.");
+  });
+
   it("leaves a title out of the indexed text when it would crowd out the text", () => {
     const title = "word ".repeat(49).trim();
     const [chunk] = prepareChunks(documentOf({ text: "The jet flows.", title }), COUNTER, MODEL);

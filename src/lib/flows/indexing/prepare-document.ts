@@ -70,7 +70,17 @@ export interface ChunkingModel {
   readonly documentPrefix: string;
 }
 
-/** Chunks of a document, in order, each within the model's budget including its title. Pure. */
+/** Characters of a speaker's name that is embedded with what was said. */
+const SPEAKER_LENGTH_MAX = 60;
+
+// "Ann:" before the words of an event: by themselves they do not say whose they are.
+function speakerOf(document: WalDocument): string {
+  const { speaker } = document.metadata;
+  if (document.tier !== "event" || typeof speaker !== "string") return "";
+  return speaker.trim() === "" || speaker.length > SPEAKER_LENGTH_MAX ? "" : `${speaker.trim()}:`;
+}
+
+/** Chunks of a document, in order, each within the model's budget including its title, its headings and its speaker. Pure. */
 export function prepareChunks(
   document: WalDocument,
   counter: TokenCounter,
@@ -79,12 +89,13 @@ export function prepareChunks(
   const source = document.text ?? "";
   const titleTokens = document.title === "" ? 0 : counter.count(document.title);
   const title = titleTokens <= TITLE_TOKENS_MAX ? document.title : "";
-  const contextTokens = title === "" ? 0 : titleTokens;
+  const speaker = speakerOf(document);
+  const contextTokens = (title === "" ? 0 : titleTokens) + (speaker === "" ? 0 : counter.count(speaker));
   const prefixTokens = model.documentPrefix === "" ? 0 : counter.count(model.documentPrefix);
   const options = { ...chunkOptionsFor(model.maxInputTokens), reservedTokens: contextTokens + prefixTokens };
   return chunkText(source, counter, options).map((chunk) => {
     const text = source.slice(chunk.startOffset, chunk.endOffset);
-    const indexedText = [title, chunk.context === title ? "" : chunk.context, text]
+    const indexedText = [title, chunk.context === title ? "" : chunk.context, speaker, text]
       .filter((part) => part !== "")
       .join("\n");
     return {
@@ -93,7 +104,7 @@ export function prepareChunks(
       endOffset: chunk.endOffset,
       text,
       indexedText,
-      lexicalText: title === "" ? text : `${title}\n${indexedText}`,
+      lexicalText: title === "" ? indexedText : `${title}\n${indexedText}`,
       tokenCount: chunk.tokenCount + chunk.contextTokenCount + contextTokens,
       chunkHash: sha256HexSync(indexedText),
     };
