@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { post, testServer, type TestServer } from "./test-server.ts";
 
+/** Milliseconds for a refusal, on a busy machine too: a schema that lists every wrong item takes ten times that. */
+const REFUSAL_MS_MAX = 2_000;
+
 let server: TestServer;
 beforeAll(async () => {
   server = await testServer();
@@ -41,10 +44,10 @@ describe.each([
     ["an unknown direction", `{"${field}":"a","truncation_direction":"up"}`, 422, "invalid_request"],
     ["an unknown prompt", `{"${field}":"a","prompt_name":"poem"}`, 422, "prompt_unknown"],
     ["a number as the whole body", "17", 422, "invalid_request"],
-  ])("refuses %s within a second", async (_what, body, status, code) => {
+  ])("refuses %s, and soon", async (_what, body, status, code) => {
     const startMs = performance.now();
     expect(await refused(path, body)).toEqual([status, code]);
-    expect(performance.now() - startMs).toBeLessThan(1_000);
+    expect(performance.now() - startMs).toBeLessThan(REFUSAL_MS_MAX);
   });
 
   test("refuses other media types and compressed bodies", async () => {
