@@ -1,5 +1,6 @@
 import type { Message, MessageBatch } from "@cloudflare/workers-types";
 import type { Clock, Random } from "../lib/base/clock.ts";
+import type { DriftReport } from "../lib/contract/drift.ts";
 import { embedMessageSchema, type EmbedMessage } from "../lib/contract/queue-message.ts";
 import type { Log } from "../lib/base/log.ts";
 import { Semaphore } from "../lib/base/semaphore.ts";
@@ -13,7 +14,11 @@ export interface EmbedConsumerContext extends IndexingContext, ReportContext {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
-  readonly metrics: { readonly indexed: (report: IndexRangeReport) => void; readonly buried: (code: string) => void };
+  readonly metrics: {
+    readonly indexed: (report: IndexRangeReport) => void;
+    readonly buried: (code: string) => void;
+    readonly compared: (comparison: Readonly<Record<"dimension" | "against" | "verdict", string>>) => void;
+  };
 }
 
 /** Ranges worked on at a time: while one embeds, another loads and a third commits. More would not fill the embedder better. */
@@ -41,7 +46,21 @@ export async function consumeEmbedBatch(batch: MessageBatch, context: EmbedConsu
     ),
   );
   for (const message of touched.values()) {
-    await writeReportIfDone(context, { tenantId: message.tenant_id, batchTag: message.batch_tag });
+    const name = { tenantId: message.tenant_id, batchTag: message.batch_tag };
+    const drift = await writeReportIfDone(context, name);
+    if (drift !== undefined) noteDrift(context, name.tenantId, drift);
+  }
+}
+
+/** Counts each comparison, and tells the log of each dimension that has drifted: its name and figures, never a category. */
+function noteDrift(context: EmbedConsumerContext, tenantId: string, drift: DriftReport): void {
+  for (const against of ["previous", "baseline"] as const) {
+    for (const { dimension, verdict, psi, js } of drift[against].dimensions) {
+      context.metrics.compared({ dimension, against, verdict });
+      if (verdict !== "drifted") continue;
+      const facts = { tenant_id: tenantId, batch_tag: drift.batch_tag, dimension, against, psi, js_bits: js };
+      context.log.warn("batch_drifted", facts);
+    }
   }
 }
 

@@ -30,12 +30,15 @@ function consumeRanges(batch: MessageBatch, context: Context): Promise<void> {
     metrics: {
       indexed: (report) => countIndexed(metrics, report),
       buried: (code) => metrics.count("ranges_buried_total", { code }),
+      compared: (comparison) => metrics.count("drift_comparisons_total", comparison),
     },
   });
 }
 
 function countIndexed(metrics: Context["metrics"], report: IndexRangeReport): void {
   metrics.count("ingest_processed_total", { outcome: "indexed" }, report.indexedCount);
+  metrics.count("ingest_processed_total", { outcome: "unchanged" }, report.unchangedCount);
+  metrics.count("ingest_processed_total", { outcome: "duplicate" }, report.duplicateCount);
   metrics.count(
     "chunks_total",
     { outcome: "embedded" },

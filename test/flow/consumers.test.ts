@@ -73,7 +73,7 @@ function consumerContext(): EmbedConsumerContext {
     ...world.context(),
     log: { info: line, warn: line, error: line },
     random: () => 0.5,
-    metrics: { indexed: () => undefined, buried: () => undefined },
+    metrics: { indexed: () => undefined, buried: () => undefined, compared: () => undefined },
   };
 }
 

@@ -22,6 +22,7 @@ const TIER_OF_ROOM: Readonly<Record<string, number>> = {
   "src/lib/chunk": 1,
   "src/lib/duplicates": 1,
   "src/lib/pii": 1,
+  "src/lib/drift": 1,
   "src/lib/lexical": 1,
   "src/lib/retrieve": 1,
   "src/lib/summarise": 1,

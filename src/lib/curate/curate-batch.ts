@@ -4,7 +4,7 @@ import { PII_TYPES, type PiiAction, type PiiPolicy, type PiiSpan, type PiiType }
 import type { Tier } from "../contract/scope.ts";
 import type { Reason, Verdict } from "../contract/verdict.ts";
 import { findDuplicatesInBatch } from "../duplicates/find-duplicates.ts";
-import type { TextSketch } from "../duplicates/sketch.ts";
+import { sketchOf, type TextSketch } from "../duplicates/sketch.ts";
 import { judgeBatch, type RelaxationStep } from "../gate/judge-batch.ts";
 import type { LanguageDetector } from "../gate/language.ts";
 import type { Judgement } from "../gate/judge-text.ts";
@@ -191,9 +191,13 @@ function duplicatesOf(
     return { tenantId, userId, tier, speaker, occurredAtMs, text: at(results, index).text ?? "" };
   });
   const isUntouched = indexes.every((index) => at(results, index).text === at(inputs, index).text);
-  const known = sketches === undefined || !isUntouched ? [] : [indexes.map((index) => at(sketches, index))];
-  for (const match of findDuplicatesInBatch(candidates, ...known)) {
-    if (match.kind === "near" && !policy.duplicates.near) continue;
+  const known =
+    sketches === undefined || !isUntouched
+      ? candidates.map((candidate) => sketchOf(candidate.text))
+      : indexes.map((index) => at(sketches, index));
+  // Without bands there are no near candidates: a near duplicate that is let in can then be the original of an exact one.
+  const compared = policy.duplicates.near ? known : known.map((sketch) => ({ ...sketch, bands: [] }));
+  for (const match of findDuplicatesInBatch(candidates, compared)) {
     const index = at(indexes, match.originalIndex);
     const { kind, similarity } = match;
     originals.set(at(indexes, match.index), { index, id: at(inputs, index).id, kind, similarity });

@@ -1,26 +1,17 @@
 import { utf8Bytes } from "../base/bytes.ts";
 import { sha256HexSync } from "../base/hash.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { BatchStatus, IngestReport } from "../contract/batch.ts";
+import type { IngestReport } from "../contract/batch.ts";
+import type { DriftReport } from "../contract/drift.ts";
 import type { Problem } from "../contract/problem.ts";
 import { upsertArtifact } from "../db/queries/artifacts.ts";
-import {
-  batchModelRowSchema,
-  reasonCountRowSchema,
-  selectBatchModels,
-  selectReasonCounts,
-  selectSourceCounts,
-  sourceCountRowSchema,
-} from "../db/queries/batches.ts";
+import { upsertBatchProfile } from "../db/queries/batch-profiles.ts";
 import { batchStatus, type StatusContext } from "./batch-status.ts";
+import { buildReport, type BatchName } from "./build-report.ts";
 import { problemOfSql, storageUnavailable } from "./problem-of.ts";
+import { readDrift } from "./read-drift.ts";
 
 export type ReportContext = StatusContext;
-
-interface BatchName {
-  readonly tenantId: string;
-  readonly batchTag: string;
-}
 
 /** R2 key of a batch's ingest report. */
 export function reportKey(batch: BatchName): string {
@@ -32,53 +23,17 @@ export function reportArtifactId(batchTag: string): string {
   return `report-${batchTag}`;
 }
 
-/** The report as it follows from the store now. Two builds without a commit between them are equal. */
-export async function buildReport(
-  context: StatusContext,
-  batch: BatchName,
-): Promise<Result<{ readonly report: IngestReport; readonly status: BatchStatus }, Problem>> {
-  const status = await batchStatus(context, batch);
-  if (!status.ok) return status;
-  const rows = await context.sql.transaction(
-    { tenantId: batch.tenantId, userId: "*" },
-    [
-      selectReasonCounts(batch.tenantId, batch.batchTag),
-      selectSourceCounts(batch.tenantId, batch.batchTag),
-      selectBatchModels(batch.tenantId, batch.batchTag),
-    ],
-    { readOnly: true },
-  );
-  if (!rows.ok) return err(problemOfSql(rows.error));
-  const [reasons = [], sources = [], models = []] = rows.value;
-  const counted = status.value;
-  const report: IngestReport = {
-    schema_version: 1,
-    tenant_id: batch.tenantId,
-    batch_tag: batch.batchTag,
-    state: counted.state,
-    document_count: counted.document_count,
-    outcomes: counted.outcomes,
-    reasons: reasons.map((row) => reasonCountRowSchema.parse(row)).filter((row) => row.code !== ""),
-    sources: sources.map((row) => sourceCountRowSchema.parse(row)),
-    chunk_count: counted.chunk_count,
-    chunk_reused_count: counted.chunk_reused_count,
-    chunk_failed_count: counted.chunk_failed_count,
-    token_count: counted.token_count,
-    models: models.map((row) => batchModelRowSchema.parse(row)),
-    started_at: counted.started_at,
-    last_applied_at: counted.last_applied_at,
-    duration_seconds: durationSeconds(counted),
-  };
-  return ok({ report, status: counted });
+export interface WrittenReport {
+  readonly report: IngestReport;
+  /** The batch's profile is new, or another than before: worth comparing. */
+  readonly isProfileNew: boolean;
 }
 
-function durationSeconds(status: BatchStatus): number | null {
-  if (status.started_at === null || status.last_applied_at === null) return null;
-  return (Date.parse(status.last_applied_at) - Date.parse(status.started_at)) / 1000;
-}
-
-/** Builds the report, writes it to R2 and registers it. Repeating it is harmless: equal content leaves the artifact's row alone. */
-export async function writeReport(context: ReportContext, batch: BatchName): Promise<Result<IngestReport, Problem>> {
+/**
+ * Builds the report, writes it to R2, and registers it together with the batch's profile. Repeating it is harmless: equal content leaves
+ * the rows alone.
+ */
+export async function writeReport(context: ReportContext, batch: BatchName): Promise<Result<WrittenReport, Problem>> {
   const built = await buildReport(context, batch);
   if (!built.ok) return built;
   const json = `${JSON.stringify(built.value.report, null, 2)}\n`;
@@ -98,12 +53,25 @@ export async function writeReport(context: ReportContext, batch: BatchName): Pro
       sha256Hex: sha256HexSync(json),
       batchTag: batch.batchTag,
     }),
+    upsertBatchProfile(batch.tenantId, {
+      batchTag: batch.batchTag,
+      profileJson: JSON.stringify(built.value.profile),
+      documentCount: built.value.report.document_count,
+    }),
   ]);
-  return registered.ok ? ok(built.value.report) : err(problemOfSql(registered.error));
+  if (!registered.ok) return err(problemOfSql(registered.error));
+  return ok({ report: built.value.report, isProfileNew: (registered.value[1] ?? []).length > 0 });
 }
 
-/** Writes the report when nothing of the batch is pending. A failure is left to the next reader of the report. */
-export async function writeReportIfDone(context: ReportContext, batch: BatchName): Promise<void> {
+/**
+ * Writes the report when nothing of the batch is pending, and says how the batch differs from those before it where that is news. A failure
+ * is left to the next reader of the report.
+ */
+export async function writeReportIfDone(context: ReportContext, batch: BatchName): Promise<DriftReport | undefined> {
   const status = await batchStatus(context, batch);
-  if (status.ok && status.value.pending_count === 0) await writeReport(context, batch);
+  if (!status.ok || status.value.pending_count > 0) return undefined;
+  const written = await writeReport(context, batch);
+  if (!written.ok || !written.value.isProfileNew) return undefined;
+  const drift = await readDrift(context.sql, batch);
+  return drift.ok ? drift.value : undefined;
 }

@@ -18,6 +18,10 @@ export const METRICS = {
   chunks_total: { type: "counter", help: "Chunks of indexed documents by what was done: embedded, reused, failed." },
   tokens_total: { type: "counter", help: "Tokens of indexed chunks." },
   ranges_buried_total: { type: "counter", help: "Ranges that cannot be applied, by code." },
+  drift_comparisons_total: {
+    type: "counter",
+    help: "Comparisons of finished batches with the batches before, by dimension, what it was compared with, and verdict.",
+  },
   job_runs_total: { type: "counter", help: "Runs of cron jobs by job and outcome." },
   log_errors_total: { type: "counter", help: "Error log lines by event." },
 } as const satisfies Record<string, { type: "counter" | "histogram"; help: string }>;

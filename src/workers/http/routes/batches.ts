@@ -2,7 +2,9 @@ import { z } from "zod";
 import { LIMITS } from "../../../lib/base/limits.ts";
 import { err, ok } from "../../../lib/base/result.ts";
 import { batchStatusSchema, ingestReportSchema } from "../../../lib/contract/batch.ts";
+import { driftReportSchema } from "../../../lib/contract/drift.ts";
 import { batchStatus, listBatches } from "../../../lib/flows/batch-status.ts";
+import { readDrift } from "../../../lib/flows/read-drift.ts";
 import { writeReport } from "../../../lib/flows/write-report.ts";
 import { json } from "../respond.ts";
 import { principalOf, route } from "../route.ts";
@@ -61,7 +63,24 @@ export const batchRoutes = [
       if (principal.userId !== "") return err({ code: "user_forbidden" });
       const batch = { tenantId: principal.tenantId, batchTag: call.params["tag"] ?? "" };
       const report = await writeReport(call.context, batch);
-      return report.ok ? ok(json(report.value)) : report;
+      return report.ok ? ok(json(report.value.report)) : report;
+    },
+  }),
+  route({
+    method: "GET",
+    path: "/v1/batches/:tag/drift",
+    operationId: "readBatchDrift",
+    area: "governance",
+    summary: "How a finished batch differs from the one before and from a rolling baseline",
+    access: "any",
+    replies: { 200: { description: "Divergences by dimension, judged by the policy", schema: driftReportSchema } },
+    problems: ["user_forbidden", "not_found", "database_unavailable"],
+    async handle(call) {
+      const principal = principalOf(call);
+      if (principal.userId !== "") return err({ code: "user_forbidden" });
+      const batch = { tenantId: principal.tenantId, batchTag: call.params["tag"] ?? "" };
+      const drift = await readDrift(call.context.sql, batch);
+      return drift.ok ? ok(json(drift.value)) : drift;
     },
   }),
 ];
