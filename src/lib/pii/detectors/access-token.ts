@@ -26,14 +26,17 @@ const PLACEHOLDER =
 const KEY_CHARACTERS_MIN = 16;
 const KEY_BITS_MIN = 3;
 
+/** Names of passwords in examples: "mypassword", "generate_password_hash". */
+const NAME_OF_A_PASSWORD = /^[a-z_.-]{0,24}pass(?:word|wd|phrase)?[a-z_.-]{0,24}$/i;
+
 function looksLikePassword(value: string, sign: string): boolean {
   if (/[0-9]/.test(value) && /[a-z]/i.test(value)) return true;
   if (/[a-z0-9][!@#$%^&*+?~|\\][a-z0-9]?/i.test(value)) return true;
-  return sign.includes("=") && /^[\w.-]+$/.test(value);
+  return /^\s*=/.test(sign) && /^[a-z]+$/.test(value);
 }
 
 function scoreOfAssignment(name: string, value: string, sign: string): number {
-  if (PLACEHOLDER.test(value)) return 0;
+  if (PLACEHOLDER.test(value) || NAME_OF_A_PASSWORD.test(value)) return 0;
   if (IS_PASSWORD_NAME.test(name)) return /[:=]|\sis/i.test(sign) && looksLikePassword(value, sign) ? 0.85 : 0;
   const isKey = value.length >= KEY_CHARACTERS_MIN && entropyBits(value) >= KEY_BITS_MIN && /\d/.test(value);
   return isKey ? 0.85 : 0;
@@ -45,6 +48,8 @@ function assignmentsOf(text: string): readonly PiiSpan[] {
     const range = match.indices?.groups?.["value"];
     const { name, value } = match.groups ?? {};
     if (range === undefined || name === undefined || value === undefined) continue;
+    // "password = readPassword(…)" and "token: options[…]" take the value from elsewhere
+    if (/[([]/.test(text.charAt(range[1]))) continue;
     const trimmed = value.replace(/[.!?:\]]{1,8}$/, "");
     const sign = match[0].slice(name.length, match[0].length - value.length);
     const score = scoreOfAssignment(name, trimmed, sign);
@@ -62,7 +67,9 @@ export const accessTokenDetector: Detector = {
   mayFind: (text) => text.length > 8 && /[\d_-]|pass|pwd/i.test(text),
   find(text) {
     const known = matchSpans({ text, detector: "token-prefix" }, KNOWN, (match) =>
-      entropyBits(match[0]) >= KNOWN_BITS_MIN ? { type: "API_TOKEN", score: 0.99 } : undefined,
+      entropyBits(match[0]) >= KNOWN_BITS_MIN && !/your[-_]|[-_]here/i.test(match[0])
+        ? { type: "API_TOKEN", score: 0.99 }
+        : undefined,
     );
     return [...known, ...assignmentsOf(text)];
   },

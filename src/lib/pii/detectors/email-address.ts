@@ -9,6 +9,9 @@ const LOCAL_CHARACTER = /[\p{L}\p{N}.!#$%&'*+/=?^_`{|}~-]/u;
 const DOMAIN_CHARACTER = /[\p{L}\p{N}.-]/u;
 /** Quotes and operators that stand before an address more often than in it: "'a@b.org'", "to=a@b.org". */
 const LEADING_NOISE = /^(?:.*=|[.!#$%&'*/?^`{|}~-]+)/;
+/** "${icon}@2x.png" is a file in a program. */
+const LOCAL_END = /[\p{L}\p{N}_+-]$/u;
+const FILE_ENDING = /\.(?:png|jpe?g|gif|svg|webp|js|ts|css|html?|json|py)$/i;
 /** At least two labels, the last of letters (or punycode). */
 const DOMAIN = /^(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,8}(?:\p{L}{2,24}|xn--[a-z0-9-]{1,59})$/iu;
 
@@ -30,10 +33,10 @@ function addressAround(text: string, at: number): PiiSpan | undefined {
   const noise = LEADING_NOISE.exec(text.slice(localFrom, at))?.[0].length ?? 0;
   const start = localFrom + noise;
   const local = text.slice(start, at);
-  if (local === "" || local.endsWith(".") || local.includes("..")) return undefined;
+  if (!LOCAL_END.test(local) || local.includes("..")) return undefined;
   const domainTo = walk(text, at + 1, 1, { pattern: DOMAIN_CHARACTER, max: DOMAIN_CHARACTERS_MAX });
   const domain = text.slice(at + 1, domainTo).replace(/[.-]{1,253}$/, "");
-  if (!DOMAIN.test(domain)) return undefined;
+  if (!DOMAIN.test(domain) || FILE_ENDING.test(domain)) return undefined;
   return { type: "EMAIL_ADDRESS", start, end: at + 1 + domain.length, score: 1, detector: "email-address" };
 }
 

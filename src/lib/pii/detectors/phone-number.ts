@@ -16,6 +16,9 @@ const PHONE_WORDS =
 const OTHER_WORDS =
   /\b(?:order|invoice|ticket|isbn|issn|doi|version|account|acct|zip|postal|tracking|reference|ref|serial|sku|id|card|iban|ssn|license|licence|passport|nhs|population|since|dated?)[ .:#]{0,3}(?:number|no\.?|nr\.?|code|is|#)?[ :#]{0,3}$/i;
 
+/** Signs before a plain number that no phone number has: "x >= 86400000", "f(1000, 86400000)". */
+const IN_A_PROGRAM = /(?:[=<>*]\s{0,2}|\(|,\s{1,2})$/;
+
 /** Forms that only phone numbers have. */
 const FORMS: readonly { readonly form: RegExp; readonly score: number }[] = [
   { form: /^\+[1-9][\d ./()-]{6,22}(?: ?(?:x|ext).*)?$/i, score: 0.95 },
@@ -42,6 +45,7 @@ function scoreOf(text: string, range: { readonly start: number; readonly end: nu
   if (digitCount < DIGITS_MIN || digitCount > DIGITS_MAX) return 0;
   if (NOT_A_PHONE.test(value) || !hasBalancedParentheses(value)) return 0;
   if (OTHER_WORDS.test(text.slice(Math.max(0, range.start - 40), range.start))) return 0;
+  if (/^\d+$/.test(value) && IN_A_PROGRAM.test(text.slice(Math.max(0, range.start - 4), range.start))) return 0;
   const byForm = FORMS.find(({ form }) => form.test(value))?.score ?? 0;
   if (byForm >= 0.8) return byForm;
   return saidAround(text, range, PHONE_WORDS) ? Math.max(byForm, 0.75) : byForm;

@@ -29,10 +29,11 @@ const WEIGHTS: Readonly<Record<WordKind, number>> = {
   unknown: 0.22,
 };
 const SURNAME_ENDING_WEIGHT = 0.45;
-const SURNAME_LENGTH_MIN = 5;
 const CONTEXT_WEIGHT = 0.3;
 const PERSON_SCORE_MIN = 0.5;
 const PERSON_SCORE_MAX = 0.9;
+/** What a listed place without a given name in it needs to be a person: "Poland" is a surname as well. */
+const PERSON_NOT_PLACE_MIN = 0.75;
 
 function hasFirstName(words: Phrase): boolean {
   return words.some((word) => word.kind === "given" || word.kind === "initial");
@@ -43,7 +44,9 @@ function personScore(words: Phrase, { before, after }: Surroundings): number {
   for (const word of words) {
     const kind = word.kind;
     const hasEnding =
-      kind === "unknown" && word.text.length >= SURNAME_LENGTH_MIN && vocabulary.SURNAME_ENDING.test(word.folded);
+      kind === "unknown" &&
+      word.text.length >= vocabulary.SURNAME_LENGTH_MIN &&
+      vocabulary.SURNAME_ENDING.test(word.folded);
     score += hasEnding ? SURNAME_ENDING_WEIGHT : WEIGHTS[kind];
   }
   if (vocabulary.PERSON_BEFORE.test(before)) score += CONTEXT_WEIGHT;
@@ -80,7 +83,9 @@ const UPPER_CASE_PLACE_LENGTH_MIN = 4;
 function placeOf(words: Phrase, { before }: Surroundings, personEvidence: number): Entity | undefined {
   const isIn = vocabulary.PLACE_BEFORE.test(before);
   const isListed = isPlace(nameOf(words));
-  if (isListed && (isIn || (personEvidence < PERSON_SCORE_MIN && !(words.length === 1 && words.every(isPlainWord))))) {
+  const personMin = words.some((word) => word.kind === "given") ? PERSON_SCORE_MIN : PERSON_NOT_PLACE_MIN;
+  const isFrequentWord = words.length === 1 && words.every(isPlainWord);
+  if (isListed && (isIn || (personEvidence < personMin && !isFrequentWord))) {
     return { type: "GPE", words, score: 0.75 };
   }
   if (words.every(isPlainWord) || personEvidence >= PERSON_SCORE_MIN) return undefined;
@@ -98,9 +103,10 @@ export function isNationality(folded: string): boolean {
 export function classify(words: Phrase, surroundings: Surroundings): Entity | undefined {
   const organization = organizationOf(words, surroundings);
   if (organization !== undefined) return organization;
-  if (words.every((word) => isNationality(word.folded))) return { type: "NRP", words, score: 0.8 };
   const score = personScore(words, surroundings);
   const place = placeOf(words, surroundings, score);
+  if (place !== undefined && place.score > 0.7) return place;
+  if (words.every((word) => isNationality(word.folded))) return { type: "NRP", words, score: 0.8 };
   if (place !== undefined) return place;
   if (words.every((word) => word.kind === "common" || word.kind === "initial") || isAllUpperCase(words))
     return undefined;

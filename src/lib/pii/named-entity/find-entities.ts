@@ -3,8 +3,9 @@ import type { Detector } from "../detector.ts";
 import { isCommonWord, isGivenName, isSurname } from "../gazetteer/lookup.ts";
 import { classify, couldBePerson, type Entity, isNationality, placeWordsAtEnd, type Surroundings } from "./classify.ts";
 import { layoutEntities } from "./layout.ts";
+import { partnersIn } from "./partners.ts";
 import { type Phrase, phrasesOf } from "./phrases.ts";
-import { HONORIFICS, TITLE_HONORIFICS } from "./vocabulary.ts";
+import { HONORIFICS, SURNAME_ENDING, SURNAME_LENGTH_MIN, TITLE_HONORIFICS } from "./vocabulary.ts";
 import { isPlainWord, lowerCaseCandidates, type Word, wordsOf } from "./words.ts";
 
 /** UTF-16 units of text read before and after a phrase: the last few words, and the clause that follows. */
@@ -123,7 +124,11 @@ function lowerCaseNationalities(text: string): readonly Entity[] {
 function memberTest(text: string): (word: Word) => boolean {
   if (/\p{Lu}/u.test(text)) return (word) => word.isCapital;
   return (word) =>
-    !isCommonWord(word.folded) && (isGivenName(word.folded) || isSurname(word.folded) || HONORIFICS.has(word.folded));
+    !isCommonWord(word.folded) &&
+    (isGivenName(word.folded) ||
+      isSurname(word.folded) ||
+      HONORIFICS.has(word.folded) ||
+      (word.text.length >= SURNAME_LENGTH_MIN && SURNAME_ENDING.test(word.folded)));
 }
 
 /** Detector of people, places, organisations, nationalities and honorifics, by word lists and the words around them. */
@@ -136,7 +141,8 @@ export const namedEntityDetector: Detector = {
     const phrases = phrasesOf(text, words, memberTest(text));
     const direct = phrases.flatMap((phrase) => entitiesOfPhrase(text, phrase));
     const listed = [...direct, ...listedNames(text, phrases, direct)];
-    const all = [...listed, ...repeatedNames(phrases, listed), ...layoutEntities(text, phrases, listed)];
+    const firms = [...layoutEntities(text, phrases, listed), ...partnersIn(text, phrases)];
+    const all = [...listed, ...repeatedNames(phrases, listed), ...firms];
     return [...all, ...lowerCaseNationalities(text)].map((entity) => spanOf(text, entity));
   },
 };

@@ -63,13 +63,17 @@ export function layoutEntities(
   const wordAt = new Map<number, Word>();
   for (const phrase of phrases) for (const word of phrase) wordAt.set(word.start, word);
   const followers = followersOf(lines);
+  const isPerson = (line: Line | undefined): boolean =>
+    line !== undefined && personStarts.has(line.start + line.text.indexOf(line.content));
+  // A firm stands between two lines with a person: name, firm, name.
+  const isBetween = (index: number): boolean => isPerson(lines[index - 1]) && isPerson(lines[index + 1]);
   const found: Entity[] = [];
   for (const [index, line] of lines.entries()) {
     const { content } = line;
     const start = line.start + line.text.indexOf(content);
     const first = wordAt.get(start);
     if (first === undefined || content.length > NAME_LENGTH_MAX || !/^[\p{L}\p{M}'’.,& -]+$/u.test(content)) continue;
-    const type = typeOfLine(line, followers[index]);
+    const type = typeOfLine(line, followers[index]) ?? (isBetween(index) ? "ORGANIZATION" : undefined);
     if (type === undefined || (personStarts.has(start) && !PARTNERS.test(content))) continue;
     const whole: Word = { ...first, text: content, end: first.start + content.length };
     found.push({ type, words: [whole], score: PARTNERS.test(content) ? 0.92 : 0.6 });

@@ -25,9 +25,17 @@ export const ORGANIZATION_SUFFIXES: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
+/** Labels of forms and letter heads that no list of words has. */
+export const LABELS: ReadonlySet<string> = new Set(
+  "fax tel email e-mail cc bcc fwd re app api url faq pdf usb id ok".split(" "),
+);
+
 /** Ends of surnames by language family, on folded words of five letters and more: -ov(a), -ev(a), -sson, -dottir, -sen, -ic, -ski, -nen … */
 export const SURNAME_ENDING =
   /(?:[aeiouy]v|[oe]va|ovich|evich|enko|chuk|yan|ian|sson|nsson|dottir|[aeinrt]sen|ovic|evic|[aeiknrtz]ic|sk[iy]|ska|czyk|wicz|nen|escu|eanu|opoulos|idis|akis|oglu|shvili|adze|berg|mann|stein|feld|meier|meyer|ez|inho|etti|elli|ini|otti|uzzi|eault|eau|ault|ck[iy]|lund|qvist|quist|strom|gren|dahl|gaard|vaara|kova|sh(?:i|a)ma|moto|guchi|zawa|yama|mura|naka)$/;
+
+/** Letters of the shortest word whose ending says something. */
+export const SURNAME_LENGTH_MIN = 5;
 
 /** What a person does in running text, right after the name. */
 export const PERSON_AFTER =
@@ -46,7 +54,7 @@ export const DIRECTION_BEFORE = /\b(?:to|from|at)\s{1,3}$/i;
 
 /** What stands before an organisation. */
 export const ORGANIZATION_BEFORE =
-  /\b(?:works? (?:for|at)|worked (?:for|at)|working (?:for|at)|employed (?:by|at)|joined|ceo of|cto of|founder of|president of|director of|chairman of|company|firm|employer|bank|support|according to the|recorded for|address of|a year at|meet(?:ing)? \w{1,12} at|office of)\s{1,3}$/i;
+  /\b(?:works? (?:for|at)|worked (?:for|at)|working (?:for|at)|employed (?:by|at)|joined|ceo of|cto of|founder of|president of|director of|chairman of|company|firm|employer|bank|support|according to the|recorded for|address of|a year at|meet(?:ing)? \w{1,12} at|office of|became|renamed|acquired(?: by)?|merged with|subsidiary of|division of)\s{1,3}$/i;
 
 /** What an organisation is or does, right after the name. */
 export const ORGANIZATION_AFTER =

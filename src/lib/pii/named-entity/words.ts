@@ -1,6 +1,6 @@
 import { fold, isCommonWord, isGivenName, isSurname } from "../gazetteer/lookup.ts";
 import { matchesOf } from "../match-spans.ts";
-import { PARTICLES } from "./vocabulary.ts";
+import { LABELS, PARTICLES } from "./vocabulary.ts";
 
 /** What the lists say of a word. "either": a name that is a frequent word as well, such as White or Mark. */
 export type WordKind = "given" | "surname" | "initial" | "particle" | "either" | "common" | "unknown";
@@ -37,7 +37,7 @@ const CALENDAR = new Set(
 function kindOf(folded: string, isCapital: boolean): WordKind {
   if (folded.length === 1) return "initial";
   if (!isCapital && PARTICLES.has(folded)) return "particle";
-  if (CALENDAR.has(folded)) return "common";
+  if (CALENDAR.has(folded) || LABELS.has(folded)) return "common";
   if (isCommonWord(folded)) return isGivenName(folded) || isSurname(folded) ? "either" : "common";
   if (isGivenName(folded)) return "given";
   return isSurname(folded) ? "surname" : "unknown";

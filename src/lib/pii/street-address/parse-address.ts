@@ -1,3 +1,4 @@
+import { isCommonWord } from "../gazetteer/lookup.ts";
 import * as grammar from "./grammar.ts";
 
 /** Half-open range of UTF-16 units. */
@@ -40,6 +41,14 @@ function exec(pattern: RegExp, text: string, at: number): RegExpExecArray | null
   return pattern.exec(text);
 }
 
+/** The last form, which no kind of street speaks for. */
+const BETWEEN_NUMBERS = grammar.STREET_AFTER_NUMBER.at(-1);
+
+/** True for "people ate 3": a word in lower case that is frequent. */
+function hasFrequentWord(name: string): boolean {
+  return name.split(/[\s\d.]+/).some((word) => word.length > 1 && word === word.toLowerCase() && isCommonWord(word));
+}
+
 /** End of the street name that starts at `at`, or -1. */
 function streetEnd(text: string, at: number): number {
   const box = exec(grammar.BOX_NEXT, text, at - 1);
@@ -48,6 +57,7 @@ function streetEnd(text: string, at: number): number {
   for (const form of grammar.STREET_AFTER_NUMBER) {
     const match = exec(form, text, at);
     if (match === null || HAS_PROSE.test(` ${match[0]} `)) continue;
+    if (form === BETWEEN_NUMBERS && hasFrequentWord(match[0])) continue;
     const end = at + match[0].length;
     return end + (exec(grammar.STREET_EXTENSION, text, end)?.[0].length ?? 0);
   }
