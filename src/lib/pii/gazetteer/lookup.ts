@@ -26,7 +26,7 @@ export function fold(word: string): string {
 function lazySet(list: string): (word: string) => boolean {
   let words: ReadonlySet<string> | undefined;
   return (word) => {
-    words ??= new Set(list.split(/\s+/));
+    words ??= new Set(list.replaceAll("\n", " ").split(" "));
     return words.has(word);
   };
 }

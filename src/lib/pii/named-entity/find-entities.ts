@@ -63,7 +63,7 @@ function entitiesOfPhrase(text: string, phrase: Phrase): readonly Entity[] {
   const words = phrase.slice(article);
   const whole = words.length > 0 ? classify(words, surroundingsOf(text, words)) : undefined;
   if (whole?.type === "ORGANIZATION" || (whole !== undefined && !words.some(isPlainWord))) return [whole];
-  const placeLength = placeWordsAtEnd(words);
+  const placeLength = words.length > 1 ? placeWordsAtEnd(words) : 0;
   if (placeLength > 0 && placeLength < words.length) {
     const place = words.slice(words.length - placeLength);
     return listOf(classify(place, surroundingsOf(text, place)));
