@@ -2,6 +2,7 @@ import type { Route } from "./route.ts";
 import { adminDeadLetterRoutes } from "./routes/admin-dead-letters.ts";
 import { adminKeyRoutes } from "./routes/admin-keys.ts";
 import { adminModelRoutes } from "./routes/admin-models.ts";
+import { adminPiiRoutes } from "./routes/admin-pii.ts";
 import { adminPolicyRoutes } from "./routes/admin-policy.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { batchRoutes } from "./routes/batches.ts";
@@ -24,6 +25,7 @@ const SURFACE: readonly Route[] = [
   ...adminKeyRoutes,
   ...adminModelRoutes,
   ...adminPolicyRoutes,
+  ...adminPiiRoutes,
   ...adminDeadLetterRoutes,
   ...operationRoutes,
 ];

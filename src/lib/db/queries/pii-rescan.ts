@@ -1,0 +1,43 @@
+import { z } from "zod";
+import type { Statement } from "../sql.ts";
+
+/** Documents that were not searched with these rules, in order of their ids, with where their text lies. */
+export function selectStaleDocuments(
+  tenantId: string,
+  page: { readonly rulesVersion: string; readonly afterUid: string | null; readonly rowsMax: number },
+): Statement {
+  return {
+    text: `select document_uid, version_key, wal_key, document_index, pii_version from documents
+           where tenant_id = $1 and pii_version <> $2 and deleted_at is null and duplicate_of is null
+             and ($3::uuid is null or document_uid > $3::uuid)
+           order by document_uid limit $4::int`,
+    params: [tenantId, page.rulesVersion, page.afterUid, page.rowsMax],
+  };
+}
+
+export const staleDocumentRowSchema = z.object({
+  document_uid: z.string(),
+  version_key: z.string(),
+  wal_key: z.string(),
+  document_index: z.int(),
+  pii_version: z.string(),
+});
+
+/** Notes that documents, as of these versions, hold nothing that the rules would change. */
+export function markSearched(
+  tenantId: string,
+  rulesVersion: string,
+  rows: readonly { readonly documentUid: string; readonly versionKey: string }[],
+): Statement {
+  return {
+    text: `with searched as (
+             update documents d set pii_version = $2
+             from unnest($3::uuid[], $4::text[]) as r (document_uid, version_key)
+             where d.tenant_id = $1 and d.document_uid = r.document_uid and d.version_key = r.version_key
+             returning d.tenant_id, d.document_uid, d.generation
+           )
+           update doc_embeddings e set pii_version = $2 from searched s
+           where e.tenant_id = s.tenant_id and e.document_uid = s.document_uid and e.generation = s.generation`,
+    params: [tenantId, rulesVersion, rows.map((row) => row.documentUid), rows.map((row) => row.versionKey)],
+  };
+}

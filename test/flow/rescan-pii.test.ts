@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tenantPolicySchema } from "../../src/lib/contract/policy.ts";
+import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
+import { rescanPii } from "../../src/lib/flows/rescan-pii.ts";
+import { PII_RULES_VERSION } from "../../src/lib/pii/find-pii.ts";
+import { expectOk } from "../support/database.ts";
+import { CrashPoint } from "./support/crashing.ts";
+import { openWorld, principalOf, type World } from "./support/world.ts";
+
+/** The rules and the policy under which the documents came in: nothing was searched for. */
+const NOTHING = tenantPolicySchema.parse({ pii: { enabled: false } });
+const MAIL = "wing.person@example.org";
+const TEXT = "The jet flows over the wing in the boundary layer of the token.";
+
+let world: World;
+let tenantCount = 0;
+let tenant = "";
+
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world?.close());
+
+async function indexAll(): Promise<void> {
+  for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+}
+
+/** A tenant whose two documents came in under older rules, and whose policy redacts now. */
+async function withOldDocuments(): Promise<void> {
+  tenant = `rescan-${(tenantCount += 1)}`;
+  const policy = JSON.stringify({ pii: { actions: { EMAIL_ADDRESS: "redact" } } });
+  expectOk(
+    await world.database.ownerSql.query({
+      text: "insert into tenants (tenant_id, policy) values ($1, $2::jsonb)",
+      params: [tenant, policy],
+    }),
+  );
+  const documents = [
+    { id: "mail", text: `${TEXT} Write to ${MAIL} about it.`, title: `About ${MAIL}` },
+    { id: "plain", text: "Another token flows in the layer of the jet." },
+  ];
+  await world.ingest(tenant, documents, { policy: NOTHING });
+  await indexAll();
+  await world.rows(tenant, "update documents set pii_version = '0'");
+}
+
+const rescan = (more: object = {}, crash?: CrashPoint) =>
+  rescanPii(world.context(crash), principalOf(tenant), { after: null, limit: 100, ...more });
+const chunks = async () =>
+  (await world.rows(tenant, "select text, pii_version from doc_embeddings order by text")).map((row) => row);
+
+describe("a rescan", () => {
+  it("redacts and embeds anew what the rules of now change, and marks the rest as searched", async () => {
+    await withOldDocuments();
+    expect(JSON.stringify(await chunks())).toContain(MAIL);
+    const reply = expectOk(await rescan());
+    expect(reply).toMatchObject({
+      scanned_count: 2,
+      unchanged_count: 1,
+      redacted_count: 1,
+      failed_count: 0,
+      next: null,
+    });
+    expect(reply.pii_counts).toEqual({ EMAIL_ADDRESS: 2 });
+    await indexAll();
+    const after = await chunks();
+    expect(JSON.stringify(after)).not.toContain(MAIL);
+    expect(JSON.stringify(after)).toContain("[EMAIL_ADDRESS_1]");
+    expect(after.every((chunk) => chunk["pii_version"] === PII_RULES_VERSION)).toBe(true);
+    const [document] = await world.rows(tenant, "select generation, title from documents where document_id = 'mail'");
+    expect(document).toEqual({ generation: "2", title: "About [EMAIL_ADDRESS_1]" });
+    expect(expectOk(await rescan())).toMatchObject({ scanned_count: 0, next: null });
+  });
+
+  it("goes on where it stopped, page by page", async () => {
+    await withOldDocuments();
+    const first = expectOk(await rescan({ limit: 1 }));
+    expect(first.next).not.toBeNull();
+    const second = expectOk(await rescan({ limit: 1, after: first.next }));
+    expect(first.redacted_count + second.redacted_count).toBe(1);
+    expect(first.unchanged_count + second.unchanged_count).toBe(1);
+  });
+
+  it("does not overwrite a version that its client sends meanwhile", async () => {
+    await withOldDocuments();
+    expectOk(await rescan());
+    const rescanned = world.take();
+    await world.ingest(tenant, [{ id: "mail", text: "The newer token flows in the layer of the wing." }]);
+    await indexAll();
+    for (const message of rescanned) expectOk(await indexRange(world.context(), message));
+    expect(JSON.stringify(await chunks())).toContain("newer token");
+    expect(JSON.stringify(await chunks())).not.toContain("EMAIL_ADDRESS");
+  });
+
+  it("survives a crash at any await: asked for again, nothing is left in clear", async () => {
+    for (let callIndex = 0; ; callIndex += 1) {
+      await withOldDocuments();
+      const crash = new CrashPoint({ callIndex, moment: "after" });
+      await rescan({}, crash).catch((error: unknown) => {
+        if (!crash.hasCrashed) throw error;
+      });
+      expectOk(await rescan());
+      await indexAll();
+      expect(JSON.stringify(await chunks())).not.toContain(MAIL);
+      if (!crash.hasCrashed) break;
+      expect(callIndex).toBeLessThan(30);
+    }
+  });
+});
