@@ -18,7 +18,7 @@ const token = (...parts: readonly string[]): string => parts.join("");
 const ROWS: readonly Row[] = [
   {
     type: "CREDIT_CARD",
-    text: "paid with {} today",
+    text: "we saw {} today",
     valid: [
       "4111111111111111",
       "4111 1111 1111 1111",
@@ -127,7 +127,16 @@ const ROWS: readonly Row[] = [
   {
     type: "PHONE_NUMBER",
     text: "call me at {} tonight",
-    valid: ["+1 202-555-0143", "(202) 555-0143", "202.555.0143", "+44 20 7946 0018", "01 23 45 67 89", "030 901820"],
+    valid: [
+      "+1 202-555-0143",
+      "(202) 555-0143",
+      "202.555.0143",
+      "+44 20 7946 0018",
+      "01 23 45 67 89",
+      "030 901820",
+      "06-18/204 8524",
+      "+(370) 10003551",
+    ],
     invalid: ["1,000,000", "2024-01-31", "12345"],
   },
   {

@@ -8,7 +8,8 @@ const DIGITS_MIN = 12;
 /** Fewest digits that are taken without a word such as "card" near them. */
 const DIGITS_ALONE_MIN = 13;
 
-const CARD_WORDS = /\b(?:cards?|cc|credit|debit|visa|mastercard|amex|maestro|diners|discover|jcb)\b/i;
+const CARD_WORDS =
+  /\b(?:cards?|cc|credit|debit|visa|mastercard|amex|maestro|diners|discover|jcb|charged?|paid|payments?|billing|expir(?:es|ed|y)|cvv|cvc)\b/i;
 
 /** Issuer ranges: first and last prefix, and the lengths the network issues. */
 const ISSUERS: readonly { readonly from: string; readonly to: string; readonly lengths: readonly number[] }[] = [

@@ -8,7 +8,7 @@ const DIGITS_MIN = 6;
 
 /** Digits in groups, with the signs that phone numbers use between them, and an extension. */
 const CANDIDATE =
-  /(?<![\w./@:#$€£¥+-]|\d[ ,])(?:\+|\(\+?)?\d(?:[ ./()-]{0,3}\d){5,16}(?: ?(?:x|ext\.? ?)\d{1,6})?(?![\w@%]|[.,:/-]\d)/gi;
+  /(?<![\w./@:#$€£¥+-]|\d[ ,])(?:\+\(?|\(\+?)?\d(?:[ ./()-]{0,3}\d){5,16}(?: ?(?:x|ext\.? ?)\d{1,6})?(?![\w@%]|[.,:/-]\d)/gi;
 
 const PHONE_WORDS =
   /\b(?:phones?|tel|telephone|mobile|cell|cellular|fax|call(?:s|ed|ing)?|dial|ring|sms|text(?:s|ed)?|whatsapp|messages?|office|desk|landline|hotline|helpline|voicemail|answer(?:s|ed|ing)?|reach|contact|number|teléfono|telefon|móvil|handy|rufnummer)\b/i;
@@ -21,7 +21,7 @@ const IN_A_PROGRAM = /(?:[=<>*]\s{0,2}|\(|,\s{1,2})$/;
 
 /** Forms that only phone numbers have. */
 const FORMS: readonly { readonly form: RegExp; readonly score: number }[] = [
-  { form: /^\+[1-9][\d ./()-]{6,22}(?: ?(?:x|ext).*)?$/i, score: 0.95 },
+  { form: /^\+\(?[1-9][\d ./()-]{6,22}(?: ?(?:x|ext).*)?$/i, score: 0.95 },
   { form: /^\(?00[1-9][\d ./()-]{8,22}(?: ?(?:x|ext).*)?$/i, score: 0.85 },
   { form: /^(?:1[-. ])?\(?[2-9]\d{2}\)?[-. ]{0,2}[2-9]\d{2}[-.]\d{4}(?: ?(?:x|ext).*)?$/i, score: 0.85 },
   { form: /^\(\d{2,5}\) ?\d{2,4}[ -]?\d{3,4}(?: ?(?:x|ext).*)?$/i, score: 0.8 },
@@ -33,7 +33,7 @@ const FORMS: readonly { readonly form: RegExp; readonly score: number }[] = [
 
 /** Dates, times, plain groups of thousands and ranges of years. */
 const NOT_A_PHONE =
-  /^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?: .*)?|\d{1,3}(?:[ .]000){1,4}|(?:1[89]|20)\d{2} ?[-/] ?(?:1[89]|20)\d{2})$/;
+  /^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}([-/.])\d{1,2}\1\d{2,4}(?: .*)?|\d{1,3}(?:[ .]000){1,4}|(?:1[89]|20)\d{2} ?[-/] ?(?:1[89]|20)\d{2})$/;
 
 function hasBalancedParentheses(value: string): boolean {
   return value.split("(").length === value.split(")").length;
