@@ -33,6 +33,7 @@ const poolingConfig = z.object({
 });
 
 const sentenceConfig = z.object({ max_seq_length: z.number().int().positive().nullish() });
+const tokenizerConfig = z.object({ model_max_length: z.number().positive().nullish() });
 const promptConfig = z.object({ prompts: z.record(z.string(), z.string()).default({}) });
 const moduleList = z.array(z.object({ type: z.string() }));
 
@@ -96,8 +97,8 @@ function unsupported(cause: unknown): { readonly ok: false; readonly error: Mode
 }
 
 /**
- * Reads config.json, 1_Pooling/config.json, sentence_bert_config.json, config_sentence_transformers.json and modules.json of a model
- * folder. Errors: `model_unsupported` when a file is missing or malformed, or pooling is neither mean nor CLS.
+ * Reads config.json, 1_Pooling/config.json, sentence_bert_config.json, tokenizer_config.json, config_sentence_transformers.json and modules.json
+ * of a model folder. Errors: `model_unsupported` when a file is missing or malformed, or pooling is neither mean nor CLS.
  */
 export function readSentenceConfig(folder: string): Result<SentenceConfig, ModelConfigError> {
   try {
@@ -107,14 +108,16 @@ export function readSentenceConfig(folder: string): Result<SentenceConfig, Model
     const sentence = sentenceConfig.parse(readOptionalJson(join(folder, "sentence_bert_config.json")));
     const { prompts } = promptConfig.parse(readOptionalJson(join(folder, "config_sentence_transformers.json")));
     const modules = moduleList.parse(readJson(join(folder, "modules.json")));
+    const tokenizer = tokenizerConfig.parse(readOptionalJson(join(folder, "tokenizer_config.json")));
     const positions = positionsOf(encoder);
+    const lengthMax = sentence.max_seq_length ?? tokenizer.model_max_length ?? positions;
     return ok({
       hiddenSize: encoder.hidden_size,
       vocabularySize: encoder.vocab_size,
       padTokenId: encoder.pad_token_id ?? 0,
       pooling,
       normalized: modules.some((module) => module.type.endsWith(".Normalize")),
-      inputTokensMax: Math.min(sentence.max_seq_length ?? positions, positions),
+      inputTokensMax: Math.min(lengthMax, positions),
       prompts,
     });
   } catch (cause) {
