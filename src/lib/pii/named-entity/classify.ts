@@ -24,7 +24,7 @@ const WEIGHTS: Readonly<Record<WordKind, number>> = {
   surname: 0.5,
   initial: 0.25,
   particle: 0,
-  either: 0.1,
+  either: 0.2,
   common: -0.2,
   unknown: 0.22,
 };

@@ -1,11 +1,11 @@
 import type { PiiSpan } from "../../contract/pii.ts";
 import type { Detector } from "../detector.ts";
-import { isCommonWord, isGivenName, isSurname } from "../gazetteer/lookup.ts";
+import { isCommonWord } from "../gazetteer/lookup.ts";
 import { classify, couldBePerson, type Entity, isNationality, placeWordsAtEnd, type Surroundings } from "./classify.ts";
 import { layoutEntities } from "./layout.ts";
 import { partnersIn } from "./partners.ts";
 import { type Phrase, phrasesOf } from "./phrases.ts";
-import { HONORIFICS, SURNAME_ENDING, SURNAME_LENGTH_MIN, TITLE_HONORIFICS } from "./vocabulary.ts";
+import { HONORIFICS, TITLE_HONORIFICS } from "./vocabulary.ts";
 import { isPlainWord, lowerCaseCandidates, type Word, wordsOf } from "./words.ts";
 
 /** UTF-16 units of text read before and after a phrase: the last few words, and the clause that follows. */
@@ -120,15 +120,26 @@ function lowerCaseNationalities(text: string): readonly Entity[] {
     .map((word) => ({ type: "NRP", words: [word], score: 0.7 }));
 }
 
+/** Words of a text without capitals that may make up a name: known names, and what follows a given name or an initial. */
+function lowerCaseMembers(text: string, words: readonly Word[]): ReadonlySet<Word> {
+  const members = new Set<Word>();
+  let last: Word | undefined;
+  for (const word of words) {
+    const isNext = last !== undefined && members.has(last) && /^\.? $/.test(text.slice(last.end, word.start));
+    const mayFollow = isNext && (last?.kind === "given" || last?.kind === "initial");
+    const isName = word.kind === "given" || word.kind === "surname" || HONORIFICS.has(word.folded);
+    const follows = mayFollow && (word.kind === "unknown" || (word.kind === "initial" && word.folded !== "i"));
+    if (isName || follows) members.add(word);
+    last = word;
+  }
+  return members;
+}
+
 /** Words that may make up a name: capitalised ones, or known names where the text has no capitals at all. */
-function memberTest(text: string): (word: Word) => boolean {
+function memberTest(text: string, words: readonly Word[]): (word: Word) => boolean {
   if (/\p{Lu}/u.test(text)) return (word) => word.isCapital;
-  return (word) =>
-    !isCommonWord(word.folded) &&
-    (isGivenName(word.folded) ||
-      isSurname(word.folded) ||
-      HONORIFICS.has(word.folded) ||
-      (word.text.length >= SURNAME_LENGTH_MIN && SURNAME_ENDING.test(word.folded)));
+  const members = lowerCaseMembers(text, words);
+  return (word) => members.has(word);
 }
 
 /** Detector of people, places, organisations, nationalities and honorifics, by word lists and the words around them. */
@@ -138,7 +149,7 @@ export const namedEntityDetector: Detector = {
   mayFind: (text) => /\p{L}/u.test(text),
   find(text) {
     const words = wordsOf(text);
-    const phrases = phrasesOf(text, words, memberTest(text));
+    const phrases = phrasesOf(text, words, memberTest(text, words));
     const direct = phrases.flatMap((phrase) => entitiesOfPhrase(text, phrase));
     const listed = [...direct, ...listedNames(text, phrases, direct)];
     const firms = [...layoutEntities(text, phrases, listed), ...partnersIn(text, phrases)];

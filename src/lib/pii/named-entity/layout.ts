@@ -67,6 +67,9 @@ export function layoutEntities(
     line !== undefined && personStarts.has(line.start + line.text.indexOf(line.content));
   // A firm stands between two lines with a person: name, firm, name.
   const isBetween = (index: number): boolean => isPerson(lines[index - 1]) && isPerson(lines[index + 1]);
+  // A name that stands on two lines of a letter head is the sender, not the firm.
+  const lineCounts = new Map<string, number>();
+  for (const { content } of lines) lineCounts.set(content, (lineCounts.get(content) ?? 0) + 1);
   const found: Entity[] = [];
   for (const [index, line] of lines.entries()) {
     const { content } = line;
@@ -75,8 +78,13 @@ export function layoutEntities(
     if (first === undefined || content.length > NAME_LENGTH_MAX || !/^[\p{L}\p{M}'’.,& -]+$/u.test(content)) continue;
     const type = typeOfLine(line, followers[index]) ?? (isBetween(index) ? "ORGANIZATION" : undefined);
     if (type === undefined || (personStarts.has(start) && !PARTNERS.test(content))) continue;
+    const isRepeated = type === "ORGANIZATION" && content.includes(" ") && (lineCounts.get(content) ?? 0) > 1;
     const whole: Word = { ...first, text: content, end: first.start + content.length };
-    found.push({ type, words: [whole], score: PARTNERS.test(content) ? 0.92 : 0.6 });
+    found.push({
+      type: isRepeated && !PARTNERS.test(content) ? "PERSON" : type,
+      words: [whole],
+      score: PARTNERS.test(content) ? 0.92 : 0.6,
+    });
   }
   return found;
 }

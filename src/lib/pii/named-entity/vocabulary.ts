@@ -43,7 +43,7 @@ export const PERSON_AFTER =
 
 /** What stands before a person's name. */
 export const PERSON_BEFORE =
-  /(?:\bname(?: is|'s|:)?:?|\bnamed|\bcalled|\bi'?m|\bi am|\bthis is|\bdear|\bhi|\bhello|\bhey|\bby:?|\bby\s{1,8}|\bstarring|\bcontact|\bwith|\bspeak to|\btalk to|\bmeet|\bcall|\bask|\bfor|\badd|\bfrom:|\bto:|\bcc:|\bsigned,?|\bregards,?|\bthanks,?|\bsincerely,?|\bbetween|\bfather|\bmother|\bbrother|\bsister|\bwife|\bhusband|\bfriend|\bson|\bdaughter|\bactor|\bactress|\bsinger|\bauthor|\bdirector|\bproducer|\bfounders?:|\buser:|\bwhy is|\bwhere is|\bwho is|\bby|\bunlike the|\bthe late|\byoung|\bearly|\bto it)[:,]?\s{0,4}$/i;
+  /(?:\bname(?: is|'s|:)?:?|\bnamed|\bcalled|\bi'?m|\bi am|\bthis is|\bdear|\bhi|\bhello|\bhey|\bby:?|\bby\s{1,8}|\bstarring|\bcontact|\bwith|\bspeak to|\btalk to|\bmeet|\bcall|\bask|\bfor|\badd|\bfrom:|\bto:|\bcc:|\bsigned,?|\bregards,?|\bthanks,?|\bsincerely,?|\bbetween|\bfather|\bmother|\bbrother|\bsister|\bwife|\bhusband|\bfriend|\bkid|\bchild|\bbaby|\buncle|\baunt|\bcousin|\bnephew|\bniece|\bcolleague|\bneighbou?r|\bboss|\bsaid|\bsays|\bcalls? me|\bname\?|\bnamed (?:him|her)|\bson|\bdaughter|\bactor|\bactress|\bsinger|\bauthor|\bdirector|\bproducer|\bfounders?:|\buser:|\bwhy is|\bwhere is|\bwho is|\bby|\bunlike the|\bthe late|\byoung|\bearly|\bto it)[:,]?\s{0,4}$/i;
 
 /** What stands before a place and seldom before a person. */
 export const PLACE_BEFORE =
