@@ -6,7 +6,7 @@ HOME_FOLDER := $(or $(JEEVES_HOME),.jeeves)
 STAMP := $(HOME_FOLDER)/installed
 
 .PHONY: help install demo up reset test check bench campaign migrate keys \
-  curate ingest-dry-run ingest-live report
+  curate ingest-dry-run simulation-summary ingest-live report
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +42,12 @@ $(DATASET): $(STAMP)
 	@$(JEEVES) curate $(SAMPLE) --out $(CURATED)
 
 ingest-dry-run: $(STAMP) $(if $(INPUT),,$(DATASET)) ## What an ingest of a dataset would do; sends nothing (INPUT=dataset.jsonl, OUT=folder, ARGS=…)
-	@$(JEEVES) ingest $(or $(INPUT),$(DATASET)) --dry-run --out $(or $(OUT),$(SIMULATION)) $(ARGS)
+	@mkdir -p $(or $(OUT),$(SIMULATION))
+	@{ $(JEEVES) ingest $(or $(INPUT),$(DATASET)) --dry-run --out $(or $(OUT),$(SIMULATION)) $(ARGS) 2>&1; echo $$? >$(or $(OUT),$(SIMULATION))/exit-code; } \
+	  | tee $(or $(OUT),$(SIMULATION))/ingest.log; exit $$(cat $(or $(OUT),$(SIMULATION))/exit-code)
+
+simulation-summary: # The last simulation on the page of a CI run, or on the terminal
+	@cat $(or $(OUT),$(SIMULATION))/summary.md >>$${GITHUB_STEP_SUMMARY:-/dev/stdout}
 
 ingest-live: $(STAMP) $(if $(INPUT),,$(DATASET)) ## Sends a dataset to a service, or to a local stack (INPUT=dataset.jsonl, URL=…, KEY=…, ARGS=…)
 	@$(SERVICE) $(JEEVES) ingest $(or $(INPUT),$(DATASET)) --live --start $(ARGS)

@@ -98,7 +98,7 @@ class TextWriter {
     else if (LINES.has(name) || name === "li") this.#break(1);
     if (heading !== null) this.#write(`${"#".repeat(Number(heading[1]))} `);
     else if (name === "li") this.#write("- ");
-    else if ((name === "td" || name === "th") && !this.#isLineStart) this.#write(" | ");
+    else if ((name === "td" || name === "th") && !this.#isLineStart && this.#breaks === 0) this.#write(" | ");
   }
 
   close(name: string): void {
