@@ -11,7 +11,10 @@ export interface SummaryOptions {
   readonly sentencesMax: number;
   /** Characters of the summary, the spaces between its sentences included. */
   readonly charactersMax: number;
-  /** 0: the most central sentences however alike; towards 1: each further one has to be unlike those before it. */
+  /**
+   * 0: the most central sentences however alike; towards 1: each further one has to be unlike those before it. Published values lie between 0.3 and 0.5
+   * (Carbonell and Goldstein 1998).
+   */
   readonly diversity: number;
 }
 
@@ -21,9 +24,6 @@ export interface SummarySentence {
   readonly memberId: string;
   readonly stoodFor: readonly string[];
 }
-
-/** Weight of diversity against centrality; figures of maximal marginal relevance lie between 0.3 and 0.5 (Carbonell and Goldstein 1998). */
-export const SUMMARY_DIVERSITY_DEFAULT = 0.4;
 
 function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
