@@ -17,7 +17,9 @@ function speakerOf(text: string, block: Block): string | undefined {
 /** Who begins to speak with each block; undefined where nobody does, and everywhere in a text that is no talk. */
 export function speakersOf(text: string, blocks: readonly Block[]): readonly (string | undefined)[] {
   const speakers = blocks.map((block) => speakerOf(text, block));
-  const turnCount = speakers.reduce((count, speaker) => count + (speaker === undefined ? 0 : 1), 0);
-  const isTalk = turnCount >= TURNS_MIN && turnCount >= TURNS_SHARE_MIN * blocks.length;
+  const turns = speakers.filter((speaker) => speaker !== undefined);
+  // In a talk somebody speaks twice; the labels of a form or of a mail's head stand once each.
+  const isTalk =
+    turns.length >= TURNS_MIN && turns.length >= TURNS_SHARE_MIN * blocks.length && new Set(turns).size < turns.length;
   return isTalk ? speakers : blocks.map(() => undefined);
 }

@@ -84,6 +84,11 @@ describe("talks", () => {
     expect(cut(talk, 20).find(({ slice }) => slice.startsWith("Gamma0"))?.context).toBe("Bob:");
   });
 
+  it("takes the labels of a form for no talk", () => {
+    const text = `From: Ann\nTo: Bob\nSubject: ${words("a", 10)}\n\n${words("b", 14)}\n\n${words("c", 14)}`;
+    expect(cut(text, 20).every(({ context }) => context === "")).toBe(true);
+  });
+
   it("takes a label or two for no talk", () => {
     const text = `Note: ${words("a", 14)}\n\n${words("b", 14)}\n\nWarning: ${words("c", 14)}`;
     expect(cut(text, 16).every(({ context }) => context === "")).toBe(true);
