@@ -18,6 +18,8 @@ const LINE_LENGTH_MAX = 120;
 /** Partners' names as firms write them. */
 const PARTNERS = /^\p{Lu}[\p{L}'’-]{1,24}, \p{Lu}[\p{L}'’-]{1,24} and \p{Lu}[\p{L}'’-]{1,24}$/u;
 const STARTS_ADDRESS = /^(?:\d{1,5}\s|p\.? ?o\.? ?box|psc |unit \d|us(?:ns|cgc|nv|s) |the corner of )/i;
+/** Letters and the signs that names hold. */
+const IS_NAME = /^[\p{L}\p{M}'’.,& -]+$/u;
 /** Longest content of a line that is a name by itself, UTF-16 units. */
 const NAME_LENGTH_MAX = 48;
 
@@ -49,6 +51,24 @@ function typeOfLine({ content }: Line, next: Line | undefined): Entity["type"] |
   return STARTS_ADDRESS.test(next.content) ? "ORGANIZATION" : undefined;
 }
 
+/** Lines that a person's name starts. */
+function personLines(lines: readonly Line[], entities: readonly Entity[]): ReadonlySet<Line> {
+  const people = entities.filter(({ type }) => type === "PERSON");
+  const starts = new Set(people.flatMap(({ words }) => words.slice(0, 1)).map((word) => word.start));
+  return new Set(lines.filter((line) => starts.has(startOf(line))));
+}
+
+/** Offset of a line's content in the text. */
+function startOf(line: Line): number {
+  return line.start + line.text.indexOf(line.content);
+}
+
+function countsOf(lines: readonly Line[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { content } of lines) counts.set(content, (counts.get(content) ?? 0) + 1);
+  return counts;
+}
+
 /** Names that fill a line of their own in a letter head or signature. */
 export function layoutEntities(
   text: string,
@@ -57,34 +77,28 @@ export function layoutEntities(
 ): readonly Entity[] {
   const lines = linesOf(text);
   if (lines.length < 2) return [];
-  const personStarts = new Set(
-    entities.flatMap(({ type, words }) => (type === "PERSON" && words[0] !== undefined ? [words[0].start] : [])),
-  );
-  const wordAt = new Map<number, Word>();
-  for (const phrase of phrases) for (const word of phrase) wordAt.set(word.start, word);
+  const wordAt = new Map(phrases.flat().map((word) => [word.start, word]));
+  const people = personLines(lines, entities);
+  const isPerson = (line: Line | undefined): boolean => line !== undefined && people.has(line);
   const followers = followersOf(lines);
-  const isPerson = (line: Line | undefined): boolean =>
-    line !== undefined && personStarts.has(line.start + line.text.indexOf(line.content));
-  // A firm stands between two lines with a person: name, firm, name.
-  const isBetween = (index: number): boolean => isPerson(lines[index - 1]) && isPerson(lines[index + 1]);
-  // A name that stands on two lines of a letter head is the sender, not the firm.
-  const lineCounts = new Map<string, number>();
-  for (const { content } of lines) lineCounts.set(content, (lineCounts.get(content) ?? 0) + 1);
-  const found: Entity[] = [];
-  for (const [index, line] of lines.entries()) {
+  const counts = countsOf(lines);
+
+  /** Name, firm, name: a firm. A name of several words on two lines of a letter head is the sender. */
+  const typeAt = (line: Line, index: number): Entity["type"] | undefined => {
+    const isBetween = isPerson(lines[index - 1]) && isPerson(lines[index + 1]);
+    const type = typeOfLine(line, followers[index]) ?? (isBetween ? "ORGANIZATION" : undefined);
+    const isSender = line.content.includes(" ") && (counts.get(line.content) ?? 0) > 1 && !PARTNERS.test(line.content);
+    return type === "ORGANIZATION" && isSender ? "PERSON" : type;
+  };
+
+  return lines.flatMap((line, index) => {
     const { content } = line;
-    const start = line.start + line.text.indexOf(content);
-    const first = wordAt.get(start);
-    if (first === undefined || content.length > NAME_LENGTH_MAX || !/^[\p{L}\p{M}'’.,& -]+$/u.test(content)) continue;
-    const type = typeOfLine(line, followers[index]) ?? (isBetween(index) ? "ORGANIZATION" : undefined);
-    if (type === undefined || (personStarts.has(start) && !PARTNERS.test(content))) continue;
-    const isRepeated = type === "ORGANIZATION" && content.includes(" ") && (lineCounts.get(content) ?? 0) > 1;
+    const first = wordAt.get(startOf(line));
+    if (first === undefined || content.length > NAME_LENGTH_MAX || !IS_NAME.test(content)) return [];
+    const type = typeAt(line, index);
+    const isPartners = PARTNERS.test(content);
+    if (type === undefined || (isPerson(line) && !isPartners)) return [];
     const whole: Word = { ...first, text: content, end: first.start + content.length };
-    found.push({
-      type: isRepeated && !PARTNERS.test(content) ? "PERSON" : type,
-      words: [whole],
-      score: PARTNERS.test(content) ? 0.92 : 0.6,
-    });
-  }
-  return found;
+    return [{ type, words: [whole], score: isPartners ? 0.92 : 0.6 }];
+  });
 }
