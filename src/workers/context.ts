@@ -11,6 +11,7 @@ import type { Embedder } from "../lib/embed/embedder.ts";
 import type { RequestBudget } from "../lib/embed/request-batches.ts";
 import { createHttpEmbedder } from "../lib/embed/http-embedder.ts";
 import { loadLanguageDetector, type LanguageDetector } from "../lib/gate/language.ts";
+import { createAnalyzer, type Analyzer } from "../lib/pii/analyzer-client.ts";
 import { findKey } from "../lib/flows/find-key.ts";
 import { createModelSource, tokenizerKey, type ModelSource } from "../lib/flows/model-source.ts";
 import { readEnv, type Bindings, type Config, type Env } from "./env.ts";
@@ -36,6 +37,7 @@ export interface Context {
   readonly models: ModelSource;
   readonly requestBudget: RequestBudget;
   readonly loadLanguageDetector: () => Promise<LanguageDetector>;
+  readonly analyzer: Analyzer | undefined;
   /** Start-up check of the database: undefined when it is as it has to be, else a code. */
   readonly checkDatabase: () => Promise<string | undefined>;
   readonly authenticator: Authenticator;
@@ -47,6 +49,8 @@ export interface Context {
 const SQL_TIMEOUT_MS = 20_000;
 /** For one embedding request, milliseconds: 32 texts on a busy CPU take about two seconds. */
 const EMBED_TIMEOUT_MS = 60_000;
+/** For one text at the external analyzer, milliseconds: its client waits for it. */
+const ANALYZER_TIMEOUT_MS = 5_000;
 
 /** One embedding request: text-embeddings-inference takes 32 texts, and a CPU is fastest at two to four thousand tokens. */
 const REQUEST_BUDGET: RequestBudget = { textsMax: 32, tokensMax: 4_096 };
@@ -99,10 +103,21 @@ function createContext(env: Env): Context {
     }),
     requestBudget: REQUEST_BUDGET,
     loadLanguageDetector: once(loadLanguageDetector),
+    analyzer: analyzerOf(config),
     checkDatabase: () => checkDatabase(sql),
     authenticator: new Authenticator({ findKey: (keyHash) => findKey(sql, keyHash), copies: env.API_KEYS, clock }),
     isMetricsToken: (authorization) => matchesToken(authorization, secrets.metricsToken),
   };
+}
+
+function analyzerOf({ pii }: Config): Analyzer | undefined {
+  if (pii.endpoint === undefined) return undefined;
+  return createAnalyzer({
+    endpoint: pii.endpoint,
+    language: pii.language,
+    timeoutMs: ANALYZER_TIMEOUT_MS,
+    fetch: (input, init) => fetch(input, init),
+  });
 }
 
 /** Loads a thing when it is first asked for, and again only if that failed. */

@@ -20,12 +20,19 @@ const variablesSchema = z.object({
   EMBED_ENDPOINT: z.url(),
   EMBED_TOKEN: z.string().min(1).optional(),
   METRICS_TOKEN: z.string().min(16).optional(),
+  PII_ENDPOINT: z.url().optional(),
+  PII_LANGUAGE: z
+    .string()
+    .regex(/^[a-z]{2}$/)
+    .default("en"),
   LOG_LEVEL: z.enum(["info", "warn", "error", "silent"]).default("info"),
 });
 
 export interface Config {
   readonly database: { readonly sqlFetchEndpoint: string | undefined };
   readonly embedder: { readonly endpoint: string };
+  /** A server with Presidio's analyzer API, where there is one. */
+  readonly pii: { readonly endpoint: string | undefined; readonly language: string };
   readonly log: { readonly level: "info" | "warn" | "error" | "silent" };
 }
 
@@ -53,6 +60,7 @@ export function readEnv(env: Readonly<Record<string, unknown>>): { config: Confi
     config: {
       database: { sqlFetchEndpoint: variables.SQL_FETCH_ENDPOINT },
       embedder: { endpoint: variables.EMBED_ENDPOINT },
+      pii: { endpoint: variables.PII_ENDPOINT, language: variables.PII_LANGUAGE },
       log: { level: variables.LOG_LEVEL },
     },
     secrets: {

@@ -32,6 +32,7 @@ export const PROBLEMS = {
   embedder_mismatch: { status: 503, title: "The embedding server runs another model than the active one" },
   database_unavailable: { status: 503, title: "The database cannot be reached" },
   storage_unavailable: { status: 503, title: "The object store cannot be reached" },
+  pii_analyzer_unavailable: { status: 503, title: "The analyzer for personal data does not answer" },
   no_active_model: { status: 503, title: "No embedding model is active" },
   internal: { status: 500, title: "Something went wrong on our side" },
 } as const satisfies Record<string, { status: number; title: string }>;

@@ -14,6 +14,8 @@ import { batchTagSchema } from "../contract/scope.ts";
 import type { WalDocument } from "../contract/wal-record.ts";
 import type { LanguageDetector } from "../gate/language.ts";
 import { GATE_VERSION } from "../gate/profile.ts";
+import type { Analyzer } from "../pii/analyzer-client.ts";
+import { analyseTexts } from "./analyse-texts.ts";
 import { PII_RULES_VERSION } from "../pii/find-pii.ts";
 import type { WalHead } from "../wal/wal-codec.ts";
 import { isIdempotencyKey, rememberReply, requestHash } from "./idempotency.ts";
@@ -25,6 +27,8 @@ import { storeRequest, type StoreContext } from "./store-request.ts";
 export interface AcceptContext extends StoreContext {
   readonly newUlid: () => Ulid;
   readonly loadLanguageDetector: () => Promise<LanguageDetector>;
+  /** Finds personal data by other means than the built-in rules, where the operator has such a server. */
+  readonly analyzer?: Analyzer | undefined;
 }
 
 export interface AcceptRequest {
@@ -56,12 +60,15 @@ export async function accept(context: AcceptContext, request: AcceptRequest): Pr
   const named = chosenTag(decoded.value.batchTag, request.batchTag);
   if (!named.ok) return named;
   const { policy, tenantId, userId } = request.principal;
+  const spans = await analyseTexts(decoded.value.candidates, policy.pii, context.analyzer);
+  if (!spans.ok) return spans;
   const inputs = judgeInputs(decoded.value.candidates, {
     tenantId,
     policy,
     boundUserId: userId,
     nowMs,
     detectLanguage: await detectorFor(policy, context.loadLanguageDetector),
+    spans: spans.value,
   });
   const walId = context.newUlid();
   const fresh = {

@@ -8,6 +8,8 @@ import type { Problem } from "../contract/problem.ts";
 import type { WalDocument } from "../contract/wal-record.ts";
 import type { LanguageDetector } from "../gate/language.ts";
 import type { TokenCounter } from "../model/token-counter.ts";
+import type { Analyzer } from "../pii/analyzer-client.ts";
+import { analyseTexts } from "./analyse-texts.ts";
 import { prepareChunks, type ChunkingModel } from "./indexing/prepare-document.ts";
 import { detectorFor } from "./language-detector.ts";
 import { judgeInputs } from "./judge-inputs.ts";
@@ -17,6 +19,7 @@ export interface DryRunContext {
   readonly clock: Clock;
   readonly models: ModelSource;
   readonly loadLanguageDetector: () => Promise<LanguageDetector>;
+  readonly analyzer?: Analyzer | undefined;
 }
 
 interface Chunking {
@@ -33,12 +36,15 @@ export async function dryRun(
   const decoded = decodeBody(request.body, request.headers, BODY_LIMITS);
   if (!decoded.ok) return err(decoded.error);
   const { policy, tenantId, userId } = request.principal;
+  const spans = await analyseTexts(decoded.value.candidates, policy.pii, context.analyzer);
+  if (!spans.ok) return spans;
   const inputs = judgeInputs(decoded.value.candidates, {
     tenantId,
     policy,
     boundUserId: userId,
     nowMs: context.clock(),
     detectLanguage: await detectorFor(policy, context.loadLanguageDetector),
+    spans: spans.value,
   });
   const chunking = await chunkingOf(context.models);
   const counts = { accepted: 0, duplicate: 0, quarantined: 0, rejected: 0 };

@@ -1,5 +1,6 @@
 import type { Candidate } from "../body/decoded-body.ts";
 import { parseDocument, type DocumentRefusal, type ParseContext, type ParsedDocument } from "../body/parse-document.ts";
+import type { PiiSpan } from "../contract/pii.ts";
 import type { TenantPolicy } from "../contract/policy.ts";
 import type { Curation, WalDocument } from "../contract/wal-record.ts";
 import { curateBatch, type Curated, type CurateInput } from "../curate/curate-batch.ts";
@@ -18,6 +19,8 @@ export interface JudgeContext extends ParseContext {
   readonly policy: TenantPolicy;
   /** Needed where the policy lets some languages in only. */
   readonly detectLanguage?: LanguageDetector | undefined;
+  /** Spans by text, where an external analyzer was asked. */
+  readonly spans?: ReadonlyMap<string, readonly PiiSpan[]> | undefined;
 }
 
 /** A document whose shape is right, with its place in the request. */
@@ -91,6 +94,9 @@ function curate(inputs: readonly Input[], context: JudgeContext): readonly (Judg
       tenantId: context.tenantId,
       policy: context.policy,
       ...(context.detectLanguage === undefined ? {} : { detectLanguage: context.detectLanguage }),
+      ...(context.spans === undefined
+        ? {}
+        : { spans: batch.map(({ document }) => context.spans?.get(document.text) ?? []) }),
     });
     for (const [nth, place] of places.entries()) {
       const result = curated[nth];

@@ -1,4 +1,4 @@
-/** Every metric of the Workers. Labels have few values: never a tenant, a user, a tag or a text. */
+/** Every metric of the Workers. Labels have few values: never a tenant, a user, a tag or a text; a source only as far as `SourceNames` goes. */
 export const METRICS = {
   http_requests_total: { type: "counter", help: "HTTP requests by route, method and status." },
   http_request_duration_seconds: {
@@ -10,6 +10,13 @@ export const METRICS = {
     help: "Inputs by outcome: accepted, quarantined and rejected at the edge; indexed, unchanged, duplicate and failed in the store.",
   },
   ingest_rejected_total: { type: "counter", help: "Rejected inputs and refused requests by reason code." },
+  ingest_source_inputs_total: { type: "counter", help: "Inputs at the edge by source and verdict." },
+  ingest_relaxed_total: { type: "counter", help: "Inputs that only relaxed thresholds let in, by source." },
+  fallback_fraction_gauge: {
+    type: "gauge",
+    help: "Inputs that only relaxed thresholds let in, as a share of those let in, by source.",
+  },
+  pii_spans_total: { type: "counter", help: "Spans of personal data found at the edge, by type." },
   ingest_requests_total: {
     type: "counter",
     help: "Accepted ingest requests by how their pointers went: queued, left to the sweeper, replayed.",
@@ -24,8 +31,9 @@ export const METRICS = {
   },
   job_runs_total: { type: "counter", help: "Runs of cron jobs by job and outcome." },
   log_errors_total: { type: "counter", help: "Error log lines by event." },
-} as const satisfies Record<string, { type: "counter" | "histogram"; help: string }>;
-export type MetricName = keyof typeof METRICS;
+} as const satisfies Record<string, { type: "counter" | "histogram" | "gauge"; help: string }>;
+/** Metrics that are added up. A gauge is computed from them when it is shown. */
+export type MetricName = Exclude<keyof typeof METRICS, "fallback_fraction_gauge">;
 
 /** Upper bounds of the duration histogram, seconds. */
 export const DURATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;

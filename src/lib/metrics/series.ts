@@ -58,8 +58,9 @@ export class CounterBuffer {
 /** Prometheus text (exposition format 0.0.4) of totals by series id. Buckets are stored by themselves and summed up here. */
 export function renderPrometheus(totals: Increments): string {
   const lines: string[] = [];
+  const shown = [...totals, ...fallbackFractions(totals)];
   for (const [name, metric] of Object.entries(METRICS)) {
-    const own = [...totals].filter(([id]) => belongsTo(id, name, metric.type)).sort(([a], [b]) => (a < b ? -1 : 1));
+    const own = shown.filter(([id]) => belongsTo(id, name, metric.type)).sort(([a], [b]) => (a < b ? -1 : 1));
     if (own.length === 0) continue;
     lines.push(`# HELP ${name} ${metric.help}`, `# TYPE ${name} ${metric.type}`);
     if (metric.type === "histogram") lines.push(...renderHistogram(name, new Map(own)));
@@ -68,9 +69,23 @@ export function renderPrometheus(totals: Increments): string {
   return `${lines.join("\n")}\n`;
 }
 
-function belongsTo(id: string, name: string, type: "counter" | "histogram"): boolean {
+/** `fallback_fraction_gauge` of each source that had an input let in. */
+function fallbackFractions(totals: Increments): [string, number][] {
+  const letIn = /^ingest_source_inputs_total(\{outcome="(?:accepted|duplicate)",(source="[^"]*"\}))$/;
+  const accepted = new Map<string, number>();
+  for (const [id, count] of totals) {
+    const source = letIn.exec(id)?.[2];
+    if (source !== undefined) accepted.set(source, (accepted.get(source) ?? 0) + count);
+  }
+  return [...accepted].map(([source, count]) => {
+    const relaxed = totals.get(`ingest_relaxed_total{${source}`) ?? 0;
+    return [`fallback_fraction_gauge{${source}`, Math.round((relaxed / count) * 10_000) / 10_000];
+  });
+}
+
+function belongsTo(id: string, name: string, type: "counter" | "histogram" | "gauge"): boolean {
   const base = id.split("{", 1)[0];
-  return type === "counter"
+  return type !== "histogram"
     ? base === name
     : base === `${name}_bucket` || base === `${name}_sum` || base === `${name}_count`;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { OTHER_SOURCE, SourceNames } from "../../../src/lib/metrics/source-names.ts";
 import { CounterBuffer, renderPrometheus } from "../../../src/lib/metrics/series.ts";
 
 describe("the counters of an isolate", () => {
@@ -35,5 +36,35 @@ describe("the counters of an isolate", () => {
     ]);
     buffer.count("ingest_rejected_total", { code: 'x"} 1\nevil_total 5' });
     expect([...buffer.take().keys()]).toEqual(['ingest_rejected_total{code="x_} 1_evil_total 5"}']);
+  });
+
+  it("show the share of inputs that relaxed thresholds let in, by source", () => {
+    const text = renderPrometheus(
+      new Map([
+        ['ingest_source_inputs_total{outcome="accepted",source="mail"}', 30],
+        ['ingest_source_inputs_total{outcome="duplicate",source="mail"}', 10],
+        ['ingest_source_inputs_total{outcome="rejected",source="spam"}', 9],
+        ['ingest_source_inputs_total{outcome="accepted",source="wiki"}', 5],
+        ['ingest_relaxed_total{source="mail"}', 4],
+      ]),
+    );
+    expect(text).toContain(
+      '# TYPE fallback_fraction_gauge gauge\nfallback_fraction_gauge{source="mail"} 0.1\nfallback_fraction_gauge{source="wiki"} 0\n',
+    );
+    expect(text).not.toContain('fallback_fraction_gauge{source="spam"}');
+  });
+});
+
+describe("the names of sources in labels", () => {
+  it("are the first fifty plain ones; all others share a name", () => {
+    const names = new SourceNames();
+    const labels = Array.from({ length: 80 }, (_, index) => names.labelOf(`source-${index}`));
+    expect(labels.filter((label) => label !== OTHER_SOURCE)).toHaveLength(50);
+    expect([names.labelOf("source-3"), names.labelOf("source-79"), names.labelOf("")]).toEqual([
+      "source-3",
+      "other",
+      "none",
+    ]);
+    expect(new SourceNames().labelOf("Dear Ann, I write to you")).toBe(OTHER_SOURCE);
   });
 });

@@ -6,6 +6,8 @@ import { acceptReplySchema, dryRunReplySchema } from "../../../lib/contract/acce
 import { documentInputSchema } from "../../../lib/contract/document.ts";
 import type { Problem } from "../../../lib/contract/problem.ts";
 import { batchTagSchema } from "../../../lib/contract/scope.ts";
+import type { WalDocument } from "../../../lib/contract/wal-record.ts";
+import { SourceNames } from "../../../lib/metrics/source-names.ts";
 import { accept, type Accepted } from "../../../lib/flows/accept.ts";
 import { dryRun } from "../../../lib/flows/dry-run.ts";
 import { readBody } from "../read-body.ts";
@@ -53,6 +55,7 @@ export const ingestRoutes = [
       "idempotency_key_invalid",
       "idempotency_key_reused",
       "storage_unavailable",
+      "pii_analyzer_unavailable",
     ],
     async handle(call, { query }) {
       const body = await readBody(call.request, LIMITS.requestBytesMax);
@@ -90,11 +93,12 @@ function refused(call: Call, problem: Problem) {
 /** Counts and logs what was accepted. A replay was counted the first time. */
 function note(call: Call, { reply, replayed, queued, documents }: Accepted): void {
   const { metrics, log } = call.context;
-  const { accepted, quarantined, rejected } = reply;
+  const { accepted, duplicate, quarantined, rejected } = reply;
   Object.assign(call.facts, {
     batch_tag: reply.batch_tag,
     wal_id: reply.token,
     accepted,
+    duplicate,
     quarantined,
     rejected,
     replayed,
@@ -105,9 +109,16 @@ function note(call: Call, { reply, replayed, queued, documents }: Accepted): voi
   metrics.count("ingest_processed_total", { outcome: "accepted" }, accepted);
   metrics.count("ingest_processed_total", { outcome: "quarantined" }, quarantined);
   metrics.count("ingest_processed_total", { outcome: "rejected" }, rejected);
-  if (rejected === 0) return;
-  for (const document of documents) {
-    if (document.verdict === "rejected")
-      metrics.count("ingest_rejected_total", { code: document.reasons[0]?.code ?? "unknown" });
-  }
+  for (const document of documents) countDocument(metrics, document);
+}
+
+const sources = new SourceNames();
+
+function countDocument(metrics: Call["context"]["metrics"], { verdict, reasons, source, curation }: WalDocument): void {
+  const label = sources.labelOf(source);
+  metrics.count("ingest_source_inputs_total", { source: label, outcome: verdict });
+  if (verdict === "rejected") metrics.count("ingest_rejected_total", { code: reasons[0]?.code ?? "unknown" });
+  if ((curation?.relaxed_step ?? 0) > 0) metrics.count("ingest_relaxed_total", { source: label });
+  for (const [type, count] of Object.entries(curation?.pii_counts ?? {}))
+    metrics.count("pii_spans_total", { type }, count);
 }
