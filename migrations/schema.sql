@@ -428,7 +428,7 @@ CREATE INDEX dead_letters_open ON public.dead_letters USING btree (tenant_id, cr
 CREATE INDEX doc_embeddings_batch ON public.doc_embeddings USING btree (tenant_id, batch_tag);
 CREATE INDEX doc_embeddings_chunk_hash ON public.doc_embeddings USING btree (tenant_id, model_id, chunk_hash);
 CREATE INDEX doc_embeddings_scope ON public.doc_embeddings USING btree (tenant_id, user_id, tier, model_id);
-CREATE INDEX document_signatures_hash ON public.document_signatures USING btree (tenant_id, normalised_hash);
+CREATE INDEX document_signatures_time ON public.document_signatures USING btree (tenant_id, normalised_hash, occurred_at);
 CREATE INDEX documents_batch ON public.documents USING btree (tenant_id, batch_tag);
 CREATE INDEX documents_duplicates ON public.documents USING btree (tenant_id, duplicate_of) WHERE (duplicate_of IS NOT NULL);
 CREATE INDEX documents_pii_version ON public.documents USING btree (tenant_id, pii_version, document_uid) WHERE (deleted_at IS NULL);
