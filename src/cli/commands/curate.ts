@@ -6,7 +6,8 @@ import { loadLanguageDetector } from "../../lib/gate/language.ts";
 import type { CommandArguments } from "../arguments/command-arguments.ts";
 import { usageError } from "../command-error.ts";
 import { datasetLine, verdictLine } from "../curate/curated-dataset.ts";
-import { corpusReport, countTokens, judgeCorpus } from "../curate/judge-corpus.ts";
+import { driftFrom, readBaseline } from "../curate/compare-baseline.ts";
+import { corpusProfile, corpusReport, countTokens, judgeCorpus } from "../curate/judge-corpus.ts";
 import { type Corpus, readCorpus } from "../curate/read-corpus.ts";
 import { ReadJournal } from "../curate/read-journal.ts";
 import { RESULT_FILES, writeJsonLines, writeReportFiles } from "../curate/write-results.ts";
@@ -29,6 +30,8 @@ export async function run(args: CommandArguments): Promise<ExitCode> {
   const acceptanceMin = args.number("acceptance-min", { min: 0, max: 1 });
   const folder = args.text("out") ?? OUT_DEFAULT;
   const policy = await readPolicy(args.text("policy"));
+  const baselinePath = args.text("baseline");
+  const baseline = baselinePath === undefined ? undefined : await readBaseline(baselinePath);
   const defaults = { source: args.text("source"), tier: args.choice("tier", TIERS), userId: args.text("user") };
   const files = await findFiles(inputs, args.choice("format", FILE_FORMATS));
   const corpus = await readAll(files, folder);
@@ -40,7 +43,11 @@ export async function run(args: CommandArguments): Promise<ExitCode> {
   const tokens = args.flag("no-tokens")
     ? null
     : countTokens(documents, await openLocalTokenizer((line) => console.error(line)));
-  const facts = { documents, refusals: corpus.refusals, fileCount: files.length, tokens, drift: null };
+  const drift =
+    baselinePath === undefined || baseline === undefined
+      ? null
+      : driftFrom(corpusProfile(documents), { name: baselinePath, profile: baseline }, policy.drift);
+  const facts = { documents, refusals: corpus.refusals, fileCount: files.length, tokens, drift };
   const report = corpusReport(facts, policy, nowMs);
 
   const kept = documents.filter(({ verdict }) => verdict === "accepted");

@@ -1,5 +1,6 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { ingestReportSchema } from "../../lib/contract/batch.ts";
+import { type DriftReport, driftReportSchema } from "../../lib/contract/drift.ts";
 import { curateReportSchema } from "../../lib/curate/curate-report.ts";
 import type { CommandArguments } from "../arguments/command-arguments.ts";
 import { CommandError, usageError } from "../command-error.ts";
@@ -22,7 +23,8 @@ export async function run(args: CommandArguments): Promise<ExitCode> {
   const isFile = file?.isFile() === true;
   if (!isFile && name.endsWith(".json")) throw usageError(`there is no file "${name}"`);
   const value = isFile ? parsedFile(await readFile(name, "utf8"), name) : await fetchReport(name, args);
-  const page = renderReport(viewOf(value, name));
+  const drift = isFile ? undefined : await fetchDrift(name, args);
+  const page = renderReport(viewOf(value, name, drift));
   const base = isFile ? name.replace(/\.json$/, "") : `report-${name}`;
   const out = args.text("out") ?? `${base}.html`;
   await writeFile(out, page);
@@ -45,10 +47,15 @@ async function fetchReport(batchTag: string, args: CommandArguments): Promise<un
   return response.json();
 }
 
-function viewOf(value: unknown, name: string): ReportView {
+async function fetchDrift(batchTag: string, args: CommandArguments): Promise<DriftReport> {
+  const { api } = await requireConnection(args);
+  return api.json(driftReportSchema, { path: `/v1/batches/${encodeURIComponent(batchTag)}/drift` });
+}
+
+function viewOf(value: unknown, name: string, drift: DriftReport | undefined): ReportView {
   const curated = curateReportSchema.safeParse(value);
   if (curated.success) return curateView(curated.data);
   const ingested = ingestReportSchema.safeParse(value);
-  if (ingested.success) return ingestView(ingested.data);
+  if (ingested.success) return ingestView(ingested.data, drift);
   throw new CommandError(`${name} is neither a curation report nor an ingest report of this version`);
 }

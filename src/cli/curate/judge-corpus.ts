@@ -6,6 +6,7 @@ import { countJudged } from "../../lib/curate/build-report.ts";
 import type { CurateReport } from "../../lib/curate/curate-report.ts";
 import { prepareChunks } from "../../lib/flows/indexing/prepare-document.ts";
 import { judgeInputs } from "../../lib/flows/judge-inputs.ts";
+import { type BatchProfile, profileOf } from "../../lib/drift/batch-profile.ts";
 import { GATE_VERSION } from "../../lib/gate/profile.ts";
 import type { LanguageDetector } from "../../lib/gate/language.ts";
 import { PII_RULES_VERSION } from "../../lib/pii/find-pii.ts";
@@ -54,6 +55,25 @@ export function countTokens(
   return { chunk_count: chunkCount, token_count: tokenCount };
 }
 
+/** What a later curation is compared with. The language is not told apart here. Pure. */
+export function corpusProfile(documents: readonly WalDocument[]): BatchProfile {
+  return profileOf(
+    documents.map(({ source, tier, curation, verdict }) => ({
+      source,
+      tier,
+      language: curation?.language ?? "",
+      lengthClass: lengthClassOf(curation?.character_count ?? 0),
+      outcome: verdict === "accepted" ? "indexed" : verdict,
+      inputCount: 1,
+    })),
+  );
+}
+
+/** Floor of the base-2 logarithm, -1 for no text: as the service's reports have it. */
+function lengthClassOf(characterCount: number): number {
+  return characterCount === 0 ? -1 : Math.floor(Math.log2(characterCount));
+}
+
 export interface ReportFacts {
   readonly documents: readonly WalDocument[];
   readonly refusals: readonly CorpusRefusal[];
@@ -73,6 +93,7 @@ export function corpusReport(facts: ReportFacts, policy: TenantPolicy, nowMs: nu
     refusals: refusalCounts(facts.refusals),
     tokens: facts.tokens,
     drift: facts.drift,
+    profile: corpusProfile(facts.documents),
     versions: { gate: GATE_VERSION, pii_rules: PII_RULES_VERSION, chunker: CHUNKER_VERSION, readers: READERS_VERSION },
   };
 }

@@ -25,6 +25,7 @@ report.html. After Ctrl-C the same command goes on with the files that are not r
     options: {
       out: { value: "FOLDER", summary: "where the results go (curated)" },
       ...INPUT_OPTIONS,
+      baseline: { value: "REPORT", summary: "an earlier report.json: the report says what drifted since" },
       "acceptance-min": { value: "SHARE", summary: "exit code 3 when fewer of the inputs are accepted (0 to 1)" },
       "no-tokens": { summary: "count no chunks and tokens: needs no model files" },
     },

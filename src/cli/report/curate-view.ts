@@ -55,11 +55,11 @@ export function curateView(report: CurateReport): ReportView {
         ? null
         : {
             baseline: report.drift.baseline,
-            rows: report.drift.dimensions.map(({ dimension, psi, js_bits: jsBits, has_drifted: hasDrifted }) => ({
+            rows: report.drift.dimensions.map(({ dimension, psi, js_bits: jsBits, verdict }) => ({
               dimension,
               psi,
               jsBits,
-              hasDrifted,
+              verdict,
             })),
           },
     refusals: report.refusals.map(({ code, refusal_count: count, examples }) => ({

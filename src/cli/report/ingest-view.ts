@@ -1,12 +1,13 @@
 import type { IngestReport, OutcomeCounts } from "../../lib/contract/batch.ts";
+import type { DriftReport } from "../../lib/contract/drift.ts";
 import { countText, plural, shareText } from "./number-text.ts";
-import type { ReportView, Segment } from "./report-view.ts";
+import type { BarRow, ReportView, Segment } from "./report-view.ts";
 
 /** Rows of each list of the page; the JSON has all of them. */
 const ROWS_MAX = 14;
 
 /** The page of a batch's ingest report, as the store counted it. Pure. */
-export function ingestView(report: IngestReport): ReportView {
+export function ingestView(report: IngestReport, drift: DriftReport | undefined): ReportView {
   const { outcomes, document_count: total } = report;
   const stored = outcomes.indexed + outcomes.unchanged;
   const [firstModel] = report.models;
@@ -27,11 +28,11 @@ export function ingestView(report: IngestReport): ReportView {
     ],
     outcome: segmentsOf(outcomes),
     relaxation: null,
-    sources: report.sources.slice(0, ROWS_MAX).map(({ source, tier, document_count: count }) => ({
-      name: source,
-      tier,
-      total: count,
-      segments: [{ label: "in the store", tone: "accepted", count }],
+    sources: report.sources.slice(0, ROWS_MAX).map((source) => ({
+      name: source.source,
+      tier: source.tier,
+      total: source.document_count,
+      segments: segmentsOf(source.outcomes),
     })),
     reasons: report.reasons.slice(0, ROWS_MAX).map(({ outcome, code, input_count: count }) => ({
       label: code,
@@ -40,12 +41,39 @@ export function ingestView(report: IngestReport): ReportView {
       count,
     })),
     matrix: null,
-    lengths: [],
-    pii: [],
-    drift: null,
+    lengths: report.lengths.map(({ characters_from: from, characters_below: to, input_count: count }) => ({
+      from,
+      to,
+      accepted: count,
+      other: 0,
+    })),
+    pii: report.pii.slice(0, ROWS_MAX).map(({ type, span_count: count, input_count: inputs }): BarRow => ({
+      label: type,
+      note: `in ${plural(inputs, "input")}`,
+      tone: "neutral",
+      count,
+    })),
+    drift: driftOf(drift),
     refusals: [],
-    facts: report.models.map(({ model_name: label, fingerprint }) => ({ label, value: fingerprint })),
+    facts: [
+      ...report.models.map(({ model_name: label, fingerprint }) => ({ label, value: fingerprint })),
+      ...report.versions.map((version) => ({
+        label: `Rules of ${plural(version.input_count, "input")}`,
+        value: `gate ${version.gate_version}, personal data ${version.pii_version}, policy ${version.policy_version}`,
+      })),
+    ],
   };
+}
+
+function driftOf(drift: DriftReport | undefined): ReportView["drift"] {
+  if (drift === undefined || drift.previous.dimensions.length === 0) return null;
+  const rows = drift.previous.dimensions.map(({ dimension, psi, js: jsBits, verdict }) => ({
+    dimension,
+    psi,
+    jsBits,
+    verdict,
+  }));
+  return { baseline: drift.previous.batch_tags.join(", "), rows };
 }
 
 function rateText({ duration_seconds: seconds, chunk_count: chunks }: IngestReport): string {

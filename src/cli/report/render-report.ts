@@ -77,13 +77,14 @@ function optional(isShown: boolean, make: () => Html): Html {
 }
 
 function lengthCard({ lengths }: ReportView): Html {
+  const hasOther = lengths.some(({ other }) => other > 0);
   const legend = html`<ul class="legend">
     <li><i class="fill-accepted"></i>accepted</li>
     <li><i class="fill-quarantined"></i>not accepted</li>
   </ul>`;
   return card(
     { title: "Lengths", note: "Characters of a text; the scale doubles with each bar." },
-    html`${lengthHistogram(lengths)}${legend}`,
+    html`${lengthHistogram(lengths)}${hasOther ? legend : NOTHING}`,
   );
 }
 

@@ -47,7 +47,7 @@ export interface DriftRow {
   readonly dimension: string;
   readonly psi: number;
   readonly jsBits: number;
-  readonly hasDrifted: boolean;
+  readonly verdict: "steady" | "drifted" | "too_few";
 }
 
 export interface RefusalRow {

@@ -110,15 +110,17 @@ export function heatTable({ rows, columns, counts }: Matrix): Html {
   </div>`;
 }
 
+const VERDICT_WORDS = { steady: "steady", drifted: "drifted", too_few: "too few texts" } as const;
+
 export function driftTable({ rows }: NonNullable<ReportView["drift"]>): Html {
   const lines = rows.map(
-    ({ dimension, psi, jsBits, hasDrifted }) =>
+    ({ dimension, psi, jsBits, verdict }) =>
       html`<tr>
         <td class="name">${dimension}</td>
         <td class="number">${psi.toFixed(3)}</td>
         <td class="number">${jsBits.toFixed(3)}</td>
         <td class="number">
-          <span class="badge ${hasDrifted ? "yes" : "no"}">${hasDrifted ? "drifted" : "steady"}</span>
+          <span class="badge ${verdict}">${VERDICT_WORDS[verdict]}</span>
         </td>
       </tr>`,
   );

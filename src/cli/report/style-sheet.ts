@@ -53,7 +53,7 @@ svg{display:block;width:100%;max-width:560px;height:auto;margin:0 auto}
 .heat th:first-child,.heat td:first-child{padding-left:0;position:sticky;left:0;background:var(--card);max-width:210px;overflow-wrap:anywhere}
 .heat .cell{text-align:right;border-radius:0;min-width:58px}
 .badge{display:inline-block;padding:1px 9px;border-radius:99px;font-size:12px;font-weight:600;border:1px solid currentColor}
-.badge.yes{color:var(--rejected)}.badge.no{color:var(--accepted)}
+.badge.drifted{color:var(--rejected)}.badge.steady{color:var(--accepted)}.badge.too_few{color:var(--soft)}
 .paths{margin-top:6px;color:var(--soft);font-size:13px}.top{vertical-align:top}
 .empty-note{color:var(--soft);margin:0}
 dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px 20px;margin:0;font-size:14px}

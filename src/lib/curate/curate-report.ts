@@ -18,7 +18,9 @@ const driftedSchema = z.strictObject({
   dimension: z.string(),
   psi: z.number().describe("population stability index"),
   js_bits: z.number().describe("Jensen-Shannon divergence, bits"),
-  has_drifted: z.boolean(),
+  verdict: z
+    .enum(["steady", "drifted", "too_few"])
+    .describe("too_few: a side has fewer inputs than the policy asks for"),
 });
 
 /** `report.json` of a curation: what became of the inputs and why. It holds counts, codes and names of sources and files, never text. */
@@ -69,6 +71,9 @@ export const curateReportSchema = z.strictObject({
     .nullable()
     .describe("of the accepted; null: not counted"),
   drift: z.strictObject({ baseline: z.string(), dimensions: z.array(driftedSchema) }).nullable(),
+  profile: z
+    .record(z.string(), z.record(z.string(), count))
+    .describe("inputs by source, tier, language, length and acceptance: what a later report is compared with"),
   versions: z.strictObject({ gate: z.string(), pii_rules: z.string(), chunker: z.string(), readers: z.int() }),
 });
 export type CurateReport = z.infer<typeof curateReportSchema>;

@@ -97,6 +97,30 @@ describe("jeeves curate", () => {
     expect((await curate("--acceptance-min", "2")).exitCode).toBe(2);
   });
 
+  it("says what drifted since an earlier report", async () => {
+    await mkdir(join(folder, "in", "old"), { recursive: true });
+    await mkdir(join(folder, "new", "web"), { recursive: true });
+    for (let index = 0; index < 60; index++) {
+      const entry = `${index * 37} ships passed the lighthouse; the keeper wrote entry ${index * 91} into book ${index * 53}.`;
+      await writeFile(join(folder, "in", "old", `${index}.txt`), `Day ${index * 17}: ${entry}`);
+      await writeFile(join(folder, "new", "web", `${index}.txt`), `Day ${index * 17}: ${entry} ${LAMP} ${NETS}`);
+    }
+    await curate();
+    const flags = ["--no-tokens", "--json", "--baseline", join("out", "report.json"), "--out"];
+    const [same, other] = await Promise.all([
+      runCli(["curate", "in", ...flags, "same"], { cwd: folder }),
+      runCli(["curate", "new", ...flags, "other"], { cwd: folder }),
+    ]);
+    const verdicts = (stdout: string) =>
+      Object.fromEntries(
+        outputSchema
+          .parse(JSON.parse(stdout))
+          .report.drift?.dimensions.map(({ dimension, verdict }) => [dimension, verdict]) ?? [],
+      );
+    expect(verdicts(same.stdout)).toMatchObject({ source: "steady", length: "steady", acceptance: "steady" });
+    expect(verdicts(other.stdout)).toMatchObject({ source: "drifted", length: "drifted", tier: "steady" });
+  });
+
   it("reads the standard input", async () => {
     const { exitCode } = await runCli(["curate", "--out", "out", "--no-tokens", "--source", "pipe"], {
       cwd: folder,

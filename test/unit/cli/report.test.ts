@@ -41,7 +41,8 @@ const REPORT: CurateReport = {
   pii: [{ type: "IBAN_CODE", action: "redact", span_count: 2, input_count: 1 }],
   refusals: [{ code: "pdf_malformed", refusal_count: 1, examples: [HOSTILE] }],
   tokens: null,
-  drift: { baseline: HOSTILE, dimensions: [{ dimension: "source", psi: 0.3, js_bits: 0.1, has_drifted: true }] },
+  drift: { baseline: HOSTILE, dimensions: [{ dimension: "source", psi: 0.3, js_bits: 0.1, verdict: "drifted" }] },
+  profile: {},
   versions: { gate: "1", pii_rules: "1", chunker: "1", readers: 1 },
 };
 
