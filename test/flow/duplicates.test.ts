@@ -155,6 +155,21 @@ describe.each(BACKENDS)("duplicates in the store, on %s", (backend) => {
     expect(row).toBeDefined();
   });
 
+  it("a stored text that comes back in a stream is linked, not stored again; with words of one's own it is kept", async () => {
+    newTenant();
+    await put([{ id: "memory", text: TEXT, user_id: "ann" }]);
+    const event = { tier: "event" as const, user_id: "ann", occurred_at: "2026-11-02T10:00:00Z" };
+    const returned = await put([{ id: "echo", text: `Search results:\n\n1. ${TEXT}`, ...event }]);
+    expect(await receipt(returned)).toMatchObject({
+      outcome: "duplicate",
+      reasons: [{ code: "duplicate_returned", detail: "memory" }],
+    });
+    const own = await put([{ id: "answer", text: `${TEXT} And I do not believe a word of it.`, ...event }]);
+    expect((await receipt(own)).outcome).toBe("indexed");
+    const bob = await put([{ id: "echo", text: `Search results:\n\n1. ${TEXT}`, ...event, user_id: "bob" }]);
+    expect((await receipt(bob)).outcome).toBe("indexed");
+  });
+
   it("are not looked for where the policy says so", async () => {
     newTenant();
     const policy = tenantPolicySchema.parse({ duplicates: { enabled: false } });

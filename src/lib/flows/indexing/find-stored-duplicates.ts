@@ -3,9 +3,7 @@ import { hexOf } from "../../base/bytes.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
 import {
-  documentChunkRowSchema,
   duplicateCandidateRowSchema,
-  selectDocumentChunks,
   selectDuplicateCandidates,
   type DuplicateCandidateRow,
 } from "../../db/queries/duplicates.ts";
@@ -16,7 +14,9 @@ import { judgePair } from "../../duplicates/judge-pair.ts";
 import { estimatedJaccard } from "../../duplicates/min-hash.ts";
 import { SKETCH_VERSION, sketchOf, type TextSketch } from "../../duplicates/sketch.ts";
 import type { WalHead } from "../../wal/wal-codec.ts";
+import { findReturnedTexts } from "./find-returned-texts.ts";
 import type { PreparedDocument } from "./prepare-document.ts";
+import { readStoredTexts } from "./read-stored-texts.ts";
 
 /** A document whose text another one holds. Its text is not stored again; should the other go, it comes back. */
 export interface DuplicateDocument extends PreparedDocument {
@@ -24,7 +24,8 @@ export interface DuplicateDocument extends PreparedDocument {
   readonly originalId: string;
   /** Normalised hash of the original's text, hexadecimal: tells whether the original still holds it. */
   readonly originalHash: string;
-  readonly kind: "exact" | "near";
+  /** `returned`: it consists of what the system had shown, and came back. */
+  readonly kind: "exact" | "near" | "returned";
   readonly similarity: number;
 }
 
@@ -43,9 +44,6 @@ const BAND_ROWS_MAX = 64;
 /** A duplicate shares 0.3 of the earlier text at least (see `judgePair`), so a much longer one is no original. */
 const ORIGINAL_LENGTH_FACTOR_MAX = 4;
 const ORIGINAL_LENGTH_SLACK = 400;
-/** UTF-16 units of stored texts that one range reads to compare with. */
-const COMPARED_CHARACTERS_MAX = 4_000_000;
-
 /**
  * Parts the documents of a range into those that the store, or an earlier input of their request, holds already, and the rest. One
  * query, and a second one where signatures say that texts are worth comparing.
@@ -62,14 +60,17 @@ export async function findStoredDuplicates(
   const sketched = rest.map((document) => ({ ...document, sketch: sketchOf(document.document.text ?? "") }));
   const candidates = await readCandidates(context, head, sketched);
   if (!candidates.ok) return candidates;
-  const texts = await readTexts(context, head.tenant_id, candidates.value);
+  const texts = await readStoredTexts(context.sql, head.tenant_id, [...candidates.value.values()].flat());
   if (!texts.ok) return texts;
   const duplicates = sketched.flatMap(
     (document, probe) =>
       firstDuplicate(head, document, { rows: candidates.value.get(probe) ?? [], texts: texts.value }) ?? [],
   );
-  const fresh = sketched.filter(({ document }) => !duplicates.some((duplicate) => duplicate.document === document));
-  return ok({ duplicates: [...known, ...duplicates], fresh });
+  const unknown = sketched.filter(({ document }) => !duplicates.some((duplicate) => duplicate.document === document));
+  const returned = await findReturnedTexts(context, head.tenant_id, unknown);
+  if (!returned.ok) return returned;
+  const fresh = unknown.filter(({ document }) => !returned.value.some((each) => each.document === document));
+  return ok({ duplicates: [...known, ...duplicates, ...returned.value], fresh });
 }
 
 function duplicateByEdge(tenantId: string, prepared: PreparedDocument): DuplicateDocument | undefined {
@@ -150,38 +151,6 @@ function isWorthComparing(
   if (row.normalised_hash === sketch.normalisedHash) return true;
   if (row.character_count > characterCount * ORIGINAL_LENGTH_FACTOR_MAX + ORIGINAL_LENGTH_SLACK) return false;
   return estimatedJaccard(sketch.signature, signatureOfHex(row.signature)) >= CANDIDATE_JACCARD_MIN;
-}
-
-/** Texts of the near candidates, put together from their chunks; what lies between chunks is white space. */
-async function readTexts(
-  context: { readonly sql: Sql },
-  tenantId: string,
-  candidates: ReadonlyMap<number, readonly DuplicateCandidateRow[]>,
-): Promise<Result<ReadonlyMap<string, string>, SqlError>> {
-  const wanted = new Map<string, number>();
-  let characters = 0;
-  for (const row of [...candidates.values()].flat()) {
-    characters += wanted.has(row.document_uid) ? 0 : row.character_count;
-    if (characters > COMPARED_CHARACTERS_MAX) break;
-    wanted.set(row.document_uid, row.character_count);
-  }
-  const texts = new Map<string, string>();
-  if (wanted.size === 0) return ok(texts);
-  const rows = await context.sql.transaction(
-    { tenantId, userId: "*" },
-    [selectDocumentChunks(tenantId, [...wanted.keys()])],
-    { readOnly: true },
-  );
-  if (!rows.ok) return rows;
-  const ends = new Map<string, number>();
-  for (const each of rows.value[0] ?? []) {
-    const { document_uid: uid, start_offset: start, end_offset: end, text } = documentChunkRowSchema.parse(each);
-    const before = ends.get(uid) ?? 0;
-    const gap = start > before ? " " : "";
-    texts.set(uid, `${texts.get(uid) ?? ""}${gap}${text.slice(Math.max(0, before - start))}`);
-    ends.set(uid, Math.max(before, end));
-  }
-  return ok(texts);
 }
 
 interface Candidates {
