@@ -4,7 +4,10 @@ import { lengthHistogram, relaxationChart, stackedBar } from "../../../src/cli/r
 import { curateView } from "../../../src/cli/report/curate-view.ts";
 import { escaped } from "../../../src/cli/report/html.ts";
 import { countText, shareText } from "../../../src/cli/report/number-text.ts";
+import { ingestView } from "../../../src/cli/report/ingest-view.ts";
 import { renderReport } from "../../../src/cli/report/render-report.ts";
+import type { IngestReport } from "../../../src/lib/contract/batch.ts";
+import type { DriftReport } from "../../../src/lib/contract/drift.ts";
 import type { CurateReport } from "../../../src/lib/curate/curate-report.ts";
 
 const HOSTILE = `"><script>alert('x')</script>&`;
@@ -88,6 +91,65 @@ describe("the report page", () => {
     expect(empty).toContain("No text was read.");
     expect(empty).toContain("None was found.");
     expect(empty).not.toContain("NaN");
+  });
+});
+
+describe("the page of a batch", () => {
+  const outcomes = { indexed: 5, unchanged: 1, duplicate: 1, quarantined: 1, rejected: 1, failed: 1 };
+  const report: IngestReport = {
+    schema_version: 2,
+    tenant_id: "acme",
+    batch_tag: "b",
+    state: "done_with_failures",
+    document_count: 10,
+    outcomes,
+    reasons: [{ outcome: "rejected", code: "empty_text", input_count: 1 }],
+    sources: [
+      {
+        source: HOSTILE,
+        tier: "doc",
+        document_count: 10,
+        outcomes,
+        relaxed_count: 0,
+        fallback_fraction: 0,
+        chunk_count: 9,
+        token_count: 900,
+      },
+    ],
+    relaxation: [],
+    pii: [{ type: "US_SSN", span_count: 2, input_count: 1 }],
+    languages: [],
+    lengths: [{ characters_from: 64, characters_below: 128, input_count: 10 }],
+    versions: [{ gate_version: "2", pii_version: "1", policy_version: 0, input_count: 10 }],
+    models: [{ fingerprint: "f", model_name: "m", dimensions: 384 }],
+    chunk_count: 9,
+    chunk_reused_count: 0,
+    chunk_failed_count: 0,
+    token_count: 900,
+    started_at: null,
+    last_applied_at: null,
+    duration_seconds: null,
+  };
+
+  it("shows outcomes, sources, lengths, personal data, versions and the drift where there was a batch before", () => {
+    const previous: DriftReport["previous"] = {
+      batch_tags: ["a"],
+      document_count: 10,
+      dimensions: [{ dimension: "tier", verdict: "steady", psi: 0, psi_by_chance: 0, js: 0, changes: [] }],
+    };
+    const drift = { batch_tag: "b", document_count: 10, has_drifted: false, previous, baseline: previous };
+    const page = renderReport(ingestView(report, drift));
+    for (const text of [
+      "6 of 10 inputs are in the store",
+      "failed",
+      "US_SSN",
+      "gate 2",
+      "Compared with a.",
+      "empty_text",
+    ])
+      expect(page).toContain(text);
+    expect(page).not.toContain("<script");
+    expect(renderReport(ingestView(report, undefined))).not.toContain("Compared with");
   });
 });
 

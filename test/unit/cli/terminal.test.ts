@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { excerptLines } from "../../../src/cli/demo/print-hits.ts";
-import { progressLine } from "../../../src/cli/terminal/progress-bar.ts";
+import { ProgressBar, progressLine } from "../../../src/cli/terminal/progress-bar.ts";
 
 describe("the progress line", () => {
   it("shows share, counts, rate and time left", () => {
@@ -12,6 +12,35 @@ describe("the progress line", () => {
     expect(progressLine({ done: 0, total: 3, ratePerSecond: null, etaSeconds: null, note: "" })).toContain(
       "–/s  ETA –",
     );
+  });
+});
+
+describe("the progress bar", () => {
+  function drawn(isTty: boolean, columns: number): string {
+    let text = "";
+    const write = (part: string): boolean => {
+      text += part;
+      return true;
+    };
+    const bar = new ProgressBar({ isTTY: isTty, columns, write });
+    for (let done = 1; done <= 1_000; done++)
+      bar.update({ done, total: 1_000, ratePerSecond: 1_000, etaSeconds: 1, note: "texts ".repeat(20) }, done);
+    bar.finish();
+    return text;
+  }
+
+  it("is drawn in place on a terminal, at most twenty times a second and never wider than it", () => {
+    const frames = drawn(true, 60).split("\r").slice(1);
+    expect(frames.length).toBeLessThanOrEqual(21);
+    expect(frames.at(-1)).toContain("1000/1000");
+    // The sequence that clears the line is four characters.
+    for (const frame of frames) expect(frame.trimEnd().length - 4).toBeLessThan(60);
+  });
+
+  it("is a plain line now and then elsewhere", () => {
+    const text = drawn(false, 60);
+    expect(text).not.toContain("\u001b");
+    expect(text.trim().split("\n")).toHaveLength(2);
   });
 });
 
