@@ -20,7 +20,7 @@ from llama_index.core.node_parser import SentenceSplitter  # noqa: E402
 from llama_index.embeddings.huggingface import HuggingFaceEmbedding  # noqa: E402
 from llama_index.vector_stores.postgres import PGVectorStore  # noqa: E402
 
-CHUNK_TOKENS = 200
+CHUNK_TOKENS = 250
 # As on the other side; any overlap would only cost more.
 CHUNK_OVERLAP_TOKENS = 0
 # Same graph settings as on the other side (m 16, ef_construction 64 are pgvector's defaults as well).
