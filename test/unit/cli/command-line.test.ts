@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { closestWord } from "../../../src/cli/arguments/closest-word.ts";
 import { runCli } from "./run-cli.ts";
 
-describe("the command line", () => {
+describe("the command line", { timeout: 60_000 }, () => {
   it("lists its commands, and says how to get the help of one", async () => {
     const { exitCode, stdout } = await runCli([]);
     expect(exitCode).toBe(0);

@@ -50,7 +50,10 @@ function curate(...flags: readonly string[]) {
   return runCli(["curate", "in", "--out", "out", "--no-tokens", ...flags], { cwd: folder });
 }
 
-describe("jeeves curate", () => {
+/** Processes of their own on a busy machine. */
+const TIMEOUT_MS = 120_000;
+
+describe("jeeves curate", { timeout: TIMEOUT_MS }, () => {
   it("gives each text a verdict and each unreadable file a code, and writes what may be stored", async () => {
     await writeSample();
     const { exitCode, stdout } = await curate("--json");

@@ -17,7 +17,7 @@ function lines(stdout: string): readonly unknown[] {
     .map((line): unknown => JSON.parse(line));
 }
 
-describe("jeeves inspect", () => {
+describe("jeeves inspect", { timeout: 60_000 }, () => {
   it("gives one line per record in order, in the documented form, with offsets of the text as given", async () => {
     const text = `Grüße 👋\r\n${PROSE} Write to jo@example.com.`;
     const { exitCode, stdout } = await inspect([
