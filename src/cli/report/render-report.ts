@@ -48,8 +48,11 @@ function cards(view: ReportView): readonly Html[] {
   const right = [
     optional(relaxation !== null, () => relaxationCard(view)),
     card(
-      { title: "Personal data and secrets", note: "Spans found, by type, with what the policy does." },
-      barList(pii, "None was found."),
+      {
+        title: "Personal data and secrets",
+        note: "What was found of the types that the policy acts on; types that it allows are not looked for.",
+      },
+      barList(pii, "None of these was found."),
     ),
   ];
   return [

@@ -89,7 +89,7 @@ describe("the report page", () => {
     };
     const empty = renderReport(curateView(none));
     expect(empty).toContain("No text was read.");
-    expect(empty).toContain("None was found.");
+    expect(empty).toContain("None of these was found.");
     expect(empty).not.toContain("NaN");
   });
 });
