@@ -9,7 +9,13 @@ import {
   writeSegmentRecord,
 } from "../../src/lib/session/segment-writer.ts";
 
-const HEAD = { tenant_id: "acme", user_id: "ada", session_id: "talk-1", first_seq: 1, created_at_ms: 1_760_000_000_000 };
+const HEAD = {
+  tenant_id: "acme",
+  user_id: "ada",
+  session_id: "talk-1",
+  first_seq: 1,
+  created_at_ms: 1_760_000_000_000,
+};
 
 describe("a segment inside workerd", () => {
   it("has the checksums that Node gives it", () => {
