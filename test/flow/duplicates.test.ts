@@ -126,6 +126,16 @@ describe.each(BACKENDS)("duplicates in the store, on %s", (backend) => {
     expect(await found()).toEqual(["first"]);
   });
 
+  it("still find their original after an older version of it came late", async () => {
+    newTenant();
+    await world.ingest(tenant, [{ id: "first", text: OTHER }]);
+    const late = world.take();
+    await put([{ id: "first", text: TEXT }]);
+    for (const message of late) expectOk(await indexRange(world.context(), message));
+    const walId = await put([{ id: "second", text: TEXT }]);
+    expect(await receipt(walId)).toMatchObject({ outcome: "duplicate", reasons: [{ detail: "first" }] });
+  });
+
   it("come back when their original is deleted, and one of them is the next original", async () => {
     newTenant();
     await put([{ id: "first", text: TEXT }]);

@@ -48,7 +48,7 @@ export async function eraseDocument(
       batchTag: deletionId,
     }),
     deleteChunksOfDocument(tenantId, uid),
-    ...deleteSignatures(tenantId, [uid]),
+    ...deleteSignatures(tenantId, [{ documentUid: uid, versionKey: versionKey(deletionId, 0) }]),
   ]);
   if (!rows.ok) return err(problemOfSql(rows.error));
   const tombstone = rows.value[0]?.[0];

@@ -12,12 +12,17 @@ export interface SignatureRow {
   readonly bands: readonly number[];
 }
 
-/** Forgets the texts of documents that are written anew or deleted. */
-export function deleteSignatures(tenantId: string, documentUids: readonly string[]): Statement[] {
-  const params = [tenantId, documentUids];
+/** Forgets the texts of those documents whose version this transaction wrote: what lost to a later version must not take its signature. */
+export function deleteSignatures(
+  tenantId: string,
+  rows: readonly { readonly documentUid: string; readonly versionKey: string }[],
+): Statement[] {
+  const params = [tenantId, rows.map((row) => row.documentUid), rows.map((row) => row.versionKey)];
+  const written = `select d.document_uid from documents d
+    join unnest($2::uuid[], $3::text[]) as r (document_uid, version_key) using (document_uid, version_key) where d.tenant_id = $1`;
   return [
-    { text: "delete from signature_bands where tenant_id = $1 and document_uid = any($2::uuid[])", params },
-    { text: "delete from document_signatures where tenant_id = $1 and document_uid = any($2::uuid[])", params },
+    { text: `delete from signature_bands where tenant_id = $1 and document_uid in (${written})`, params },
+    { text: `delete from document_signatures where tenant_id = $1 and document_uid in (${written})`, params },
   ];
 }
 

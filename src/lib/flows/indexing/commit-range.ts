@@ -81,7 +81,7 @@ function statementsOf(range: RangeToCommit): readonly Statement[] {
   const key = { tenantId: message.tenant_id, walId: message.wal_id, rangeIndex: message.range_index };
   const chunkRows = range.indexed.flatMap((document) => chunkRowsOf(document, model));
   const poison = range.indexed.flatMap((document) => poisonRowsOf(message, document));
-  const written = [...range.indexed, ...range.duplicates].map((document) => document.documentUid);
+  const written = [...range.indexed, ...range.duplicates];
   const signatures = range.indexed.flatMap(signatureRowOf);
   const documentIndexes = range.documents.map((document) => document.document_index);
   return [
@@ -93,7 +93,13 @@ function statementsOf(range: RangeToCommit): readonly Statement[] {
     ...(chunkRows.length === 0 ? [] : [insertChunks(origin, model.storeVariant, chunkRows)]),
     ...(written.length === 0
       ? []
-      : [deleteFormerGenerations(message.tenant_id, written), ...deleteSignatures(message.tenant_id, written)]),
+      : [
+          deleteFormerGenerations(
+            message.tenant_id,
+            written.map((document) => document.documentUid),
+          ),
+          ...deleteSignatures(message.tenant_id, written),
+        ]),
     ...(signatures.length === 0 ? [] : insertSignatures(message.tenant_id, signatures)),
     insertReceipts(origin, receiptRowsOf(range)),
     ...(range.quarantined.length === 0
