@@ -34,7 +34,7 @@ describe("a segment inside workerd", () => {
       writeSegmentRecord(bytes, 0, payload);
       return bytes;
     });
-    const read = [segmentHeader(HEAD), ...parts, segmentFooter(3)].flatMap((part) => {
+    const read = [segmentHeader(HEAD), ...parts, segmentFooter(3)].flatMap((part): (number | string)[] => {
       const step = reader.push(part);
       return step.ok ? step.value.map((payload) => payload.length) : [step.error];
     });
