@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { ApiClient } from "../../src/cli/api-client.ts";
@@ -123,7 +124,7 @@ describe("a dry run", () => {
       path: "/v1/documents?dry_run=1",
       json: {
         documents: [
-          { id: "long", text: `${MOON} ${OIL} `.repeat(20) },
+          { id: "long", text: await readFile(new URL("../../docs/retrieval.md", import.meta.url), "utf8") },
           { id: "void", text: "" },
         ],
       },
