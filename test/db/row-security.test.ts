@@ -210,4 +210,23 @@ describe.each(backends)("row-level security on %s, without any filter in the que
       expect(await rowsIn(database.sql, scope("", ""), keyLookupStatement(hash), statement(text))).toEqual([]);
     }
   });
+
+  it("shows with a key its tenant's row, for the policy in it, and only to read", async () => {
+    const hash = "ef".repeat(32);
+    const keys = tables.find(({ name }) => name === "api_keys");
+    const tenants = tables.find(isTenants);
+    if (keys === undefined || tenants === undefined) throw new Error("there are no tables api_keys and tenants");
+    await seed(keys);
+    await database.ownerSql.query(insertSample(keys, { tenant_id: "beta", key_hash: `\\x${hash}` }));
+    const seen = async (lookup: string, text: string) =>
+      rowsIn(database.sql, scope("", ""), keyLookupStatement(lookup), statement(text));
+    expect(await seen(hash, "select tenant_id from tenants")).toEqual([{ tenant_id: "beta" }]);
+    expect(await seen("cd".repeat(32), "select tenant_id from tenants")).toEqual([]);
+    expect(await seen("", "select tenant_id from tenants")).toEqual([]);
+    for (const text of [
+      "update tenants set policy = '{}' returning tenant_id",
+      "delete from tenants returning tenant_id",
+    ])
+      expect(await seen(hash, text)).toEqual([]);
+  });
 });
