@@ -5,7 +5,7 @@ import type { Statement } from "../sql.ts";
 /** A receipt with the document it became. */
 export function selectReceipt(tenantId: string, walId: string, documentIndex: number): Statement {
   return {
-    text: `select r.*, encode(d.content_hash, 'hex') as content_hash, d.generation, d.tier, m.fingerprint
+    text: `select r.*, encode(d.content_hash, 'hex') as content_hash, d.generation, m.fingerprint
            from receipts r left join documents d on d.tenant_id = r.tenant_id and d.document_uid = r.document_uid
              and d.version_key = r.version_key
            left join embedding_models m on m.model_id = d.model_id
@@ -31,7 +31,7 @@ export const receiptRowSchema = z.object({
   applied_at: z.date(),
   content_hash: z.string().nullish(),
   generation: z.coerce.number().nullish(),
-  tier: z.string().nullish(),
+  tier: z.string(),
   fingerprint: z.string().nullish(),
 });
 export type ReceiptRecord = z.infer<typeof receiptRowSchema>;
