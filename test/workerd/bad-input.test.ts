@@ -5,6 +5,8 @@ import { makeApiKey } from "../../src/lib/auth/api-key.ts";
 import { ask, ingest, makeKey, suiteEnv } from "./support/worker.ts";
 
 const TEXT = "We choose to go to the moon in this decade and do the other things.";
+/** Of a neighbour: equal texts would be duplicates. */
+const OTHER_TEXT = "Ask not what your country can do for you.";
 const bytes = (text: string) => new TextEncoder().encode(text);
 const documents = (...docs: object[]) => JSON.stringify({ documents: docs });
 const JSON_TYPE = { "content-type": "application/json" };
@@ -199,7 +201,7 @@ describe("a bad document is a verdict of its own; its neighbours are accepted", 
   ];
 
   it.each(cases)("%s: %s %s", async (_name, status, code, document) => {
-    const reply = await ingest(key, `{"documents":[${document},{"id":"neighbour","text":"${TEXT}"}]}`);
+    const reply = await ingest(key, `{"documents":[${document},{"id":"neighbour","text":"${OTHER_TEXT}"}]}`);
     expect(reply.status).toBe(202);
     const [first, neighbour] = reply.body.receipts;
     expect({ status: first?.status, code: first?.reasons[0]?.code ?? "" }).toEqual({ status, code });
@@ -226,7 +228,7 @@ describe("a bad document is a verdict of its own; its neighbours are accepted", 
       ...bytes(`${good}\n{bad\n`),
       0xff,
       10,
-      ...bytes(`${'{"a":'.repeat(9)}1${"}".repeat(9)}\r\n\n${JSON.stringify({ id: "last", text: TEXT })}`),
+      ...bytes(`${'{"a":'.repeat(9)}1${"}".repeat(9)}\r\n\n${JSON.stringify({ id: "last", text: OTHER_TEXT })}`),
     ]);
     const reply = await ingest(key, body, NDJSON);
     expect(reply.body.receipts.map((receipt) => receipt.reasons[0]?.code ?? receipt.document_id)).toEqual([
@@ -272,7 +274,7 @@ describe("a bad document is a verdict of its own; its neighbours are accepted", 
       boundKey,
       documents(
         { id: "a", text: TEXT },
-        { id: "b", text: TEXT, user_id: "ann" },
+        { id: "b", text: OTHER_TEXT, user_id: "ann" },
         { id: "c", text: TEXT, user_id: "bob" },
       ),
     );
