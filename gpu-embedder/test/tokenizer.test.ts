@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import type { TextTokenizer } from "../src/engine/tokenizer.ts";
 import { realModel, SAMPLE_TEXTS } from "./test-model.ts";
@@ -44,4 +45,37 @@ test("a text cut into slices has the tokens of the whole text", async () => {
   const sliced = [...(await tokenizer.encode(long))];
   const whole = tokenizer.describe(long, true).map((token) => token.id);
   expect(sliced).toEqual(whole);
+});
+
+test("ids put together word by word are those of the whole text, whatever stands in it", async () => {
+  const pieces = fc.oneof(
+    fc.constantFrom(...SAMPLE_TEXTS.flatMap((text) => text.split(" "))),
+    fc.constantFrom(
+      " ",
+      "  ",
+      "\t",
+      "\n",
+      "\r\n",
+      "\u00a0",
+      "\u3000",
+      "\u2028",
+      "\ufeff",
+      "\u0000",
+      "\u200b",
+      "\f",
+      "\u0301",
+      "[SEP]",
+      "[MASK]",
+    ),
+    fc.string({ unit: "binary", maxLength: 12 }),
+    fc.string({ unit: "grapheme", maxLength: 12 }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(pieces, { maxLength: 20 }), async (parts) => {
+      const text = parts.join("");
+      const ids = tokenizer.describe(text, true).map((token) => token.id);
+      expect([...(await tokenizer.encode(text))]).toEqual(ids);
+    }),
+    { numRuns: 2_000 },
+  );
 });

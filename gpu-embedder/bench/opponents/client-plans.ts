@@ -5,6 +5,7 @@ export const CLIENT_PLANS: readonly ClientPlan[] = [
   { connections: 4, requestTexts: 16 },
   { connections: 4, requestTexts: 32 },
   { connections: 8, requestTexts: 16 },
+  { connections: 8, requestTexts: 32 },
 ];
 
 export function planLabel({ connections, requestTexts }: ClientPlan): string {

@@ -4,6 +4,7 @@ import { Tokenizer } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { present } from "../base/assert.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { encodesByWord, WordEncoder } from "./word-encoder.ts";
 
 const tokenizerFile = z.looseObject({
   model: z.looseObject({ type: z.string() }),
@@ -33,11 +34,11 @@ export type TextTokenizer = {
   readonly suffix: readonly number[];
 };
 
-/** Cuts at the first white space at or after each multiple of SLICE_LENGTH. The parts joined are the text. */
+/** Cuts at the first blank, tab or line end at or after each multiple of SLICE_LENGTH. The parts joined are the text. */
 function slices(text: string): readonly string[] {
   const parts: string[] = [];
   let start = 0;
-  const whiteSpace = /\s/gu;
+  const whiteSpace = /[ \t\n\r]/gu;
   while (text.length - start > SLICE_LENGTH) {
     whiteSpace.lastIndex = start + SLICE_LENGTH;
     const cut = whiteSpace.exec(text);
@@ -66,9 +67,11 @@ export function loadTokenizer(
 ): Result<TextTokenizer, { readonly code: "tokenizer_invalid"; readonly detail: string }> {
   let library: Tokenizer;
   let lowercases = false;
+  let isByWord = false;
   try {
     const file = tokenizerFile.parse(JSON.parse(readFileSync(path, "utf8")));
     lowercases = file.normalizer?.lowercase === true;
+    isByWord = encodesByWord(file);
     library = new Tokenizer({ ...file, truncation: null, padding: null }, {});
   } catch (cause) {
     return err({
@@ -76,7 +79,9 @@ export function loadTokenizer(
       detail: cause instanceof Error ? cause.message : "tokenizer could not be read",
     });
   }
-  const bare: readonly number[] = library.encode("a", { add_special_tokens: false }).ids;
+  const bareIds = (text: string): readonly number[] => library.encode(text, { add_special_tokens: false }).ids;
+  const words = isByWord ? new WordEncoder(bareIds) : undefined;
+  const bare: readonly number[] = bareIds("a");
   const framed: readonly number[] = library.encode("a").ids;
   const start = framed.indexOf(present(bare[0], "a letter has a token"));
   const prefix = framed.slice(0, start);
@@ -114,11 +119,12 @@ export function loadTokenizer(
     async encode(text) {
       const wellFormed = prepared(text);
       await yieldAfter(wellFormed.length);
-      if (wellFormed.length <= SLICE_LENGTH) return Int32Array.from(library.encode(wellFormed).ids);
       const ids: number[] = [];
-      for (const part of slices(wellFormed)) {
-        for (const id of library.encode(part, { add_special_tokens: false }).ids) ids.push(id);
-        await yieldAfter(TURN_LENGTH);
+      const parts = slices(wellFormed);
+      for (const part of parts) {
+        if (words !== undefined) words.encode(part, ids);
+        else for (const id of bareIds(part)) ids.push(id);
+        if (parts.length > 1) await yieldAfter(TURN_LENGTH);
       }
       return frame(ids);
     },

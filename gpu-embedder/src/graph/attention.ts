@@ -1,5 +1,6 @@
-import { dense } from "./dense.ts";
+import { denseFamily } from "./dense.ts";
 import { GRAPH_NAMES, weights, type GraphContext } from "./graph-context.ts";
+import { withInputShift, type Shifted } from "./shifted.ts";
 import type { Dense } from "./weights.ts";
 
 /** What a padded position's key gets in the extra component: its score falls by this over sqrt(head size), and exp of it is 0. */
@@ -60,18 +61,20 @@ function partOf(joined: Dense, headCount: number, part: number, extraBias: numbe
  * a real token and `-PADDING_KEY` in that of a padded one, which gives padding the weight 0. Against the masked kernel that is 9 % of an int8
  * inference at 190 tokens and a third at 256. On CUDA the fused operator takes the mask itself.
  */
-export function attention(context: GraphContext, name: string, input: string, joined: Dense): string {
+export function attention(context: GraphContext, name: string, input: Shifted, layer: Dense): string {
   const { graph, config } = context;
   const heads = { name: "num_heads", i: config.headCount };
+  const joined = withInputShift(layer, input.shift);
   if (context.precision === "fp16") {
     const matrix = weights(context, `${name}.weight`, [joined.inputCount, joined.outputCount], joined.matrix);
     const bias = weights(context, `${name}.bias`, [joined.outputCount], joined.bias);
-    const inputs = [input, matrix, bias, GRAPH_NAMES.attentionMask];
+    const inputs = [input.tensor, matrix, bias, GRAPH_NAMES.attentionMask];
     return graph.fused("Attention", { inputs, outputs: [name], attributes: [heads] });
   }
-  const query = dense(context, `${name}.query`, input, partOf(joined, config.headCount, PART.query, 1));
-  const plainKey = dense(context, `${name}.key`, input, partOf(joined, config.headCount, PART.key, 0));
-  const value = dense(context, `${name}.value`, input, partOf(joined, config.headCount, PART.value, undefined));
+  const project = denseFamily(context, name, input.tensor);
+  const query = project("query", partOf(joined, config.headCount, PART.query, 1));
+  const plainKey = project("key", partOf(joined, config.headCount, PART.key, 0));
+  const value = project("value", partOf(joined, config.headCount, PART.value, undefined));
   const key = graph.node("Add", { inputs: [plainKey, MASKED_KEYS], outputs: [`${name}.masked_key`] });
   const scale = { name: "scale", f: 1 / Math.sqrt(config.hiddenSize / config.headCount) };
   return graph.fused("MultiHeadAttention", {

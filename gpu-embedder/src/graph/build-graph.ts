@@ -2,13 +2,14 @@ import { attention, prepareAttention } from "./attention.ts";
 import { dense, product } from "./dense.ts";
 import { GRAPH_NAMES, weights, type GraphContext, type Precision } from "./graph-context.ts";
 import { GraphWriter } from "./graph-writer.ts";
-import { addAndNormalize, prepareNorms } from "./layer-norm.ts";
+import { addAndNormalize, materialized, prepareNorms } from "./layer-norm.ts";
 import type { ModelConfig } from "./model-config.ts";
 import { poolAndNormalize } from "./pooling.ts";
+import { withInputShift, withOutputShift, type Shifted } from "./shifted.ts";
 import type { BertWeights, EncoderLayer } from "./weights.ts";
 
 /** Raised with every change of the bytes that the same weights give. Part of the cached file's name. */
-export const BUILDER_VERSION = "2";
+export const BUILDER_VERSION = "3";
 
 function activate(context: GraphContext, name: string, input: string, layer: EncoderLayer["intermediate"]): string {
   const { graph, precision } = context;
@@ -21,13 +22,15 @@ function activate(context: GraphContext, name: string, input: string, layer: Enc
   return graph.fused("Gelu", { inputs: [dense(context, name, input, layer)], outputs: [`${name}.gelu`] });
 }
 
-function encoderLayer(context: GraphContext, name: string, input: string, layer: EncoderLayer): string {
+function encoderLayer(context: GraphContext, name: string, input: Shifted, layer: EncoderLayer): Shifted {
   const mixed = attention(context, `${name}.attention`, input, layer.queryKeyValue);
-  const projected = dense(context, `${name}.attention_output`, mixed, layer.attentionOutput);
-  const attended = addAndNormalize(context, `${name}.attention_norm`, [projected, input], layer.attentionNorm);
-  const activated = activate(context, `${name}.intermediate`, attended, layer.intermediate);
-  const narrowed = dense(context, `${name}.output`, activated, layer.output);
-  return addAndNormalize(context, `${name}.output_norm`, [narrowed, attended], layer.outputNorm);
+  const projection = withOutputShift(layer.attentionOutput, input.shift);
+  const projected = dense(context, `${name}.attention_output`, mixed, projection);
+  const attended = addAndNormalize(context, `${name}.attention_norm`, [projected, input.tensor], layer.attentionNorm);
+  const widening = withInputShift(layer.intermediate, attended.shift);
+  const activated = activate(context, `${name}.intermediate`, attended.tensor, widening);
+  const narrowed = dense(context, `${name}.output`, activated, withOutputShift(layer.output, attended.shift));
+  return addAndNormalize(context, `${name}.output_norm`, [narrowed, attended.tensor], layer.outputNorm);
 }
 
 function embed(context: GraphContext, bert: BertWeights): string {
@@ -53,13 +56,14 @@ export function buildGraph(config: ModelConfig, bert: BertWeights, precision: Pr
   const context: GraphContext = { graph, config, precision };
   graph.input(GRAPH_NAMES.tokenIds, "int32", ["batch", "sequence"]);
   graph.input(GRAPH_NAMES.attentionMask, "int32", ["batch", "sequence"]);
-  let hidden = embed(context, bert);
-  prepareNorms(context, hidden);
+  const embedded = embed(context, bert);
+  let hidden: Shifted = { tensor: embedded, shift: undefined };
+  prepareNorms(context, embedded);
   prepareAttention(context);
   bert.layers.forEach((layer, index) => {
     hidden = encoderLayer(context, `layer_${index}`, hidden, layer);
   });
-  poolAndNormalize(context, hidden);
+  poolAndNormalize(context, materialized(context, "hidden", hidden));
   return graph.encode(BUILDER_VERSION, [
     ["precision", precision],
     ["pooling", config.pooling],
