@@ -99,6 +99,7 @@ create table doc_embeddings (
   artifact_id text,
   created_at timestamp with time zone not null default now(),
   pii_version text not null default ''::text,
+  text_hash bigint,
   constraint doc_embeddings_pkey PRIMARY KEY (tenant_id, model_id, document_uid, generation, chunk_index)
 ) partition by HASH (tenant_id);
 create table document_signatures (
@@ -428,6 +429,7 @@ CREATE INDEX dead_letters_open ON public.dead_letters USING btree (tenant_id, cr
 CREATE INDEX doc_embeddings_batch ON public.doc_embeddings USING btree (tenant_id, batch_tag);
 CREATE INDEX doc_embeddings_chunk_hash ON public.doc_embeddings USING btree (tenant_id, model_id, chunk_hash);
 CREATE INDEX doc_embeddings_scope ON public.doc_embeddings USING btree (tenant_id, user_id, tier, model_id);
+CREATE INDEX doc_embeddings_text_hash ON public.doc_embeddings USING btree (tenant_id, text_hash, user_id) WHERE (text_hash IS NOT NULL);
 CREATE INDEX document_signatures_time ON public.document_signatures USING btree (tenant_id, normalised_hash, occurred_at);
 CREATE INDEX documents_batch ON public.documents USING btree (tenant_id, batch_tag);
 CREATE INDEX documents_duplicates ON public.documents USING btree (tenant_id, duplicate_of) WHERE (duplicate_of IS NOT NULL);

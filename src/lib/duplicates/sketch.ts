@@ -36,6 +36,14 @@ export function normalisedHash(text: string): string {
   return hashOf(text, tokensOf(text));
 }
 
+/** Hexadecimal digits of a hash that a number and a bigint both hold exactly: 52 bits. */
+const PREFIX_DIGITS = 13;
+
+/** The head of a hexadecimal hash as an integer in [0, 2^52), to look texts up by; whether they are equal is told by the texts. */
+export function hashPrefix(hash: string): number {
+  return Number.parseInt(hash.slice(0, PREFIX_DIGITS), 16);
+}
+
 /** Sketch of a text. Pure, O(text). */
 export function sketchOf(text: string): TextSketch {
   const tokens = tokensOf(text);

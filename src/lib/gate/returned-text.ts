@@ -18,8 +18,13 @@ export const RETURNABLE_TEXTS_MAX = 100;
 const RETURNED_WORDS_MAX = 30_000;
 /** Places in the stored texts at which one run is looked for; in a text of so many equal runs the rest is not worth the time. */
 const PLACES_MAX = 8;
-/** Passages of one text that are looked up in the store. */
-const LOOKUPS_MAX = 64;
+/** Texts that one input is looked up by in the store: a page of results and the passages of the first ones. */
+const LOOKUPS_MAX = 128;
+/** Passages in a row that are looked up as one text: a heading, its paragraph and some more, which a chunk of a document holds. */
+const JOINED_PASSAGES_MAX = 6;
+/** UTF-16 units of them: no chunk has more (250 tokens of 12 characters). */
+const JOINED_CHARACTERS_MAX = 3_000;
+const PARTING = "\n\n";
 
 // Scripts that put no blank between words: each character is a word.
 const WORD =
@@ -28,25 +33,60 @@ const WORD =
 /** A passage that a display cut short: its last word may be the head of a stored one. */
 const CUT = /(?:…|\.\.\.)["”]?$/;
 
-interface Passage {
+/** The words of a text without its wrapping. */
+interface ReadText {
   readonly words: readonly string[];
-  readonly isCut: boolean;
+  /** Places of words that a display may have cut short. */
+  readonly cutPlaces: ReadonlySet<number>;
 }
 
 function wordsOf(text: string): string[] {
   return text.normalize("NFKC").toLowerCase().match(WORD) ?? [];
 }
 
+function readText(passages: readonly string[]): ReadText {
+  const words: string[] = [];
+  const cutPlaces = new Set<number>();
+  for (const passage of passages) {
+    for (const word of wordsOf(passage)) words.push(word);
+    if (CUT.test(passage)) cutPlaces.add(words.length - 1);
+  }
+  return { words, cutPlaces };
+}
+
+function isJudged(wordCount: number, wrapping: Wrapping): boolean {
+  return wordCount >= WORDS_MIN[wrapping] && wordCount <= RETURNED_WORDS_MAX;
+}
+
 /**
- * What of a text may be a stored text verbatim, to be hashed and looked up among the chunks and documents of the same tenant and user:
- * the whole without its wrapping, and each passage. Empty where the text is too short or too long to be judged. At most 64.
+ * What of a text may be a stored text verbatim, to be hashed and looked up among the chunks and documents of the same tenant and user: the
+ * whole without its wrapping, each result, each passage, and passages in a row, the likelier first. Empty where the text is too short or
+ * too long to be judged. At most 128, each of six words at least.
  */
 export function lookupTexts(text: string): readonly string[] {
-  const { passages, wrapping } = unwrapReturned(text);
-  const whole = passages.join("\n\n");
-  const count = wordsOf(whole).length;
-  if (count < WORDS_MIN[wrapping] || count > RETURNED_WORDS_MAX) return [];
-  return [...new Set([whole, ...passages])].slice(0, LOOKUPS_MAX);
+  const { results, wrapping } = unwrapReturned(text);
+  const passages = results.flat();
+  if (!isJudged(readText(passages).words.length, wrapping)) return [];
+  const texts = new Set<string>();
+  const alone = passages.map((passage) => [passage]);
+  for (const parts of [passages, ...results, ...alone, ...passagesInARow(passages.slice(0, LOOKUPS_MAX))]) {
+    if (texts.size >= LOOKUPS_MAX) break;
+    const joined = parts.join(PARTING);
+    if (wordsOf(joined).length >= RUN_WORDS) texts.add(joined);
+  }
+  return [...texts];
+}
+
+/** Two and more passages that follow each other and together are no longer than a chunk, the short rows first. */
+function passagesInARow(passages: readonly string[]): (readonly string[])[] {
+  const rows: (readonly string[])[] = [];
+  for (let length = 2; length <= JOINED_PASSAGES_MAX; length++) {
+    for (let start = 0; start + length <= passages.length; start++) {
+      const row = passages.slice(start, start + length);
+      if (row.reduce((sum, passage) => sum + passage.length, 0) <= JOINED_CHARACTERS_MAX) rows.push(row);
+    }
+  }
+  return rows;
 }
 
 /** A chunk or document of the same scope. */
@@ -68,36 +108,34 @@ export interface ReturnedText {
  * than what a search returns. O(words of all texts). At most `RETURNABLE_TEXTS_MAX` stored texts are looked at.
  */
 export function findReturned(text: string, stored: readonly ReturnableText[]): ReturnedText | undefined {
-  const { passages, wrapping } = unwrapReturned(text);
-  const read = passages.map((passage): Passage => ({ words: wordsOf(passage), isCut: CUT.test(passage) }));
-  const wordCount = read.reduce((sum, { words }) => sum + words.length, 0);
-  if (wordCount < WORDS_MIN[wrapping] || wordCount > RETURNED_WORDS_MAX) return undefined;
-  const index = new RunIndex(stored.slice(0, RETURNABLE_TEXTS_MAX));
-  const wordsById = new Map<string, number>();
-  for (const passage of read) {
-    if (!coverPassage(passage, index, wordsById)) return undefined;
-  }
+  const { results, wrapping } = unwrapReturned(text);
+  const read = readText(results.flat());
+  const wordCount = read.words.length;
+  if (!isJudged(wordCount, wrapping)) return undefined;
+  const wordsById = coverText(read, new RunIndex(stored.slice(0, RETURNABLE_TEXTS_MAX)));
+  if (wordsById === undefined) return undefined;
   const ids = [...wordsById].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([id]) => id);
   return { ids, wordCount, wrapping };
 }
 
-/** Whether runs of stored words cover the whole passage; adds the words that each stored text gave. */
-function coverPassage(passage: Passage, index: RunIndex, wordsById: Map<string, number>): boolean {
+/** The words that each stored text gives, where runs of stored words cover the whole text; else undefined. */
+function coverText(read: ReadText, index: RunIndex): ReadonlyMap<string, number> | undefined {
+  const wordsById = new Map<string, number>();
   let covered = 0;
   // Runs may overlap: the next one may begin anywhere up to the end of what is covered, the longest wins.
   let from = 0;
-  while (covered < passage.words.length) {
+  while (covered < read.words.length) {
     let best: Run | undefined;
     for (let start = from; start <= covered; start++) {
-      const run = index.longestRun(passage, start);
+      const run = index.longestRun(read, start);
       if (run !== undefined && run.end > (best?.end ?? covered)) best = run;
     }
-    if (best === undefined) return false;
+    if (best === undefined) return undefined;
     wordsById.set(best.id, (wordsById.get(best.id) ?? 0) + best.end - covered);
     from = Math.max(covered, best.end - RUN_WORDS + 1);
     covered = best.end;
   }
-  return true;
+  return wordsById;
 }
 
 interface Run {
@@ -123,16 +161,15 @@ class RunIndex {
   }
 
   /** The longest run of at least `RUN_WORDS` words that begins at `start`. */
-  longestRun(passage: Passage, start: number): Run | undefined {
-    const { words } = passage;
+  longestRun({ words, cutPlaces }: ReadText, start: number): Run | undefined {
     let best: Run | undefined;
     for (const place of this.#places.get(words.slice(start, start + RUN_WORDS).join(" ")) ?? []) {
       const stored = this.#texts[place.text];
       if (stored === undefined) continue;
       let length = RUN_WORDS;
       while (start + length < words.length && stored.words[place.start + length] === words[start + length]) length++;
-      const isCutHere = passage.isCut && start + length === words.length - 1;
-      if (isCutHere && stored.words[place.start + length]?.startsWith(words.at(-1) ?? "") === true) length++;
+      const isCutHere = cutPlaces.has(start + length);
+      if (isCutHere && stored.words[place.start + length]?.startsWith(words[start + length] ?? "") === true) length++;
       if (start + length > (best?.end ?? 0)) best = { id: stored.id, end: start + length };
     }
     return best;

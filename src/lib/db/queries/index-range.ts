@@ -178,6 +178,8 @@ export interface ChunkRow {
   /** Vector as text, or null to take the known vector of the same chunk hash. */
   readonly embedding: string | null;
   readonly lexemes: string;
+  /** `hashPrefix` of the normalised hash of `text`. */
+  readonly textHash: number;
 }
 
 const VECTOR_TYPES = {
@@ -190,16 +192,17 @@ export function insertChunks(origin: RangeOrigin, variant: StoreVariant, rows: r
   const types = VECTOR_TYPES[variant];
   return {
     text: `insert into doc_embeddings (tenant_id, model_id, document_uid, generation, user_id, tier, source, batch_tag,
-             occurred_at, pii_version, chunk_index, chunk_hash, text, start_offset, end_offset, token_count, lexeme_count, embedding, lexemes)
+             occurred_at, pii_version, chunk_index, chunk_hash, text, start_offset, end_offset, token_count, lexeme_count, embedding, lexemes,
+             text_hash)
            select d.tenant_id, $2::int, d.document_uid, d.generation, d.user_id, d.tier, d.source, d.batch_tag, d.occurred_at,
              d.pii_version, c.chunk_index, decode(c.chunk_hash, 'hex'), c.text, c.start_offset, c.end_offset, c.token_count, c.lexeme_count,
              coalesce(c.embedding::${types.embedding}, (select k.embedding from doc_embeddings k where k.tenant_id = $1
                and k.model_id = $2::int and k.chunk_hash = decode(c.chunk_hash, 'hex') limit 1)),
-             c.lexemes::${types.lexemes}
+             c.lexemes::${types.lexemes}, c.text_hash
            from unnest($3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::int[], $9::int[], $10::int[], $11::int[],
-             $12::text[], $13::text[])
+             $12::text[], $13::text[], $14::bigint[])
              as c (document_uid, version_key, chunk_index, chunk_hash, text, start_offset, end_offset, token_count,
-               lexeme_count, embedding, lexemes)
+               lexeme_count, embedding, lexemes, text_hash)
            join documents d on d.tenant_id = $1 and d.document_uid = c.document_uid and d.version_key = c.version_key`,
     params: [
       origin.tenantId,
@@ -215,6 +218,7 @@ export function insertChunks(origin: RangeOrigin, variant: StoreVariant, rows: r
       rows.map((row) => row.lexemeCount),
       rows.map((row) => row.embedding),
       rows.map((row) => row.lexemes),
+      rows.map((row) => row.textHash),
     ],
   };
 }

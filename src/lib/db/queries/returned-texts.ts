@@ -6,12 +6,14 @@ export interface PassageProbe {
   readonly documentUid: string;
   readonly userId: string;
   readonly normalisedHash: string;
+  /** `hashPrefix` of it. */
+  readonly textHash: number;
   /** False: a text that stands by itself may be said again, so that events are no originals of it. */
   readonly mayBeEvent: boolean;
 }
 
-/** Stored texts that a user can be shown and that are equal to a passage after normalisation, one a passage. */
-export function selectReturnable(tenantId: string, probes: readonly PassageProbe[]): Statement {
+/** Whole texts that a user can be shown and that are equal to a passage after normalisation, one a passage. Never the input's own document. */
+export function selectReturnedDocuments(tenantId: string, probes: readonly PassageProbe[]): Statement {
   return {
     text: `select p.probe, s.document_uid, d.document_id, encode(s.normalised_hash, 'hex') as normalised_hash, d.character_count
            from unnest($2::int[], $3::uuid[], $4::text[], $5::text[], $6::boolean[]) as p (probe, own_uid, user_id, hash, may_be_event)
@@ -32,10 +34,47 @@ export function selectReturnable(tenantId: string, probes: readonly PassageProbe
   };
 }
 
-export const returnableRowSchema = z.object({
+export const returnedDocumentRowSchema = z.object({
   probe: z.int(),
   document_uid: z.string(),
   document_id: z.string(),
   normalised_hash: z.string(),
   character_count: z.int(),
+});
+
+/**
+ * The same for chunks: any one whose text has a passage's hash. `normalised_hash` is that of its whole document, by which a link to it is
+ * kept: a document that is no original of duplicates is none here either.
+ */
+export function selectReturnedChunks(tenantId: string, probes: readonly PassageProbe[]): Statement {
+  return {
+    text: `select p.probe, c.document_uid, c.document_id, encode(c.normalised_hash, 'hex') as normalised_hash, c.text
+           from unnest($2::int[], $3::uuid[], $4::text[], $5::bigint[], $6::boolean[])
+             as p (probe, own_uid, user_id, text_hash, may_be_event)
+           cross join lateral (
+             select e.document_uid, e.text, d.document_id, s.normalised_hash from doc_embeddings e
+             join documents d on d.tenant_id = $1 and d.document_uid = e.document_uid and d.generation = e.generation
+               and d.model_id = e.model_id and d.deleted_at is null
+             join document_signatures s on s.tenant_id = $1 and s.document_uid = e.document_uid
+             where e.tenant_id = $1 and e.text_hash = p.text_hash and e.user_id in ('', p.user_id) and e.document_uid <> p.own_uid
+               and (p.may_be_event or e.tier <> 'event')
+             limit 1) c
+           order by p.probe`,
+    params: [
+      tenantId,
+      probes.map((_, index) => index),
+      probes.map((probe) => probe.documentUid),
+      probes.map((probe) => probe.userId),
+      probes.map((probe) => probe.textHash),
+      probes.map((probe) => probe.mayBeEvent),
+    ],
+  };
+}
+
+export const returnedChunkRowSchema = z.object({
+  probe: z.int(),
+  document_uid: z.string(),
+  document_id: z.string(),
+  normalised_hash: z.string(),
+  text: z.string(),
 });

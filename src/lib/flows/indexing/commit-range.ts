@@ -20,7 +20,7 @@ import { insertQuarantine, type QuarantineRow } from "../../db/queries/quarantin
 import type { SqlError, Statement } from "../../db/sql.ts";
 import { analyse } from "../../lexical/analyse.ts";
 import { lexemesJson, sparsevecText } from "../../lexical/encode.ts";
-import { SKETCH_VERSION } from "../../duplicates/sketch.ts";
+import { hashPrefix, normalisedHash, SKETCH_VERSION } from "../../duplicates/sketch.ts";
 import type { WalHead } from "../../wal/wal-codec.ts";
 import type { ModelInUse } from "../model-source.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
@@ -181,6 +181,7 @@ function chunkRowsOf(document: IndexedDocument, model: ModelInUse): readonly Chu
         lexemeCount: lexemes.lexemeCount,
         embedding: vector === undefined || vector === null ? null : vectorLiteral(vector),
         lexemes: model.storeVariant === "vector" ? sparsevecText(lexemes) : lexemesJson(lexemes),
+        textHash: hashPrefix(normalisedHash(chunk.text)),
       };
     });
 }
