@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tenantPolicySchema } from "../../src/lib/contract/policy.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { rescanPii } from "../../src/lib/flows/rescan-pii.ts";
+import { GATE_VERSION } from "../../src/lib/gate/profile.ts";
 import { PII_RULES_VERSION } from "../../src/lib/pii/find-pii.ts";
 import { expectOk } from "../support/database.ts";
 import { CrashPoint } from "./support/crashing.ts";
@@ -70,6 +71,20 @@ describe("a rescan", () => {
     const [document] = await world.rows(tenant, "select generation, title from documents where document_id = 'mail'");
     expect(document).toEqual({ generation: "2", title: "About [EMAIL_ADDRESS_1]" });
     expect(expectOk(await rescan())).toMatchObject({ scanned_count: 0, next: null });
+  });
+
+  it("leaves each chunk with the rules that searched it, and its receipt with the gate and the policy that let it in", async () => {
+    await withOldDocuments();
+    expectOk(await rescan());
+    await indexAll();
+    const rows = await world.rows(
+      tenant,
+      `select e.pii_version as chunk_pii, r.pii_version as receipt_pii, r.gate_version, r.policy_version from doc_embeddings e
+       join documents d using (tenant_id, document_uid, generation) join receipts r using (tenant_id, wal_id, document_index)`,
+    );
+    const versions = { chunk_pii: PII_RULES_VERSION, receipt_pii: PII_RULES_VERSION, gate_version: GATE_VERSION };
+    expect(rows).toHaveLength((await chunks()).length);
+    for (const row of rows) expect(row).toEqual({ ...versions, policy_version: "0" });
   });
 
   it("goes on where it stopped, page by page", async () => {
