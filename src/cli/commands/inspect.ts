@@ -55,7 +55,7 @@ export async function run(args: CommandArguments): Promise<ExitCode> {
         await output.write(refusalLine(item, file.name, isJson));
         continue;
       }
-      batch.push({ ...curateInput(item, file.name, defaults), path: file.name });
+      batch.push({ ...curateInput(item, file.name, defaults), path: file.name, metadata: item.metadata });
       characters += item.text.length;
       if (batch.length >= BATCH_DOCUMENTS || characters >= BATCH_CHARACTERS) await flush();
     }

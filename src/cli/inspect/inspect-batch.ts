@@ -1,4 +1,5 @@
 import { CHUNKER_VERSION } from "../../lib/chunk/chunk-text.ts";
+import type { Metadata } from "../../lib/contract/document.ts";
 import type { TenantPolicy } from "../../lib/contract/policy.ts";
 import type { PiiSpan } from "../../lib/contract/pii.ts";
 import { type Curated, curateBatch, type CurateInput } from "../../lib/curate/curate-batch.ts";
@@ -10,9 +11,10 @@ import { findPii, PII_RULES_VERSION } from "../../lib/pii/find-pii.ts";
 import type { LocalTokenizer } from "../local-tokenizer.ts";
 import type { Inspection, InspectionPart } from "./inspection.ts";
 
-/** A text with the file it came from. */
+/** A text with the file it came from and what its record says besides. */
 export interface InspectInput extends CurateInput {
   readonly path: string;
+  readonly metadata: Metadata;
 }
 
 export interface InspectOptions {
@@ -69,7 +71,7 @@ function chunksPart(input: InspectInput, tokenizer: LocalTokenizer | undefined):
     tier: input.tier,
     source: input.source,
     title: input.title,
-    metadata: {},
+    metadata: input.metadata,
     occurred_at_ms: input.occurredAtMs,
     text: input.text,
     verdict: "accepted" as const,
@@ -77,11 +79,13 @@ function chunksPart(input: InspectInput, tokenizer: LocalTokenizer | undefined):
   };
   const model = { maxInputTokens: tokenizer.maxInputTokens, documentPrefix: "" };
   const chunks = prepareChunks(document, tokenizer.counter, model);
-  const items = chunks.map(({ chunkIndex, startOffset, endOffset, tokenCount }) => ({
-    index: chunkIndex,
-    start: startOffset,
-    end: endOffset,
-    token_count: tokenCount,
+  const items = chunks.map((chunk) => ({
+    index: chunk.chunkIndex,
+    start: chunk.startOffset,
+    end: chunk.endOffset,
+    token_count: chunk.tokenCount,
+    // The chunk stands at the end of what is embedded, after a line break where something is before it.
+    context: chunk.indexedText.slice(0, -chunk.text.length).replace(/\n$/, ""),
   }));
   const tokenCount = items.reduce((total, item) => total + item.token_count, 0);
   return { chunker_version: CHUNKER_VERSION, token_count: tokenCount, items };

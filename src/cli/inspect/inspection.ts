@@ -50,7 +50,15 @@ export const inspectionSchema = z.strictObject({
     .strictObject({
       chunker_version: z.string(),
       token_count: z.int().describe("sum over the chunks, titles included"),
-      items: z.array(z.strictObject({ index: z.int(), start: offset, end: offset, token_count: z.int() })),
+      items: z.array(
+        z.strictObject({
+          index: z.int(),
+          start: offset,
+          end: offset,
+          token_count: z.int().describe("with its context"),
+          context: z.string().describe("lines embedded before the slice: title, headings, speaker; '' for none"),
+        }),
+      ),
     })
     .optional(),
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { inspectBatch, type InspectInput } from "../../../src/cli/inspect/inspect-batch.ts";
 import { inspectionRefusalSchema, inspectionSchema } from "../../../src/cli/inspect/inspection.ts";
+import { DEFAULT_POLICY } from "../../../src/lib/contract/policy.ts";
 import { runCli } from "./run-cli.ts";
 
 const PROSE =
@@ -56,5 +58,27 @@ describe("jeeves inspect", { timeout: 60_000 }, () => {
     expect(line).toMatchObject({ id: "stdin#1", pii: { action: "allow" } });
     expect(line?.verdict).toBeUndefined();
     expect(line?.rules).toBeUndefined();
+  });
+});
+
+describe("the chunks of an inspection", () => {
+  const tokenizer = { counter: { count: (text: string) => (text.match(/\S+/g) ?? []).length }, maxInputTokens: 64 };
+  const chunksOf = (fields: Partial<InspectInput>) => {
+    const plain = { path: "p", id: "a", source: "", userId: "", title: "", tier: "doc", occurredAtMs: null } as const;
+    const input: InspectInput = { ...plain, text: PROSE, metadata: {}, ...fields };
+    const options = { tenantId: "t", policy: DEFAULT_POLICY, parts: new Set(["chunks"] as const), tokenizer };
+    return inspectBatch([input], options)[0]?.chunks;
+  };
+
+  it("have the speaker of an event before them, and in their tokens", () => {
+    const said = chunksOf({ tier: "event", metadata: { speaker: "Ann" } });
+    expect(said?.items).toEqual([{ index: 0, start: 0, end: PROSE.length, token_count: 28, context: "Ann:" }]);
+    expect(chunksOf({ tier: "event" })?.items).toMatchObject([{ token_count: 27, context: "" }]);
+  });
+
+  it("have title and headings before them, in lines", () => {
+    const chunks = chunksOf({ title: "Coasts", text: `# Lamps\n\n${`${PROSE} `.repeat(4)}` });
+    expect(chunks?.items.length).toBeGreaterThan(1);
+    expect(chunks?.items.at(-1)?.context).toBe("Coasts\nLamps");
   });
 });
