@@ -61,31 +61,50 @@ function tokenInfos(
   }));
 }
 
-/** Reads a tokenizer.json. Its truncation and padding are left out: too long is the server's decision, padding is the batch's. */
-export function loadTokenizer(
-  path: string,
-): Result<TextTokenizer, { readonly code: "tokenizer_invalid"; readonly detail: string }> {
-  let library: Tokenizer;
-  let lowercases = false;
-  let isByWord = false;
+type TokenizerError = { readonly code: "tokenizer_invalid"; readonly detail: string };
+
+type ReadTokenizer = {
+  readonly library: Tokenizer;
+  readonly lowercases: boolean;
+  /** Ids of a text without the special tokens at its ends. */
+  readonly bareIds: (text: string) => readonly number[];
+  /** The same, word by word, where the tokenizer allows it. */
+  readonly words: WordEncoder | undefined;
+};
+
+function readTokenizer(path: string): Result<ReadTokenizer, TokenizerError> {
   try {
     const file = tokenizerFile.parse(JSON.parse(readFileSync(path, "utf8")));
-    lowercases = file.normalizer?.lowercase === true;
-    isByWord = encodesByWord(file);
-    library = new Tokenizer({ ...file, truncation: null, padding: null }, {});
+    const library = new Tokenizer({ ...file, truncation: null, padding: null }, {});
+    const bareIds = (text: string): readonly number[] => library.encode(text, { add_special_tokens: false }).ids;
+    return ok({
+      library,
+      lowercases: file.normalizer?.lowercase === true,
+      bareIds,
+      words: encodesByWord(file) ? new WordEncoder(bareIds) : undefined,
+    });
   } catch (cause) {
     return err({
       code: "tokenizer_invalid",
       detail: cause instanceof Error ? cause.message : "tokenizer could not be read",
     });
   }
-  const bareIds = (text: string): readonly number[] => library.encode(text, { add_special_tokens: false }).ids;
-  const words = isByWord ? new WordEncoder(bareIds) : undefined;
-  const bare: readonly number[] = bareIds("a");
+}
+
+/** The special tokens at the start and the end of every text. */
+function specialTokensOf({ library, bareIds }: ReadTokenizer): Pick<TextTokenizer, "prefix" | "suffix"> {
+  const bare = bareIds("a");
   const framed: readonly number[] = library.encode("a").ids;
   const start = framed.indexOf(present(bare[0], "a letter has a token"));
-  const prefix = framed.slice(0, start);
-  const suffix = framed.slice(start + bare.length);
+  return { prefix: framed.slice(0, start), suffix: framed.slice(start + bare.length) };
+}
+
+/** Reads a tokenizer.json. Its truncation and padding are left out: too long is the server's decision, padding is the batch's. */
+export function loadTokenizer(path: string): Result<TextTokenizer, TokenizerError> {
+  const read = readTokenizer(path);
+  if (!read.ok) return read;
+  const { library, lowercases, bareIds, words } = read.value;
+  const { prefix, suffix } = specialTokensOf(read.value);
   const special = new Set<number>(library.get_added_tokens_decoder().keys());
   let sinceTurn = 0;
 
