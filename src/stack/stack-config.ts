@@ -31,6 +31,8 @@ export interface StackOptions {
   readonly embedEndpoint: string | undefined;
   /** Bearer token of that server. */
   readonly embedToken?: string | undefined;
+  /** Keys of reversible placeholders, as the Worker's secret PII_KEYS holds them. */
+  readonly piiKeys?: string | undefined;
   readonly migrationFiles: readonly MigrationFile[];
   readonly log: (line: string) => void;
   /** Where the Worker's and the embedding server's own log lines go. */

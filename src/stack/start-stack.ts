@@ -55,6 +55,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         DATABASE_URL: store.appUrl,
         EMBED_ENDPOINT: embedEndpoint,
         ...(options.embedToken === undefined ? {} : { EMBED_TOKEN: options.embedToken }),
+        ...(options.piiKeys === undefined ? {} : { PII_KEYS: options.piiKeys }),
         ...(store.database.fetchEndpoint === undefined ? {} : { SQL_FETCH_ENDPOINT: store.database.fetchEndpoint }),
       },
       log: options.workerLog,

@@ -12,6 +12,7 @@ import type { RequestBudget } from "../lib/embed/request-batches.ts";
 import { createHttpEmbedder } from "../lib/embed/http-embedder.ts";
 import { loadLanguageDetector, type LanguageDetector } from "../lib/gate/language.ts";
 import { createAnalyzer, type Analyzer } from "../lib/pii/analyzer-client.ts";
+import { PiiKeyring } from "../lib/pii/keyring.ts";
 import { findKey } from "../lib/flows/find-key.ts";
 import { createModelSource, tokenizerKey, type ModelSource } from "../lib/flows/model-source.ts";
 import { readEnv, type Bindings, type Config, type Env } from "./env.ts";
@@ -38,6 +39,8 @@ export interface Context {
   readonly requestBudget: RequestBudget;
   readonly loadLanguageDetector: () => Promise<LanguageDetector>;
   readonly analyzer: Analyzer | undefined;
+  /** Keys of tenants whose placeholders open again. */
+  readonly piiKeys: PiiKeyring;
   /** Start-up check of the database: undefined when it is as it has to be, else a code. */
   readonly checkDatabase: () => Promise<string | undefined>;
   readonly authenticator: Authenticator;
@@ -104,6 +107,7 @@ function createContext(env: Env): Context {
     requestBudget: REQUEST_BUDGET,
     loadLanguageDetector: once(loadLanguageDetector),
     analyzer: analyzerOf(config),
+    piiKeys: new PiiKeyring(secrets.piiKeys),
     checkDatabase: () => checkDatabase(sql),
     authenticator: new Authenticator({ findKey: (keyHash) => findKey(sql, keyHash), copies: env.API_KEYS, clock }),
     isMetricsToken: (authorization) => matchesToken(authorization, secrets.metricsToken),

@@ -1,6 +1,7 @@
 import type { KVNamespace, Queue, R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
 import type { EmbedMessage } from "../lib/contract/queue-message.ts";
+import { keysByTenant } from "../lib/pii/key-text.ts";
 import type { MetricsHubs } from "./metrics.ts";
 
 /** What wrangler.toml binds. Every name there stands here. */
@@ -14,6 +15,13 @@ export interface Bindings {
 /** Bindings and variables as the runtime hands them over; the variables are still unchecked. */
 export type Env = Bindings & Readonly<Record<string, unknown>>;
 
+/** `{"tenant": "base64 of 32 bytes", …}` as bytes by tenant. */
+const piiKeysSchema = z.string().transform((json, context) => {
+  const keys = keysByTenant(json);
+  if (keys === undefined) context.addIssue({ code: "custom", message: "no keys by tenant" });
+  return keys;
+});
+
 const variablesSchema = z.object({
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//),
   SQL_FETCH_ENDPOINT: z.url().optional(),
@@ -25,6 +33,7 @@ const variablesSchema = z.object({
     .string()
     .regex(/^[a-z]{2}$/)
     .default("en"),
+  PII_KEYS: piiKeysSchema.optional(),
   LOG_LEVEL: z.enum(["info", "warn", "error", "silent"]).default("info"),
 });
 
@@ -41,6 +50,8 @@ export interface Secrets {
   readonly databaseUrl: string;
   readonly embedToken: string | undefined;
   readonly metricsToken: string | undefined;
+  /** Keys of reversible placeholders by tenant, 32 bytes each. */
+  readonly piiKeys: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
 
 /** A deployment whose variables are missing or malformed. Names variables, never their values. */
@@ -67,6 +78,7 @@ export function readEnv(env: Readonly<Record<string, unknown>>): { config: Confi
       databaseUrl: variables.DATABASE_URL,
       embedToken: variables.EMBED_TOKEN,
       metricsToken: variables.METRICS_TOKEN,
+      piiKeys: variables.PII_KEYS ?? new Map(),
     },
   };
 }

@@ -4,6 +4,9 @@ import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { rescanPii } from "../../src/lib/flows/rescan-pii.ts";
 import { GATE_VERSION } from "../../src/lib/gate/profile.ts";
 import { PII_RULES_VERSION } from "../../src/lib/pii/find-pii.ts";
+import { PiiKeyring } from "../../src/lib/pii/keyring.ts";
+import { importPiiKey } from "../../src/lib/pii/pii-key.ts";
+import { revealText } from "../../src/lib/pii/reveal.ts";
 import { expectOk } from "../support/database.ts";
 import { CrashPoint } from "./support/crashing.ts";
 import { openWorld, principalOf, type World } from "./support/world.ts";
@@ -27,9 +30,9 @@ async function indexAll(): Promise<void> {
 }
 
 /** A tenant whose two documents came in under older rules, and whose policy redacts now. */
-async function withOldDocuments(): Promise<void> {
+async function withOldDocuments(more: object = {}): Promise<void> {
   tenant = `rescan-${(tenantCount += 1)}`;
-  const policy = JSON.stringify({ pii: { actions: { EMAIL_ADDRESS: "redact" } } });
+  const policy = JSON.stringify({ pii: { actions: { EMAIL_ADDRESS: "redact" }, ...more } });
   expectOk(
     await world.database.ownerSql.query({
       text: "insert into tenants (tenant_id, policy) values ($1, $2::jsonb)",
@@ -45,8 +48,14 @@ async function withOldDocuments(): Promise<void> {
   await world.rows(tenant, "update documents set pii_version = '0'");
 }
 
-const rescan = (more: object = {}, crash?: CrashPoint) =>
-  rescanPii(world.context(crash), principalOf(tenant), { after: null, limit: 100, ...more });
+const rescan = (more: object = {}, crash?: CrashPoint, piiKeys?: PiiKeyring) =>
+  rescanPii({ ...world.context(crash), piiKeys }, principalOf(tenant), {
+    after: null,
+    limit: 100,
+    dry_run: false,
+    with_total: false,
+    ...more,
+  });
 const chunks = async () =>
   (await world.rows(tenant, "select text, pii_version from doc_embeddings order by text")).map((row) => row);
 
@@ -94,6 +103,35 @@ describe("a rescan", () => {
     const second = expectOk(await rescan({ limit: 1, after: first.next }));
     expect(first.redacted_count + second.redacted_count).toBe(1);
     expect(first.unchanged_count + second.unchanged_count).toBe(1);
+  });
+
+  it("counts what is left where it is asked to, and changes nothing in a dry run", async () => {
+    await withOldDocuments();
+    const said = expectOk(await rescan({ dry_run: true, with_total: true, limit: 1 }));
+    expect(said).toMatchObject({ dry_run: true, total_count: 2, scanned_count: 1, failed_count: 0 });
+    const rest = expectOk(await rescan({ dry_run: true, with_total: true, after: said.next }));
+    expect(rest).toMatchObject({ total_count: 1, scanned_count: 1 });
+    expect(said.redacted_count + rest.redacted_count).toBe(1);
+    expect(world.take()).toEqual([]);
+    const versions = await world.rows(tenant, "select distinct pii_version, generation from documents");
+    expect(versions).toEqual([{ pii_version: "0", generation: "1" }]);
+    expect(expectOk(await rescan())).toMatchObject({ total_count: null, scanned_count: 2, redacted_count: 1 });
+    await indexAll();
+  });
+
+  it("seals where the policy wants it, and changes nothing without the key", async () => {
+    await withOldDocuments({ reversible: true });
+    expect(await rescan()).toEqual({ ok: false, error: { code: "pii_key_missing" } });
+    const secret = new Uint8Array(32).fill(tenantCount);
+    const piiKeys = new PiiKeyring(new Map([[tenant, secret]]));
+    expect(expectOk(await rescan({}, undefined, piiKeys))).toMatchObject({ redacted_count: 1, numbered_count: 0 });
+    await indexAll();
+    const text = JSON.stringify(await chunks());
+    expect(text).not.toContain(MAIL);
+    expect(text).toContain("[EMAIL_ADDRESS:v1.");
+    const [document] = await world.rows(tenant, "select title from documents where document_id = 'mail'");
+    const revealed = await revealText(String(document?.["title"]), [expectOk(await importPiiKey(secret))]);
+    expect(revealed).toMatchObject({ text: `About ${MAIL}`, openedCount: 1 });
   });
 
   it("does not overwrite a version that its client sends meanwhile", async () => {

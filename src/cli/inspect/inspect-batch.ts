@@ -84,8 +84,7 @@ function chunksPart(input: InspectInput, tokenizer: LocalTokenizer | undefined):
     start: chunk.startOffset,
     end: chunk.endOffset,
     token_count: chunk.tokenCount,
-    // The chunk stands at the end of what is embedded, after a line break where something is before it.
-    context: chunk.indexedText.slice(0, -chunk.text.length).replace(/\n$/, ""),
+    context: chunk.context,
   }));
   const tokenCount = items.reduce((total, item) => total + item.token_count, 0);
   return { chunker_version: CHUNKER_VERSION, token_count: tokenCount, items };

@@ -24,6 +24,10 @@ export const LIMITS = {
   identifierCharactersMax: 200,
   /** Characters of a title. */
   titleCharactersMax: 500,
+  /** UTF-8 bytes of a title whose personal data is sealed: about 75 for each value, so a line of twenty addresses. */
+  sealedTitleBytesMax: 2_000,
+  /** UTF-8 bytes of metadata as JSON whose personal data is sealed; a WAL block has room for 32 KB around each text. */
+  sealedMetadataBytesMax: 16 * 1024,
   /** Characters of an Idempotency-Key, as at Stripe. */
   idempotencyKeyCharactersMax: 255,
   /** UTF-8 bytes of text in one range of a WAL object, that is in one queue message and one transaction (about 16 thousand tokens). */

@@ -88,7 +88,9 @@ export const piiPolicySchema = z.strictObject({
   reversible: z
     .boolean()
     .default(false)
-    .describe("true: placeholders carry the value, encrypted with the tenant's key; without a key it fails closed"),
+    .describe(
+      "true: placeholders carry the value, encrypted with the tenant's key; refused where the operator holds none",
+    ),
   analyzer_failure: z
     .enum(["closed", "open"])
     .default("closed")

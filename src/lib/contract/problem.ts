@@ -33,6 +33,7 @@ export const PROBLEMS = {
   database_unavailable: { status: 503, title: "The database cannot be reached" },
   storage_unavailable: { status: 503, title: "The object store cannot be reached" },
   pii_analyzer_unavailable: { status: 503, title: "The analyzer for personal data does not answer" },
+  pii_key_missing: { status: 503, title: "The tenant's key for reversible placeholders is missing" },
   no_active_model: { status: 503, title: "No embedding model is active" },
   internal: { status: 500, title: "Something went wrong on our side" },
 } as const satisfies Record<string, { status: number; title: string }>;

@@ -8,8 +8,8 @@ import { sketchOf, type TextSketch } from "../duplicates/sketch.ts";
 import { judgeBatch, type RelaxationStep } from "../gate/judge-batch.ts";
 import type { LanguageDetector } from "../gate/language.ts";
 import type { Judgement } from "../gate/judge-text.ts";
-import { actionFor, applyPiiPolicy, stricter, type PiiVerdict } from "../pii/apply-policy.ts";
-import { findPii } from "../pii/find-pii.ts";
+import { applyPiiPolicy, stricter, type PiiVerdict } from "../pii/apply-policy.ts";
+import { finderFor, type PiiFinder } from "../pii/find-for-policy.ts";
 
 /** One text to be judged. `id` is what other inputs are told as the original of a duplicate. */
 export interface CurateInput {
@@ -88,7 +88,7 @@ export interface CuratedBatch {
  * deterministic; the order of the inputs decides which of two equal texts is the original, and nothing else.
  */
 export function curateBatch(inputs: readonly CurateInput[], options: CurateOptions): CuratedBatch {
-  const find = finderOf(options.policy.pii);
+  const find = finderFor(options.policy.pii);
   const cleaned = inputs.map((input, index) => {
     return cleanInput(input, options.policy.pii, { find, spans: options.spans?.[index] });
   });
@@ -121,17 +121,8 @@ interface CleanInput extends PiiVerdict {
   readonly title: string;
 }
 
-type Finder = (text: string) => readonly PiiSpan[];
-
-/** Looks for the types that the policy acts on: looking for names and addresses that are allowed anyway costs ten times the rest. */
-function finderOf(policy: PiiPolicy): Finder {
-  if (!policy.enabled) return () => [];
-  const types = new Set(PII_TYPES.filter((type) => actionFor(policy, type) !== "allow"));
-  return (text) => findPii(text, { types, scoreMin: policy.score_min });
-}
-
 interface Finding {
-  readonly find: Finder;
+  readonly find: PiiFinder;
   readonly spans: readonly PiiSpan[] | undefined;
 }
 
@@ -188,9 +179,11 @@ function duplicatesOf(
   const indexes = results.flatMap((result, index) => (result.verdict === "accepted" ? [index] : []));
   const candidates = indexes.map((index) => {
     const { tier, userId, occurredAtMs, speaker = "" } = at(inputs, index);
-    return { tenantId, userId, tier, speaker, occurredAtMs, text: at(results, index).text ?? "" };
+    // What is sealed keeps its values: texts that differ in one of them are different texts, as they are in the store.
+    const text = policy.pii.reversible ? at(inputs, index).text : (at(results, index).text ?? "");
+    return { tenantId, userId, tier, speaker, occurredAtMs, text };
   });
-  const isUntouched = indexes.every((index) => at(results, index).text === at(inputs, index).text);
+  const isUntouched = indexes.every((index, place) => candidates[place]?.text === at(inputs, index).text);
   const known =
     sketches === undefined || !isUntouched
       ? candidates.map((candidate) => sketchOf(candidate.text))

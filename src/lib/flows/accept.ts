@@ -12,23 +12,17 @@ import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
 import { batchTagSchema } from "../contract/scope.ts";
 import type { WalDocument } from "../contract/wal-record.ts";
-import type { LanguageDetector } from "../gate/language.ts";
 import { GATE_VERSION } from "../gate/profile.ts";
-import type { Analyzer } from "../pii/analyzer-client.ts";
-import { analyseTexts } from "./analyse-texts.ts";
 import { PII_RULES_VERSION } from "../pii/find-pii.ts";
 import type { WalHead } from "../wal/wal-codec.ts";
 import { isIdempotencyKey, rememberReply, requestHash } from "./idempotency.ts";
-import { detectorFor } from "./language-detector.ts";
-import { judgeInputs, type JudgedInput } from "./judge-inputs.ts";
+import type { JudgedInput } from "./judge-inputs.ts";
+import { judgeRequest, type JudgingContext } from "./judge-request.ts";
 import { holdBack } from "./quarantine/quarantine-object.ts";
 import { storeRequest, type StoreContext } from "./store-request.ts";
 
-export interface AcceptContext extends StoreContext {
+export interface AcceptContext extends StoreContext, JudgingContext {
   readonly newUlid: () => Ulid;
-  readonly loadLanguageDetector: () => Promise<LanguageDetector>;
-  /** Finds personal data by other means than the built-in rules, where the operator has such a server. */
-  readonly analyzer?: Analyzer | undefined;
 }
 
 export interface AcceptRequest {
@@ -59,17 +53,10 @@ export async function accept(context: AcceptContext, request: AcceptRequest): Pr
   if (!decoded.ok) return decoded;
   const named = chosenTag(decoded.value.batchTag, request.batchTag);
   if (!named.ok) return named;
-  const { policy, tenantId, userId } = request.principal;
-  const spans = await analyseTexts(decoded.value.candidates, policy.pii, context.analyzer);
-  if (!spans.ok) return spans;
-  const inputs = judgeInputs(decoded.value.candidates, {
-    tenantId,
-    policy,
-    boundUserId: userId,
-    nowMs,
-    detectLanguage: await detectorFor(policy, context.loadLanguageDetector),
-    spans: spans.value,
-  });
+  const { candidates } = decoded.value;
+  const judged = await judgeRequest(context, { principal: request.principal, candidates, nowMs });
+  if (!judged.ok) return judged;
+  const inputs = judged.value;
   const walId = context.newUlid();
   const fresh = {
     version: 1 as const,

@@ -6,20 +6,14 @@ import type { DryRunReply } from "../contract/accept-reply.ts";
 import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
 import type { WalDocument } from "../contract/wal-record.ts";
-import type { LanguageDetector } from "../gate/language.ts";
 import type { TokenCounter } from "../model/token-counter.ts";
-import type { Analyzer } from "../pii/analyzer-client.ts";
-import { analyseTexts } from "./analyse-texts.ts";
 import { prepareChunks, type ChunkingModel } from "./indexing/prepare-document.ts";
-import { detectorFor } from "./language-detector.ts";
-import { judgeInputs } from "./judge-inputs.ts";
+import { judgeRequest, type JudgingContext } from "./judge-request.ts";
 import type { ModelSource } from "./model-source.ts";
 
-export interface DryRunContext {
+export interface DryRunContext extends JudgingContext {
   readonly clock: Clock;
   readonly models: ModelSource;
-  readonly loadLanguageDetector: () => Promise<LanguageDetector>;
-  readonly analyzer?: Analyzer | undefined;
 }
 
 interface Chunking {
@@ -35,20 +29,12 @@ export async function dryRun(
 ): Promise<Result<DryRunReply, Problem>> {
   const decoded = decodeBody(request.body, request.headers, BODY_LIMITS);
   if (!decoded.ok) return err(decoded.error);
-  const { policy, tenantId, userId } = request.principal;
-  const spans = await analyseTexts(decoded.value.candidates, policy.pii, context.analyzer);
-  if (!spans.ok) return spans;
-  const inputs = judgeInputs(decoded.value.candidates, {
-    tenantId,
-    policy,
-    boundUserId: userId,
-    nowMs: context.clock(),
-    detectLanguage: await detectorFor(policy, context.loadLanguageDetector),
-    spans: spans.value,
-  });
+  const { candidates } = decoded.value;
+  const judged = await judgeRequest(context, { principal: request.principal, candidates, nowMs: context.clock() });
+  if (!judged.ok) return judged;
   const chunking = await chunkingOf(context.models);
   const counts = { accepted: 0, duplicate: 0, quarantined: 0, rejected: 0 };
-  const documents = inputs.map(({ document }) => {
+  const documents = judged.value.map(({ document }) => {
     counts[document.verdict]++;
     return {
       index: document.document_index,

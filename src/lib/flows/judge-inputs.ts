@@ -7,11 +7,14 @@ import { curateBatch, type Curated, type CurateInput } from "../curate/curate-ba
 import { normalisedHash } from "../duplicates/sketch.ts";
 import type { LanguageDetector } from "../gate/language.ts";
 import { redactMetadata, sumCounts, type RedactedMetadata } from "./redact-metadata.ts";
+import type { Content } from "./seal-content.ts";
 
 /** One input with its verdict, ready for the WAL. `textBytes` is 0 where no text is kept. */
 export interface JudgedInput {
   readonly document: WalDocument;
   readonly textBytes: number;
+  /** What the client sent of an input whose text is kept: for sealing, and never to be stored. */
+  readonly original?: Content;
 }
 
 export interface JudgeContext extends ParseContext {
@@ -163,6 +166,7 @@ function judgedInput({ index, document, metadata }: Input, curated: Judged | "sa
       curation,
     },
     textBytes: curated.textBytes,
+    original: document,
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Metadata } from "../contract/document.ts";
 import { PII_TYPES, type PiiAction, type PiiPolicy } from "../contract/pii.ts";
 import type { PiiCounts } from "../contract/wal-record.ts";
-import { actionFor, applyPiiPolicy, stricter } from "../pii/apply-policy.ts";
-import { findPii } from "../pii/find-pii.ts";
+import { applyPiiPolicy, stricter } from "../pii/apply-policy.ts";
+import { finderFor } from "../pii/find-for-policy.ts";
+import { mapMetadataStrings } from "./metadata-strings.ts";
 
 /** Metadata as it may be stored, and what was found in it. */
 export interface RedactedMetadata {
@@ -28,19 +29,13 @@ export function sumCounts(a: PiiCounts, b: PiiCounts): PiiCounts {
 export function redactMetadata(metadata: Metadata, policy: PiiPolicy): RedactedMetadata {
   let action: PiiAction = "allow";
   let counts: PiiCounts = {};
-  const types = new Set(PII_TYPES.filter((type) => actionFor(policy, type) !== "allow"));
+  const find = finderFor(policy);
   const redact = (text: string): string => {
-    const verdict = applyPiiPolicy(text, findPii(text, { types, scoreMin: policy.score_min }), policy);
+    const verdict = applyPiiPolicy(text, find(text), policy);
     action = stricter(action, verdict.action);
     counts = sumCounts(counts, verdict.counts);
     return verdict.text;
   };
-  if (!policy.enabled) return { metadata, action, counts };
-  const entries = Object.entries(metadata).map(([key, value]) => {
-    if (typeof value === "string") return [key, redact(value)] as const;
-    if (Array.isArray(value))
-      return [key, value.map((each) => (typeof each === "string" ? redact(each) : each))] as const;
-    return [key, value] as const;
-  });
-  return { metadata: Object.fromEntries(entries), action, counts };
+  const redacted = policy.enabled ? mapMetadataStrings(metadata, redact) : metadata;
+  return { metadata: redacted, action, counts };
 }

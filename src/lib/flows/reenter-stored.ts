@@ -4,13 +4,17 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { PiiPolicy } from "../contract/pii.ts";
 import type { Curation, PiiCounts, WalDocument } from "../contract/wal-record.ts";
 import { applyPiiPolicy } from "../pii/apply-policy.ts";
-import { findPii, PII_RULES_VERSION } from "../pii/find-pii.ts";
+import { finderFor } from "../pii/find-for-policy.ts";
+import { PII_RULES_VERSION } from "../pii/find-pii.ts";
+import type { PiiKey } from "../pii/pii-key.ts";
+import { Sealer } from "../pii/seal.ts";
 import { readWalDocument } from "../wal/read-wal-document.ts";
 import type { WalHead } from "../wal/wal-codec.ts";
 import { WAL_LIMITS } from "../wal/wal-limits.ts";
 import { nextVersionKey } from "./indexing/version-key-of.ts";
 import { redactMetadata, sumCounts } from "./redact-metadata.ts";
 import { reenter } from "./reenter.ts";
+import { planSealing, sealContent, type Content } from "./seal-content.ts";
 import type { StoreContext } from "./store-request.ts";
 
 /** A document of the store, by where its text lies. */
@@ -25,35 +29,53 @@ export interface RedactedAgain {
   readonly head: WalHead;
   readonly document: WalDocument;
   readonly isChanged: boolean;
+  /** Its placeholders are numbered though a key was there: sealed ones would make it too large, and in clear it cannot stay. */
+  readonly isNumberedForSize: boolean;
   /** What the rules of now found, by type. */
   readonly counts: PiiCounts;
+}
+
+/** What a stored text is redacted by. */
+export interface Redaction {
+  readonly policy: PiiPolicy;
+  /** Seals the placeholders; undefined for numbered ones. */
+  readonly key: PiiKey | undefined;
 }
 
 /** Reads a stored document from the WAL and applies the rules of now to its text, title and metadata. */
 export async function redactStored(
   bucket: R2Bucket,
   version: StoredVersion,
-  policy: PiiPolicy,
+  { policy, key }: Redaction,
 ): Promise<Result<RedactedAgain, { readonly code: string }>> {
   const place = { key: version.walKey, documentIndex: version.documentIndex };
   const read = await readWalDocument(bucket, place, WAL_LIMITS);
   if (!read.ok) return read;
   const { head, document } = read.value;
   if (document.text === null) return err({ code: "wal_invalid" });
-  const redact = (text: string) => applyPiiPolicy(text, findPii(text, { scoreMin: policy.score_min }), policy);
-  const text = redact(document.text);
-  const title = redact(document.title);
-  const metadata = redactMetadata(document.metadata, policy);
-  const isChanged =
-    text.text !== document.text ||
-    title.text !== document.title ||
-    JSON.stringify(metadata.metadata) !== JSON.stringify(document.metadata);
+  const content = { text: document.text, title: document.title, metadata: document.metadata };
+  const numbered = redactContent(content, policy);
+  const plan = key === undefined ? undefined : planSealing(content, policy, { find: finderFor(policy) });
+  const isSealed = key !== undefined && plan !== undefined && plan.refusal === undefined;
+  const redacted = isSealed ? await sealContent(plan, new Sealer(key)) : numbered.content;
   return ok({
     head: { ...head, pii_version: PII_RULES_VERSION },
-    document: { ...document, text: text.text, title: title.text, metadata: metadata.metadata },
-    isChanged,
-    counts: sumCounts(sumCounts(text.counts, title.counts), metadata.counts),
+    document: { ...document, ...redacted },
+    isChanged: JSON.stringify(redacted) !== JSON.stringify(content),
+    isNumberedForSize: key !== undefined && !isSealed,
+    counts: numbered.counts,
   });
+}
+
+function redactContent(content: Content, policy: PiiPolicy): { readonly content: Content; readonly counts: PiiCounts } {
+  const find = finderFor(policy);
+  const text = applyPiiPolicy(content.text, find(content.text), policy);
+  const title = applyPiiPolicy(content.title, find(content.title), policy);
+  const metadata = redactMetadata(content.metadata, policy);
+  return {
+    content: { text: text.text, title: title.text, metadata: metadata.metadata },
+    counts: sumCounts(sumCounts(text.counts, title.counts), metadata.counts),
+  };
 }
 
 /** Sends a stored document through the front door again, right after the version it is of. Errors: `storage_unavailable`. */

@@ -2,13 +2,16 @@ import { z } from "zod";
 import { ok, type Result } from "../base/result.ts";
 import { orphanedDuplicateRowSchema, selectOrphanedDuplicates } from "../db/queries/duplicates.ts";
 import { policyRowSchema, selectPolicy } from "../db/queries/tenants.ts";
+import type { PiiKeyring } from "../pii/keyring.ts";
 import { listTenants } from "./list-tenants.ts";
 import { redactStored, reenterStored } from "./reenter-stored.ts";
 import type { Job, JobContext } from "./run-job.ts";
+import { sealingKey } from "./sealing-key.ts";
 import type { StoreContext } from "./store-request.ts";
 
 interface ReturnContext extends JobContext, StoreContext {
   readonly newUlid: () => string;
+  readonly piiKeys?: PiiKeyring | undefined;
 }
 
 interface ReturnReport {
@@ -66,13 +69,15 @@ async function returnOfTenant(
     if (!rows.ok) return rows;
     const orphans = (rows.value[0] ?? []).map((row) => orphanedDuplicateRowSchema.parse(row));
     const { pii } = policyRowSchema.parse(rows.value[1]?.[0] ?? { policy: {}, policy_version: 0 }).policy;
+    const key = await sealingKey(context.piiKeys, tenantId, pii);
+    if (!key.ok) return key;
     for (const orphan of orphans) {
       const version = {
         walKey: orphan.wal_key,
         documentIndex: orphan.document_index,
         versionKey: orphan.version_key,
       };
-      const again = await redactStored(context.bucket, version, pii);
+      const again = await redactStored(context.bucket, version, { policy: pii, key: key.value });
       const sent = again.ok
         ? await reenterStored(context, version, { again: again.value, cause: "original_gone" })
         : again;

@@ -7,6 +7,7 @@ import {
   type PiiSpan,
   type PiiType,
 } from "../contract/pii.ts";
+import { highestNumbers } from "./placeholder.ts";
 
 /** What the policy made of a text. Counts are by type and hold no value, so they may go into reports. */
 export interface PiiVerdict {
@@ -50,10 +51,13 @@ export function replaceSpans(text: string, spans: readonly PiiSpan[], replacemen
   return parts.join("");
 }
 
-/** `[EMAIL_ADDRESS_1]`, `[EMAIL_ADDRESS_2]`, …: the same value of a type has the same number within the text. */
+/**
+ * `[EMAIL_ADDRESS_1]`, `[EMAIL_ADDRESS_2]`, …: the same value of a type has the same number within the text. Numbers go on after those that
+ * stand in the text already: older rules gave them to other values.
+ */
 export function numberedPlaceholders(text: string, spans: readonly PiiSpan[]): readonly string[] {
   const numbers = new Map<string, number>();
-  const counts = new Map<PiiType, number>();
+  const counts = spans.length === 0 ? new Map<PiiType, number>() : highestNumbers(text);
   return spans.map((span) => {
     const key = `${span.type} ${text.slice(span.start, span.end)}`;
     let number = numbers.get(key);

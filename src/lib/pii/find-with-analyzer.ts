@@ -1,8 +1,7 @@
 import { err, ok, type Result } from "../base/result.ts";
-import { PII_TYPES, type PiiPolicy, type PiiSpan, type PiiType } from "../contract/pii.ts";
+import type { PiiPolicy, PiiSpan } from "../contract/pii.ts";
 import type { Analyzer, AnalyzerError } from "./analyzer-client.ts";
-import { actionFor } from "./apply-policy.ts";
-import { findPii } from "./find-pii.ts";
+import { finderFor, typesActedOn } from "./find-for-policy.ts";
 import { outsidePlaceholders } from "./placeholder.ts";
 import { resolveOverlaps } from "./resolve-overlaps.ts";
 
@@ -10,11 +9,6 @@ import { resolveOverlaps } from "./resolve-overlaps.ts";
 export interface Findings {
   readonly spans: readonly PiiSpan[];
   readonly analyzerError: AnalyzerError | undefined;
-}
-
-/** Types the policy does something about: the ones to search for at the edge. */
-export function typesActedOn(policy: PiiPolicy): ReadonlySet<PiiType> {
-  return new Set(policy.enabled ? PII_TYPES.filter((type) => actionFor(policy, type) !== "allow") : []);
 }
 
 /**
@@ -28,7 +22,7 @@ export async function findWithAnalyzer(
 ): Promise<Result<Findings, AnalyzerError>> {
   const types = typesActedOn(policy);
   if (types.size === 0) return ok({ spans: [], analyzerError: undefined });
-  const own = findPii(text, { types, scoreMin: policy.score_min });
+  const own = finderFor(policy)(text);
   if (analyzer === undefined) return ok({ spans: own, analyzerError: undefined });
   const external = await analyzer(text, policy.score_min);
   if (!external.ok) {

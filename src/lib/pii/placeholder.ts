@@ -2,7 +2,7 @@ import { PII_TYPES, type PiiSpan, type PiiType } from "../contract/pii.ts";
 import { matchesOf } from "./match-spans.ts";
 
 /** Longest sealed payload: a 16 KB private key in UTF-8 and base64url, with room. Characters. */
-const PAYLOAD_CHARACTERS_MAX = 40_000;
+export const PAYLOAD_CHARACTERS_MAX = 40_000;
 
 const TYPES = new Set<string>(PII_TYPES);
 
@@ -18,6 +18,29 @@ export const PLACEHOLDER = new RegExp(
 /** True for the name of a type. */
 export function isPiiType(name: string | undefined): name is PiiType {
   return name !== undefined && TYPES.has(name);
+}
+
+/**
+ * The text with sealed placeholders cut down to their type, `[EMAIL_ADDRESS]`: to a model and to a search for words a payload is noise of fifty
+ * tokens. Pure.
+ */
+export function withoutPayloads(text: string): string {
+  if (!text.includes(":v1.")) return text;
+  return text.replace(PLACEHOLDER, (whole: string, _numbered: unknown, type: string | undefined) =>
+    isPiiType(type) ? `[${type}]` : whole,
+  );
+}
+
+/** The highest number of each type among the numbered placeholders of a text. */
+export function highestNumbers(text: string): Map<PiiType, number> {
+  const highest = new Map<PiiType, number>();
+  if (!text.includes("[")) return highest;
+  for (const [whole, type] of matchesOf(text, PLACEHOLDER)) {
+    if (!isPiiType(type)) continue;
+    const number = Number(whole.slice(type.length + 2, -1));
+    highest.set(type, Math.max(number, highest.get(type) ?? 0));
+  }
+  return highest;
 }
 
 /** Spans that touch no placeholder: what was redacted is not found again, so that redacting twice changes nothing. */

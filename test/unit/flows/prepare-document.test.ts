@@ -57,6 +57,18 @@ describe("preparing a document", () => {
     expect(prepareChunks(documentOf(said), COUNTER, MODEL)[0]?.indexedText).toBe("I will be there.");
   });
 
+  it("counts, embeds and indexes a sealed placeholder by its type, and stores all of it", () => {
+    const placeholder = `[EMAIL_ADDRESS:v1.0a1b2c3d.${"A".repeat(60)}]`;
+    const text = `Write to ${placeholder} about it.`;
+    const letters = { count: (part: string) => part.length };
+    const [chunk, ...more] = prepareChunks(documentOf({ text, title: `From ${placeholder}` }), letters, {
+      ...MODEL,
+      maxInputTokens: 80,
+    });
+    expect(more).toEqual([]);
+    expect(chunk).toMatchObject({ text, indexedText: "From [EMAIL_ADDRESS]\nWrite to [EMAIL_ADDRESS] about it." });
+  });
+
   it("leaves a title out of the indexed text when it would crowd out the text", () => {
     const title = "word ".repeat(49).trim();
     const [chunk] = prepareChunks(documentOf({ text: "The jet flows.", title }), COUNTER, MODEL);

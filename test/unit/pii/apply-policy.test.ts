@@ -16,6 +16,14 @@ describe("applyPiiPolicy", () => {
     });
   });
 
+  it("goes on counting after the placeholders that stand in the text already", () => {
+    const policy = piiPolicySchema.parse({ default: "redact" });
+    const text = "[EMAIL_ADDRESS_7] wrote to ada@example.org of 4111 1111 1111 1111";
+    expect(applyPiiPolicy(text, findPii(text), policy).text).toBe(
+      "[EMAIL_ADDRESS_7] wrote to [EMAIL_ADDRESS_8] of [CREDIT_CARD_1]",
+    );
+  });
+
   it("redacts secrets and identifiers by default and leaves the rest, which it counts", () => {
     const verdict = applyPiiPolicy(TEXT, findPii(TEXT), DEFAULT_PII_POLICY);
     expect(verdict.action).toBe("redact");

@@ -23,6 +23,21 @@ export const staleDocumentRowSchema = z.object({
   pii_version: z.string(),
 });
 
+/** How many documents were not searched with these rules, from one id on. */
+export function countStaleDocuments(
+  tenantId: string,
+  from: { readonly rulesVersion: string; readonly afterUid: string | null },
+): Statement {
+  return {
+    text: `select count(*)::int as stale_count from documents
+           where tenant_id = $1 and pii_version <> $2 and deleted_at is null and duplicate_of is null
+             and ($3::uuid is null or document_uid > $3::uuid)`,
+    params: [tenantId, from.rulesVersion, from.afterUid],
+  };
+}
+
+export const staleCountRowSchema = z.object({ stale_count: z.int() });
+
 /** Notes that documents, as of these versions, hold nothing that the rules would change. */
 export function markSearched(
   tenantId: string,

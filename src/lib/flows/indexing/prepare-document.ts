@@ -5,13 +5,19 @@ import { chunkOptionsFor } from "../../chunk/chunk.ts";
 import { CHUNKER_VERSION, chunkText } from "../../chunk/chunk-text.ts";
 import { LEXICAL_VERSION } from "../../lexical/lexeme.ts";
 import type { TokenCounter } from "../../model/token-counter.ts";
+import { withoutPayloads } from "../../pii/placeholder.ts";
 
-/** A chunk as it will be embedded and stored. `text` is the exact slice of the source; `indexedText` has title, headings and speaker before it. */
+/**
+ * A chunk as it will be embedded and stored. `text` is the exact slice of the source; `indexedText` has title, headings and speaker before it,
+ * and of sealed placeholders their type alone. Tokens are those of `indexedText`.
+ */
 export interface PreparedChunk {
   readonly chunkIndex: number;
   readonly startOffset: number;
   readonly endOffset: number;
   readonly text: string;
+  /** What stands before the text in `indexedText`, '' for nothing. */
+  readonly context: string;
   readonly indexedText: string;
   /** What its stems are made of: the title counts twice, as fields are weighed in BM25F (Cranfield nDCG@10 +0.005). */
   readonly lexicalText: string;
@@ -75,8 +81,9 @@ const SPEAKER_LENGTH_MAX = 60;
 
 // "Ann:" before the words of an event: by themselves they do not say whose they are.
 function speakerOf(document: WalDocument): string {
-  const { speaker } = document.metadata;
-  if (document.tier !== "event" || typeof speaker !== "string") return "";
+  const { speaker: name } = document.metadata;
+  if (document.tier !== "event" || typeof name !== "string") return "";
+  const speaker = withoutPayloads(name);
   return speaker.trim() === "" || speaker.length > SPEAKER_LENGTH_MAX ? "" : `${speaker.trim()}:`;
 }
 
@@ -87,22 +94,25 @@ export function prepareChunks(
   model: ChunkingModel,
 ): readonly PreparedChunk[] {
   const source = document.text ?? "";
-  const titleTokens = document.title === "" ? 0 : counter.count(document.title);
-  const title = titleTokens <= TITLE_TOKENS_MAX ? document.title : "";
+  const wholeTitle = withoutPayloads(document.title);
+  const titleTokens = wholeTitle === "" ? 0 : counter.count(wholeTitle);
+  const title = titleTokens <= TITLE_TOKENS_MAX ? wholeTitle : "";
   const speaker = speakerOf(document);
   const contextTokens = (title === "" ? 0 : titleTokens) + (speaker === "" ? 0 : counter.count(speaker));
   const prefixTokens = model.documentPrefix === "" ? 0 : counter.count(model.documentPrefix);
   const options = { ...chunkOptionsFor(model.maxInputTokens), reservedTokens: contextTokens + prefixTokens };
-  return chunkText(source, counter, options).map((chunk) => {
+  const indexedCounter = { count: (text: string) => counter.count(withoutPayloads(text)) };
+  return chunkText(source, indexedCounter, options).map((chunk) => {
     const text = source.slice(chunk.startOffset, chunk.endOffset);
-    const indexedText = [title, chunk.context === title ? "" : chunk.context, speaker, text]
-      .filter((part) => part !== "")
-      .join("\n");
+    const headings = withoutPayloads(chunk.context);
+    const context = [title, headings === title ? "" : headings, speaker].filter((part) => part !== "").join("\n");
+    const indexedText = context === "" ? withoutPayloads(text) : `${context}\n${withoutPayloads(text)}`;
     return {
       chunkIndex: chunk.index,
       startOffset: chunk.startOffset,
       endOffset: chunk.endOffset,
       text,
+      context,
       indexedText,
       lexicalText: title === "" ? indexedText : `${title}\n${indexedText}`,
       tokenCount: chunk.tokenCount + chunk.contextTokenCount + contextTokens,

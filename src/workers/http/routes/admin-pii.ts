@@ -12,11 +12,12 @@ export const adminPiiRoutes = [
     area: "admin",
     summary: "Apply newer rules for personal data to stored documents, one page a call",
     description:
-      "What the rules change is redacted and embedded anew. Call again with `next` as `after` until it is null.",
+      "What the rules change is redacted and embedded anew. Call again with `next` as `after` until it is null. " +
+      "With dry_run nothing changes.",
     access: "admin",
     body: rescanRequestSchema,
     replies: { 200: { description: "What became of the page", schema: rescanReplySchema } },
-    problems: ["body_malformed", "body_invalid", "database_unavailable"],
+    problems: ["body_malformed", "body_invalid", "pii_key_missing", "database_unavailable"],
     async handle(call, { body }) {
       const rescanned = await rescanPii(call.context, principalOf(call), body);
       if (rescanned.ok) call.facts["redacted"] = rescanned.value.redacted_count;

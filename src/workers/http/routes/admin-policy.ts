@@ -25,12 +25,13 @@ export const adminPolicyRoutes = [
     operationId: "changePolicy",
     area: "admin",
     summary: "Put a policy in force; what is left out has its default",
+    description: "`pii.reversible` is refused where the operator holds no key of the tenant (PII_KEYS).",
     access: "admin",
     body: tenantPolicySchema,
     replies: { 200: { description: "The policy now in force, with its version", schema: policyReplySchema } },
     problems: ["not_found", "body_malformed", "body_invalid", "database_unavailable"],
     async handle(call, { body }) {
-      const policy = await changePolicy(call.context.sql, principalOf(call), body);
+      const policy = await changePolicy(call.context, principalOf(call), body);
       if (policy.ok) call.facts["policy_version"] = policy.value.policy_version;
       return policy.ok ? ok(json(policy.value)) : policy;
     },

@@ -56,6 +56,7 @@ export const ingestRoutes = [
       "idempotency_key_reused",
       "storage_unavailable",
       "pii_analyzer_unavailable",
+      "pii_key_missing",
     ],
     async handle(call, { query }) {
       const body = await readBody(call.request, LIMITS.requestBytesMax);
