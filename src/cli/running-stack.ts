@@ -25,6 +25,7 @@ export async function startLocalStack(options: {
     appDatabaseUrl: process.env["APP_DATABASE_URL"],
     embedEndpoint: process.env["EMBED_ENDPOINT"],
     embedToken: process.env["EMBED_TOKEN"],
+    piiKeys: process.env["PII_KEYS"],
     migrationFiles: await readMigrationFiles(join(PROJECT_FOLDER, "migrations")),
     log: options.log,
     workerLog: (line) => void appendFile(workerLogFile, `${line}\n`),

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { batchStatusSchema } from "../../src/lib/contract/batch.ts";
 import { searchReplySchema } from "../../src/lib/contract/search.ts";
+import { expectOk } from "../support/database.ts";
 import { type CliRun, runCli } from "../unit/cli/run-cli.ts";
 import { startSystem, type System } from "./support/system.ts";
 
@@ -110,6 +111,43 @@ describe("jeeves quarantine", () => {
     const released = await cli("quarantine", "release", id, "--note", "a sample", "--json");
     expect(JSON.parse(released.stdout)).toMatchObject({ state: "released" });
     expect(JSON.parse((await cli("quarantine", "purge", id, "--json")).stdout)).toMatchObject({ text_removed: true });
+  });
+});
+
+describe("jeeves pii rescan", () => {
+  it("says what newer rules would change, changes it page by page, and then finds nothing left", async () => {
+    const mail = "keeper.of.the.lamp@example.org";
+    const lines = ["one", "two", "three"].map((name, index) => {
+      const from = index === 1 ? ` The keeper is ${mail}.` : "";
+      return JSON.stringify({
+        id: `rescan-${name}`,
+        text: `Page ${name} of the old book of the harbour office.${from}`,
+      });
+    });
+    await writeFile(join(folder, "rescan.jsonl"), lines.join("\n"));
+    expect((await cli("ingest", "rescan.jsonl", "--live")).exitCode).toBe(0);
+    const owner = system.database.ownerSql;
+    const policy = JSON.stringify({ pii: { actions: { EMAIL_ADDRESS: "redact" } } });
+    expectOk(
+      await owner.query({ text: "update tenants set policy = $1::jsonb where tenant_id = 'cli'", params: [policy] }),
+    );
+    const stale = "update documents set pii_version = '0' where tenant_id = 'cli' and document_id like 'rescan-%'";
+    expectOk(await owner.query({ text: stale, params: [] }));
+
+    const said = await cli("pii", "rescan", "--dry-run", "--json");
+    expect(said.exitCode, said.stderr).toBe(0);
+    const expected = { scanned_count: 3, unchanged_count: 2, redacted_count: 1, failed_count: 0 };
+    expect(JSON.parse(said.stdout)).toMatchObject({ dry_run: true, ...expected, pii_counts: { EMAIL_ADDRESS: 1 } });
+    const done = await cli("pii", "rescan", "--page", "1");
+    expect(done.exitCode, done.stderr).toBe(0);
+    expect(done.stdout).toContain("3 documents that older rules saw");
+    expect(done.stdout).toContain("1 redacted");
+    await expect
+      .poll(async () => JSON.parse((await cli("pii", "rescan", "--dry-run", "--json")).stdout), { timeout: 20_000 })
+      .toMatchObject({ scanned_count: 0 });
+    const found = await cli("search", "the old book of the harbour office", "--json");
+    expect(found.stdout).toContain("[EMAIL_ADDRESS_1]");
+    expect(found.stdout).not.toContain(mail);
   });
 });
 

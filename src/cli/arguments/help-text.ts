@@ -19,6 +19,7 @@ Environment
   DATABASE_URL             keys, migrate, build-index (as the schema's owner); also up and demo, instead of PGlite
   APP_DATABASE_URL         role jeeves_app, where the database is on another machine
   EMBED_ENDPOINT           instead of the local embedder; EMBED_TOKEN is its token
+  PII_KEYS                 keys of reversible placeholders by tenant, for the local stack (docs/pii.md)
   LISTEN_HOST              address that "up" listens on (0.0.0.0 in a container)
   NO_COLOR                 no colours on a terminal either
 

@@ -13,7 +13,7 @@ import { ReadJournal } from "../curate/read-journal.ts";
 import { RESULT_FILES, writeJsonLines, writeReportFiles } from "../curate/write-results.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { openLocalTokenizer } from "../local-tokenizer.ts";
-import { readPolicy } from "../policy/read-policy.ts";
+import { readPolicy, warnOfNumbers } from "../policy/read-policy.ts";
 import { findFiles, STDIN } from "../readers/find-files.ts";
 import { FILE_FORMATS } from "../readers/read-file.ts";
 import { countText, plural, shareText } from "../report/number-text.ts";
@@ -30,6 +30,7 @@ export async function run(args: CommandArguments): Promise<ExitCode> {
   const acceptanceMin = args.number("acceptance-min", { min: 0, max: 1 });
   const folder = args.text("out") ?? OUT_DEFAULT;
   const policy = await readPolicy(args.text("policy"));
+  warnOfNumbers(policy);
   const baselinePath = args.text("baseline");
   const baseline = baselinePath === undefined ? undefined : await readBaseline(baselinePath);
   const defaults = { source: args.text("source"), tier: args.choice("tier", TIERS), userId: args.text("user") };

@@ -16,7 +16,7 @@ import { openTarget } from "../ingest/live-target.ts";
 import { contentBatchTag, type HashedDocument, hashedDocument } from "../ingest/plan-requests.ts";
 import { planIngest, simulationMarkdown } from "../ingest/simulate-ingest.ts";
 import { openLocalTokenizer } from "../local-tokenizer.ts";
-import { readPolicy } from "../policy/read-policy.ts";
+import { readPolicy, warnOfNumbers } from "../policy/read-policy.ts";
 import { findFiles, STDIN } from "../readers/find-files.ts";
 import { FILE_FORMATS } from "../readers/read-file.ts";
 import { readInput } from "../readers/read-inputs.ts";
@@ -76,6 +76,7 @@ async function prepare(args: CommandArguments): Promise<Prepared> {
 /** Judges and counts here what a live ingest would send there. */
 async function simulate(args: CommandArguments, prepared: Prepared): Promise<Ended> {
   const policy = await readPolicy(args.text("policy"));
+  warnOfNumbers(policy);
   const nowMs = Date.now();
   const detectLanguage = await detectorFor(policy, loadLanguageDetector);
   const defaults = { source: args.text("source"), tier: args.choice("tier", TIERS), userId: args.text("user") };

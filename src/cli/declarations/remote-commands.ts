@@ -67,6 +67,24 @@ After Ctrl-C the same command sends the rest.`,
     load: () => import("../commands/quarantine.ts"),
   },
   {
+    name: "pii",
+    summary: "personal data: newer rules for what is stored (rescan), sealed placeholders opened here (reveal)",
+    operands: "rescan [FLAGS] | reveal FILE|- --key-file FILE",
+    details: `rescan applies the rules and the policy of now to stored documents that older rules saw, page by page; what changes is redacted and
+embedded anew. It needs an admin key. After Ctrl-C it says with which --after it goes on.
+
+reveal writes a text with its sealed placeholders opened. It asks no service; the key is the tenant's one of PII_KEYS, and never leaves this machine.`,
+    options: {
+      ...CONNECTION_OPTIONS,
+      "dry-run": { summary: "with rescan: say what would change, and change nothing" },
+      after: { value: "ID", summary: "with rescan: go on after this document" },
+      page: { value: "N", summary: "with rescan: documents of one request (100)" },
+      "key-file": { value: "FILE", summary: "with reveal: a key, base64 of 32 bytes", isMultiple: true },
+    },
+    examples: ["jeeves pii rescan --dry-run", "jeeves pii reveal letter.txt --key-file acme.key"],
+    load: () => import("../commands/pii.ts"),
+  },
+  {
     name: "search",
     summary: "searches the memory",
     operands: "QUERY… [FLAGS]",

@@ -16,3 +16,11 @@ export async function readPolicy(path: string | undefined): Promise<TenantPolicy
   if (!policy.success) throw usageError(`--policy: ${z.prettifyError(policy.error)}`);
   return policy.data;
 }
+
+/** Says that a command without the tenant's key numbers what the service seals. */
+export function warnOfNumbers({ pii }: TenantPolicy): void {
+  if (!pii.enabled || !pii.reversible) return;
+  console.error(
+    "pii.reversible: placeholders are numbered here, since the tenant's key is the service's; what they stand for is not kept",
+  );
+}

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { type InputFile, STDIN } from "./find-files.ts";
 import { fileBytesMax, readFileItems } from "./read-file.ts";
-import { type ReadItem, refusal } from "./read-item.ts";
+import { type ReadItem, type ReadRefusal, refusal } from "./read-item.ts";
 import { READ_LIMITS } from "./read-limits.ts";
 
 /** Items of one file. What cannot be opened or has no reader is a refusal. */
@@ -11,12 +11,13 @@ export async function* readInput(file: InputFile): AsyncGenerator<ReadItem> {
     return;
   }
   const format = file.format ?? (file.path === STDIN ? "jsonl" : "txt");
-  const bytes = await bytesOf(file.path, fileBytesMax(format));
+  const bytes = await readBytes(file.path, fileBytesMax(format));
   if (!(bytes instanceof Uint8Array)) yield bytes;
   else yield* readFileItems({ path: file.name, bytes }, format);
 }
 
-async function bytesOf(path: string, bytesMax: number): Promise<Uint8Array | ReadItem> {
+/** The bytes of a file or of the standard input, or why there are none. */
+export async function readBytes(path: string, bytesMax: number): Promise<Uint8Array | ReadRefusal> {
   try {
     if (path === STDIN) return await stdinBytes();
     const { size } = await stat(path);
