@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,6 +67,22 @@ describe("jeeves pii reveal", { timeout: 60_000 }, () => {
     ]);
     expect(runs.map(({ exitCode }) => exitCode)).toEqual([2, 2, 1, 1]);
     expect(runs[2]?.stderr).toContain("openssl rand -base64 32");
+  });
+});
+
+describe("a command without the tenant's key", { timeout: 60_000 }, () => {
+  it("numbers what the service would seal, and says so", async () => {
+    await writeFile(join(folder, "policy.json"), JSON.stringify({ pii: { ...POLICY, reversible: true } }));
+    const text = `The committee met on Tuesday and talked about the budget of the coming year, which nobody had read. ${TEXT}`;
+    const run = (...words: readonly string[]) =>
+      runCli([...words, "--policy", "policy.json", "--no-tokens"], { cwd: folder, stdin: JSON.stringify({ text }) });
+    const curated = await run("curate", "-", "--out", "curated");
+    const simulated = await run("ingest", "-", "--dry-run");
+    for (const { exitCode, stderr } of [curated, simulated]) {
+      expect(exitCode).toBe(0);
+      expect(stderr).toContain("placeholders are numbered here");
+    }
+    expect(await readFile(join(folder, "curated", "curated.jsonl"), "utf8")).toContain("[EMAIL_ADDRESS_2]");
   });
 });
 
