@@ -12,17 +12,24 @@ export interface PassageProbe {
   readonly mayBeEvent: boolean;
 }
 
+/** Chunks of equal text that are looked at for one whose document is an original. */
+const EQUAL_CHUNKS_MAX = 16;
+
+// Each limit below also makes Postgres go from passages to rows by keys. Without it, in tables that have no statistics yet, it began with all
+// documents of the tenant: 10 s for a passage among 6,000.
+
 /** Whole texts that a user can be shown and that are equal to a passage after normalisation, one a passage. Never the input's own document. */
 export function selectReturnedDocuments(tenantId: string, probes: readonly PassageProbe[]): Statement {
   return {
     text: `select p.probe, s.document_uid, d.document_id, encode(s.normalised_hash, 'hex') as normalised_hash, d.character_count
            from unnest($2::int[], $3::uuid[], $4::text[], $5::text[], $6::boolean[]) as p (probe, own_uid, user_id, hash, may_be_event)
            cross join lateral (
-             select document_uid, normalised_hash from document_signatures s where s.tenant_id = $1
-               and s.normalised_hash = decode(p.hash, 'hex') and s.user_id in ('', p.user_id) and s.document_uid <> p.own_uid
-               and (p.may_be_event or s.tier <> 'event')
-             order by s.document_uid limit 1) s
-           join documents d on d.tenant_id = $1 and d.document_uid = s.document_uid and d.deleted_at is null order by p.probe`,
+             select document_uid, normalised_hash from document_signatures where tenant_id = $1
+               and normalised_hash = decode(p.hash, 'hex') and user_id in ('', p.user_id) and document_uid <> p.own_uid
+               and (p.may_be_event or tier <> 'event') limit 1) s
+           cross join lateral (
+             select document_id, character_count from documents where tenant_id = $1 and document_uid = s.document_uid limit 1) d
+           order by p.probe`,
     params: [
       tenantId,
       probes.map((_, index) => index),
@@ -52,12 +59,15 @@ export function selectReturnedChunks(tenantId: string, probes: readonly PassageP
            from unnest($2::int[], $3::uuid[], $4::text[], $5::bigint[], $6::boolean[])
              as p (probe, own_uid, user_id, text_hash, may_be_event)
            cross join lateral (
-             select e.document_uid, e.text, d.document_id, s.normalised_hash from doc_embeddings e
-             join documents d on d.tenant_id = $1 and d.document_uid = e.document_uid and d.generation = e.generation
-               and d.model_id = e.model_id and d.deleted_at is null
-             join document_signatures s on s.tenant_id = $1 and s.document_uid = e.document_uid
-             where e.tenant_id = $1 and e.text_hash = p.text_hash and e.user_id in ('', p.user_id) and e.document_uid <> p.own_uid
-               and (p.may_be_event or e.tier <> 'event')
+             select e.document_uid, e.text, d.document_id, s.normalised_hash from (
+               select document_uid, generation, model_id, text from doc_embeddings where tenant_id = $1 and text_hash = p.text_hash
+                 and user_id in ('', p.user_id) and document_uid <> p.own_uid and (p.may_be_event or tier <> 'event')
+               limit ${EQUAL_CHUNKS_MAX}) e
+             cross join lateral (
+               select document_id, generation, model_id from documents where tenant_id = $1 and document_uid = e.document_uid limit 1) d
+             cross join lateral (
+               select normalised_hash from document_signatures where tenant_id = $1 and document_uid = e.document_uid limit 1) s
+             where d.generation = e.generation and d.model_id = e.model_id
              limit 1) c
            order by p.probe`,
     params: [
