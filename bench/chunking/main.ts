@@ -1,12 +1,12 @@
 // Quality of chunks for retrieval: what of the reference excerpts do the nearest chunks hold, and how much else.
 //   node bench/chunking/main.ts FOLDER [--embedder URL] [--report FILE]
-// FOLDER holds corpora/NAME.md and questions.jsonl {corpus, question, references: [{start, end}]}. Both sides use the same embedding server.
+// FOLDER holds corpora/NAME.md and questions.jsonl {corpus, question, references: [{start, end}]}. Our chunks are those of `jeeves inspect`.
+// Both sides use the same embedding server.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PROJECT_FOLDER } from "../../src/cli/project-folder.ts";
 import { chunkOptionsFor } from "../../src/lib/chunk/chunk.ts";
-import { prepareChunks } from "../../src/lib/flows/indexing/prepare-document.ts";
 import type { TokenCounter } from "../../src/lib/model/token-counter.ts";
 import { startEmbedder } from "../../src/stack/embedder-process.ts";
 import type { BenchReport, Figure } from "../support/figure.ts";
@@ -14,6 +14,7 @@ import { HOME_FOLDER } from "../support/home-folder.ts";
 import { printReport } from "../support/print-figures.ts";
 import { type ChunkingSet, readChunkingSet } from "./chunking-set.ts";
 import { langchainSplitter, type Splitter } from "./langchain-splitter.ts";
+import { type OwnChunk, ownChunks } from "./own-chunks.ts";
 import { embedTexts, type IndexedPiece, modelOf, nearest } from "./retrieval.ts";
 import { meanScore, overlapScore, type OverlapScore } from "./score.ts";
 
@@ -25,28 +26,12 @@ const IOU_TARGET = 1.15;
 
 type Chunker = (corpus: string, text: string) => Promise<IndexedPiece[]>;
 
-function ownChunker(counter: TokenCounter, maxInputTokens: number, withContext: boolean): Chunker {
-  return async (corpus, text) => {
-    const document = {
-      document_index: 0,
-      document_id: corpus,
-      user_id: "",
-      tier: "doc" as const,
-      source: "",
-      title: "",
-      metadata: {},
-      occurred_at_ms: null,
-      text,
-      verdict: "accepted" as const,
-      reasons: [],
-    };
-    return prepareChunks(document, counter, { maxInputTokens, documentPrefix: "" }).map((chunk) => ({
-      corpus,
-      start: chunk.startOffset,
-      end: chunk.endOffset,
-      indexedText: withContext ? chunk.indexedText : chunk.text,
-    }));
-  };
+function ownChunker(chunks: ReadonlyMap<string, readonly OwnChunk[]>, withContext: boolean): Chunker {
+  return async (corpus, text) =>
+    (chunks.get(corpus) ?? []).map(({ start, end, context }) => {
+      const slice = text.slice(start, end);
+      return { corpus, start, end, indexedText: withContext && context !== "" ? `${context}\n${slice}` : slice };
+    });
 }
 
 function opponentChunker(splitter: Splitter): Chunker {
@@ -127,9 +112,10 @@ async function run(folder: string, endpoint: string): Promise<BenchReport> {
     set.questions.map(({ question }) => question),
   );
   const measured = { set, endpoint, counter, questionVectors };
+  const chunks = await ownChunks(set.corpora);
   const sides = [
-    await measure("with headings", ownChunker(counter, info.maxInputTokens, true), measured),
-    await measure("text alone", ownChunker(counter, info.maxInputTokens, false), measured),
+    await measure("with headings", ownChunker(chunks, true), measured),
+    await measure("text alone", ownChunker(chunks, false), measured),
   ];
   const splitter = await langchainSplitter({ tokensMax: OPPONENT_TOKENS, count: (text) => counter.count(text) });
   const opponent = splitter.ok ? await measure("LangChain", opponentChunker(splitter.value), measured) : undefined;

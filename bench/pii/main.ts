@@ -4,7 +4,7 @@
 import { parseArgs } from "node:util";
 import { PII_CONTEXT_TYPES, PII_TYPES, type PiiType } from "../../src/lib/contract/pii.ts";
 import { findPii } from "../../src/lib/pii/find-pii.ts";
-import { inspectFile } from "./inspect-file.ts";
+import { inspectFile } from "../support/inspect-file.ts";
 import { type LabelledSpan, type LabelledText, readLabelledTexts } from "./labelled-texts.ts";
 import { type Counts, figuresOf, type Score, scoreOf, totalOf } from "./score.ts";
 
@@ -101,7 +101,7 @@ const { positionals, values } = parseArgs({ allowPositionals: true, options: { m
 const path = positionals[0];
 if (path === undefined) throw new Error("name a .jsonl file of labelled texts");
 const texts = readLabelledTexts(path);
-const predictions = await inspectFile(path);
+const predictions = (await inspectFile(path, "pii")).map((inspection) => inspection.pii?.spans ?? []);
 if (predictions.length !== texts.length) throw new Error(`${predictions.length} inspections for ${texts.length} texts`);
 const score = scoreOf(texts, predictions);
 
