@@ -15,8 +15,8 @@ export interface PassageProbe {
 /** Chunks of equal text that are looked at for one whose document is an original. */
 const EQUAL_CHUNKS_MAX = 16;
 
-// Each limit below also makes Postgres go from passages to rows by keys. Without it, in tables that have no statistics yet, it began with all
-// documents of the tenant: 10 s for a passage among 6,000.
+// Each limit below also makes Postgres begin with the passages. Without it, in tables that have no statistics yet, it began with all documents
+// of the tenant: 10 s for a passage among 6,000. Without statistics it may still take an index of the tenant for that of the hash (a few ms).
 
 /** Whole texts that a user can be shown and that are equal to a passage after normalisation, one a passage. Never the input's own document. */
 export function selectReturnedDocuments(tenantId: string, probes: readonly PassageProbe[]): Statement {
