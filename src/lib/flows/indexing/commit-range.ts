@@ -24,7 +24,8 @@ import { hashPrefix, normalisedHash, SKETCH_VERSION } from "../../duplicates/ske
 import type { WalHead } from "../../wal/wal-codec.ts";
 import type { ModelInUse } from "../model-source.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
-import { signatureHex, speakerOf, type DuplicateDocument, type SketchedDocument } from "./find-stored-duplicates.ts";
+import type { DuplicateDocument, SketchedDocument } from "./duplicate-document.ts";
+import { signatureHex, speakerOf } from "./find-stored-duplicates.ts";
 import type { PreparedChunk, PreparedDocument } from "./prepare-document.ts";
 import { vectorLiteral } from "./vector-literal.ts";
 import { versionKeyOf } from "./version-key-of.ts";

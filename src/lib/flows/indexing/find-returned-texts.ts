@@ -10,7 +10,7 @@ import type { Sql, SqlError } from "../../db/sql.ts";
 import { hashPrefix, normalisedHash } from "../../duplicates/sketch.ts";
 import { findReturned, lookupTexts } from "../../gate/returned-text.ts";
 import { unwrapReturned } from "../../gate/unwrap-returned.ts";
-import type { DuplicateDocument, SketchedDocument } from "./find-stored-duplicates.ts";
+import type { DuplicateDocument, SketchedDocument } from "./duplicate-document.ts";
 import { readStoredTexts } from "./read-stored-texts.ts";
 
 /** Tiers that a stream writes: what is read aloud into a conversation comes back through these. What others hold was written down on purpose. */

@@ -14,25 +14,10 @@ import { judgePair } from "../../duplicates/judge-pair.ts";
 import { estimatedJaccard } from "../../duplicates/min-hash.ts";
 import { SKETCH_VERSION, sketchOf, type TextSketch } from "../../duplicates/sketch.ts";
 import type { WalHead } from "../../wal/wal-codec.ts";
+import type { DuplicateDocument, SketchedDocument } from "./duplicate-document.ts";
 import { findReturnedTexts } from "./find-returned-texts.ts";
 import type { PreparedDocument } from "./prepare-document.ts";
 import { readStoredTexts } from "./read-stored-texts.ts";
-
-/** A document whose text another one holds. Its text is not stored again; should the other go, it comes back. */
-export interface DuplicateDocument extends PreparedDocument {
-  readonly originalUid: string;
-  readonly originalId: string;
-  /** Normalised hash of the original's text, hexadecimal: tells whether the original still holds it. */
-  readonly originalHash: string;
-  /** `returned`: it consists of what the system had shown, and came back. */
-  readonly kind: "exact" | "near" | "returned";
-  readonly similarity: number;
-}
-
-/** A document with the sketch of its text, where duplicates are looked for. */
-export interface SketchedDocument extends PreparedDocument {
-  readonly sketch: TextSketch | undefined;
-}
 
 interface Sorted {
   readonly duplicates: readonly DuplicateDocument[];
