@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { crc32 as ownCrc32 } from "../../src/lib/base/crc32.ts";
+import { crc32 as ownCrc32 } from "../support/crc32.ts";
 import { recordCrc } from "../../src/lib/session/segment-layout.ts";
 import { SegmentReader } from "../../src/lib/session/segment-reader.ts";
 import {

@@ -1,11 +1,11 @@
 import { denseFamily } from "./dense.ts";
 import { GRAPH_NAMES, weights, type GraphContext } from "./graph-context.ts";
+import { ELEMENT_TYPE } from "./graph-writer.ts";
 import { withInputShift, type Shifted } from "./shifted.ts";
 import type { Dense } from "./weights.ts";
 
 /** What a padded position's key gets in the extra component: its score falls by this over sqrt(head size), and exp of it is 0. */
 const PADDING_KEY = 30_000;
-const ONNX_FLOAT = 1;
 const MASKED_KEYS = "attention.masked_keys";
 /** Places of query, key and value among the columns of the joined projection. */
 const PART = { query: 0, key: 1, value: 2 } as const;
@@ -23,7 +23,7 @@ export function prepareAttention(context: GraphContext): void {
   const mask = graph.node("Cast", {
     inputs: [GRAPH_NAMES.attentionMask],
     outputs: ["attention.mask"],
-    attributes: [{ name: "to", i: ONNX_FLOAT }],
+    attributes: [{ name: "to", i: ELEMENT_TYPE.float32 }],
   });
   const one = graph.constant("attention.one", "float32", [1], new Float32Array([1]));
   const padding = graph.node("Sub", { inputs: [mask, one], outputs: ["attention.padding"] });

@@ -1,6 +1,5 @@
 import { GRAPH_NAMES, type GraphContext } from "./graph-context.ts";
-
-const ONNX_FLOAT = 1;
+import { ELEMENT_TYPE } from "./graph-writer.ts";
 
 /** Mean over the unmasked positions as one matrix product with the mask: [batch, 1, sequence] x [batch, sequence, hidden]. */
 function meanPool({ graph }: GraphContext, hidden: string): string {
@@ -8,7 +7,7 @@ function meanPool({ graph }: GraphContext, hidden: string): string {
   const mask = graph.node("Cast", {
     inputs: [GRAPH_NAMES.attentionMask],
     outputs: ["mask"],
-    attributes: [{ name: "to", i: ONNX_FLOAT }],
+    attributes: [{ name: "to", i: ELEMENT_TYPE.float32 }],
   });
   const row = graph.node("Unsqueeze", { inputs: [mask, axis], outputs: ["mask_row"] });
   const sumRow = graph.node("MatMul", { inputs: [row, hidden], outputs: ["sum_row"] });
@@ -35,7 +34,11 @@ export function poolAndNormalize(context: GraphContext, hidden: string): void {
   const { graph, config } = context;
   const states =
     context.precision === "fp16"
-      ? graph.node("Cast", { inputs: [hidden], outputs: ["states"], attributes: [{ name: "to", i: ONNX_FLOAT }] })
+      ? graph.node("Cast", {
+          inputs: [hidden],
+          outputs: ["states"],
+          attributes: [{ name: "to", i: ELEMENT_TYPE.float32 }],
+        })
       : hidden;
   const pooled = config.pooling === "cls" ? clsPool(context, states) : meanPool(context, states);
   graph.node("LpNormalization", {

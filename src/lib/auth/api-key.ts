@@ -2,9 +2,9 @@
  * The form of an API key: `jvk_`, 30 random base62 characters (178 bits), 6 base62 characters of the CRC-32 of all before. The checksum
  * lets garbage be refused before any look-up and lets secret scanners be sure of a find; it is no protection.
  */
+import { crc32 } from "node:zlib";
 import { assert } from "../base/assert.ts";
 import { utf8Bytes } from "../base/bytes.ts";
-import { crc32 } from "../base/crc32.ts";
 
 const PREFIX = "jvk_";
 const RANDOM_LENGTH = 30;

@@ -18,6 +18,22 @@ const EQUAL_CHUNKS_MAX = 16;
 // Each limit below also makes Postgres begin with the passages. Without it, in tables that have no statistics yet, it began with all documents
 // of the tenant: 10 s for a passage among 6,000. Without statistics it may still take an index of the tenant for that of the hash (a few ms).
 
+/** Parameters of both look-ups: the tenant, then a column each of the table `p`, whose fourth holds what the passages are found by. */
+function probeParams(
+  tenantId: string,
+  probes: readonly PassageProbe[],
+  keys: readonly (string | number)[],
+): Statement["params"] {
+  return [
+    tenantId,
+    probes.map((_, index) => index),
+    probes.map((probe) => probe.documentUid),
+    probes.map((probe) => probe.userId),
+    keys,
+    probes.map((probe) => probe.mayBeEvent),
+  ];
+}
+
 /** Whole texts that a user can be shown and that are equal to a passage after normalisation, one a passage. Never the input's own document. */
 export function selectReturnedDocuments(tenantId: string, probes: readonly PassageProbe[]): Statement {
   return {
@@ -30,14 +46,11 @@ export function selectReturnedDocuments(tenantId: string, probes: readonly Passa
            cross join lateral (
              select document_id, character_count from documents where tenant_id = $1 and document_uid = s.document_uid limit 1) d
            order by p.probe`,
-    params: [
+    params: probeParams(
       tenantId,
-      probes.map((_, index) => index),
-      probes.map((probe) => probe.documentUid),
-      probes.map((probe) => probe.userId),
+      probes,
       probes.map((probe) => probe.normalisedHash),
-      probes.map((probe) => probe.mayBeEvent),
-    ],
+    ),
   };
 }
 
@@ -70,14 +83,11 @@ export function selectReturnedChunks(tenantId: string, probes: readonly PassageP
              where d.generation = e.generation and d.model_id = e.model_id
              limit 1) c
            order by p.probe`,
-    params: [
+    params: probeParams(
       tenantId,
-      probes.map((_, index) => index),
-      probes.map((probe) => probe.documentUid),
-      probes.map((probe) => probe.userId),
+      probes,
       probes.map((probe) => probe.textHash),
-      probes.map((probe) => probe.mayBeEvent),
-    ],
+    ),
   };
 }
 

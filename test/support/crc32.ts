@@ -5,7 +5,7 @@ for (let byte = 0; byte < 256; byte++) {
   TABLE[byte] = value;
 }
 
-/** CRC-32 (IEEE 802.3, as in gzip), unsigned. O(length). */
+/** CRC-32 (IEEE 802.3, as in gzip), unsigned: what the runtime's own is held to. */
 export function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (crc >>> 8) ^ (TABLE[(crc ^ byte) & 0xff] ?? 0);
