@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { apiKeyHint, isApiKey, makeApiKey } from "../../../src/lib/auth/api-key.ts";
 import { LruMap } from "../../../src/lib/auth/lru-map.ts";
-
 import { utf8Bytes } from "../../../src/lib/base/bytes.ts";
 
 const random = (bytes: Uint8Array<ArrayBuffer>) => void crypto.getRandomValues(bytes);
