@@ -22,6 +22,10 @@ const piiKeysSchema = z.string().transform((json, context) => {
   return keys;
 });
 
+function wholeNumber(min: number, max: number): z.ZodCoercedNumber {
+  return z.coerce.number().int().min(min).max(max);
+}
+
 const variablesSchema = z.object({
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//),
   SQL_FETCH_ENDPOINT: z.url().optional(),
@@ -35,6 +39,14 @@ const variablesSchema = z.object({
     .default("en"),
   PII_KEYS: piiKeysSchema.optional(),
   LOG_LEVEL: z.enum(["info", "warn", "error", "silent"]).default("info"),
+  SESSION_SECRET: z.string().min(32).optional(),
+  MAX_ACTIVE_SESSIONS: wholeNumber(1, 100_000).default(1_000),
+  SESSION_TENANT_SHARE: z.coerce.number().gt(0).max(1).default(0.5),
+  SESSION_LEASE_SECONDS: wholeNumber(10, 86_400).default(900),
+  SESSION_ROTATE_BYTES: wholeNumber(1_024, 256 * 1024 * 1024).default(64 * 1024 * 1024),
+  SESSION_ROTATE_SECONDS: wholeNumber(1, 86_400).default(600),
+  SESSION_IDLE_SECONDS: wholeNumber(1, 86_400).default(300),
+  SESSION_FLUSH_MS: wholeNumber(1, 60_000).default(1_000),
 });
 
 export interface Config {
@@ -43,6 +55,22 @@ export interface Config {
   /** A server with Presidio's analyzer API, where there is one. */
   readonly pii: { readonly endpoint: string | undefined; readonly language: string };
   readonly log: { readonly level: "info" | "warn" | "error" | "silent" };
+  readonly sessions: SessionsConfig;
+}
+
+/** How many sessions may be open at once, and how long each stage of one may take. */
+export interface SessionsConfig {
+  readonly activeMax: number;
+  /** Part of the open sessions that one tenant may hold, above 0 and at most 1. */
+  readonly tenantShare: number;
+  readonly leaseMs: number;
+  /** A segment is sealed at this size, or at this age of its first event. */
+  readonly rotateBytes: number;
+  readonly rotateMs: number;
+  /** A session without an event for so long is sealed and closed. */
+  readonly idleMs: number;
+  /** How long the first event of a micro-batch waits for others. */
+  readonly flushMs: number;
 }
 
 /** Kept apart from the configuration so that no dump of the one shows the other. */
@@ -50,6 +78,8 @@ export interface Secrets {
   readonly databaseUrl: string;
   readonly embedToken: string | undefined;
   readonly metricsToken: string | undefined;
+  /** Signs write tokens; without it no session can be opened. */
+  readonly sessionSecret: string | undefined;
   /** Keys of reversible placeholders by tenant, 32 bytes each. */
   readonly piiKeys: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
@@ -73,11 +103,21 @@ export function readEnv(env: Readonly<Record<string, unknown>>): { config: Confi
       embedder: { endpoint: variables.EMBED_ENDPOINT },
       pii: { endpoint: variables.PII_ENDPOINT, language: variables.PII_LANGUAGE },
       log: { level: variables.LOG_LEVEL },
+      sessions: {
+        activeMax: variables.MAX_ACTIVE_SESSIONS,
+        tenantShare: variables.SESSION_TENANT_SHARE,
+        leaseMs: variables.SESSION_LEASE_SECONDS * 1000,
+        rotateBytes: variables.SESSION_ROTATE_BYTES,
+        rotateMs: variables.SESSION_ROTATE_SECONDS * 1000,
+        idleMs: variables.SESSION_IDLE_SECONDS * 1000,
+        flushMs: variables.SESSION_FLUSH_MS,
+      },
     },
     secrets: {
       databaseUrl: variables.DATABASE_URL,
       embedToken: variables.EMBED_TOKEN,
       metricsToken: variables.METRICS_TOKEN,
+      sessionSecret: variables.SESSION_SECRET,
       piiKeys: variables.PII_KEYS ?? new Map(),
     },
   };

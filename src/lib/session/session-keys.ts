@@ -3,14 +3,7 @@
  * that has no slash in it and no second meaning, so that no id reaches into the folder of another.
  */
 import { sha256HexSync } from "../base/hash.ts";
-
-/** Who owns a session, and which one it is. */
-export interface SessionName {
-  readonly tenantId: string;
-  /** '' = shared by the tenant. */
-  readonly userId: string;
-  readonly sessionId: string;
-}
+import type { SessionIdentity } from "./session-log-api.ts";
 
 export interface SegmentFacts {
   readonly firstSeq: number;
@@ -37,33 +30,33 @@ export function keyPart(id: string): string {
   return `@${sha256HexSync(id).slice(0, HASH_CHARACTERS)}`;
 }
 
-function sessionPath({ tenantId, userId, sessionId }: SessionName): string {
+function sessionPath({ tenantId, userId, sessionId }: SessionIdentity): string {
   return `${tenantId}/${keyPart(userId)}/${keyPart(sessionId)}`;
 }
 
 /** Marker of a session, written when it is opened: the sessions of a user can be listed without Postgres. */
-export function sessionMarkerKey(session: SessionName): string {
+export function sessionMarkerKey(session: SessionIdentity): string {
   return `sessions/${sessionPath(session)}`;
 }
 
 /** Prefix of all segments of a session, in order of their first seq. */
-export function segmentPrefix(session: SessionName): string {
+export function segmentPrefix(session: SessionIdentity): string {
   return `segments/${sessionPath(session)}/`;
 }
 
 /** `segments/<tenant>/<user>/<session>/<first seq>-<when made>-<events>-<sha8>.seg` */
-export function segmentKey(session: SessionName, segment: SegmentFacts): string {
+export function segmentKey(session: SessionIdentity, segment: SegmentFacts): string {
   const madeAt = new Date(segment.createdAtMs).toISOString().replace(/\.\d+/, "").replace(/[-:]/g, "");
   return `${segmentPrefix(session)}${paddedSeq(segment.firstSeq)}-${madeAt}-${segment.eventCount}-${segment.sha256.slice(0, 8)}.seg`;
 }
 
 /** Prefix of the summaries that lie beside the segments of a session. */
-export function summaryPrefix(session: SessionName): string {
+export function summaryPrefix(session: SessionIdentity): string {
   return `summaries/${sessionPath(session)}/`;
 }
 
 /** Summary of the segment that begins with `firstSeq`. */
-export function summaryKey(session: SessionName, firstSeq: number): string {
+export function summaryKey(session: SessionIdentity, firstSeq: number): string {
   return `${summaryPrefix(session)}${paddedSeq(firstSeq)}.json`;
 }
 

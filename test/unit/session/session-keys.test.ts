@@ -8,10 +8,10 @@ import {
   sessionMarkerKey,
   summaryKey,
   summaryPrefix,
-  type SessionName,
 } from "../../../src/lib/session/session-keys.ts";
+import type { SessionIdentity } from "../../../src/lib/session/session-log-api.ts";
 
-const NAME: SessionName = { tenantId: "acme", userId: "ann", sessionId: "s-1" };
+const NAME: SessionIdentity = { tenantId: "acme", userId: "ann", sessionId: "s-1" };
 const FACTS = {
   firstSeq: 41,
   createdAtMs: Date.UTC(2026, 10, 25, 19, 5, 9, 120),
