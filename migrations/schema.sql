@@ -19,6 +19,14 @@ create table api_keys (
   constraint api_keys_pkey PRIMARY KEY (key_id),
   constraint api_keys_scopes_check CHECK (((scopes <@ ARRAY['ingest'::text, 'search'::text, 'admin'::text]) AND (cardinality(scopes) > 0)))
 );
+create table artifact_members (
+  tenant_id text not null,
+  artifact_id text not null,
+  user_id text not null default ''::text,
+  position bigint not null,
+  document_uid uuid not null,
+  constraint artifact_members_pkey PRIMARY KEY (tenant_id, artifact_id, "position")
+);
 create table artifacts (
   tenant_id text not null,
   artifact_id text not null,
@@ -30,6 +38,7 @@ create table artifacts (
   batch_tag text,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  user_id text not null default '*'::text,
   constraint artifacts_kind_check CHECK ((kind = ANY (ARRAY['segment'::text, 'pack'::text, 'backup'::text, 'dictionary'::text, 'report'::text, 'snapshot'::text, 'model'::text]))),
   constraint artifacts_pkey PRIMARY KEY (tenant_id, artifact_id),
   constraint artifacts_sha256_check CHECK ((octet_length(sha256) = 32)),
@@ -100,6 +109,7 @@ create table doc_embeddings (
   created_at timestamp with time zone not null default now(),
   pii_version text not null default ''::text,
   text_hash bigint,
+  valid_until timestamp with time zone,
   constraint doc_embeddings_pkey PRIMARY KEY (tenant_id, model_id, document_uid, generation, chunk_index)
 ) partition by HASH (tenant_id);
 create table document_signatures (
@@ -141,6 +151,8 @@ create table documents (
   pii_version text not null default ''::text,
   duplicate_of uuid,
   duplicate_hash bytea,
+  series text,
+  valid_until timestamp with time zone,
   constraint documents_pkey PRIMARY KEY (tenant_id, document_uid),
   constraint documents_tier_check CHECK ((tier = ANY (ARRAY['event'::text, 'summary'::text, 'doc'::text, 'profile'::text, 'artifact'::text])))
 );
@@ -274,6 +286,20 @@ create table scope_counts (
   chunk_count bigint not null default 0,
   lexeme_total bigint not null default 0,
   constraint scope_counts_pkey PRIMARY KEY (tenant_id, user_id, tier, model_id)
+);
+create table sessions (
+  tenant_id text not null,
+  user_id text not null default ''::text,
+  session_id text not null,
+  source text not null default ''::text,
+  first_event_at timestamp with time zone,
+  last_event_at timestamp with time zone,
+  sealed_seq bigint not null default 0,
+  event_count bigint not null default 0,
+  segment_count integer not null default 0,
+  updated_at timestamp with time zone not null default now(),
+  erased_at timestamp with time zone,
+  constraint sessions_pkey PRIMARY KEY (tenant_id, user_id, session_id)
 );
 create table signature_bands (
   tenant_id text not null,
@@ -423,6 +449,8 @@ alter function search_lexical_keys(p_model_id integer, p_tiers text[], p_probes 
 alter table api_keys add constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id) ON DELETE CASCADE;
 
 CREATE INDEX api_keys_tenant ON public.api_keys USING btree (tenant_id, created_at);
+CREATE INDEX artifact_members_document ON public.artifact_members USING btree (tenant_id, document_uid);
+CREATE INDEX artifacts_user ON public.artifacts USING btree (tenant_id, user_id, artifact_id);
 CREATE INDEX batch_profiles_order ON public.batch_profiles USING btree (tenant_id, first_applied_at DESC, batch_tag DESC);
 CREATE INDEX batches_recent ON public.batches USING btree (tenant_id, last_applied_at DESC);
 CREATE INDEX dead_letters_open ON public.dead_letters USING btree (tenant_id, created_at) WHERE (resolved_at IS NULL);
@@ -434,6 +462,7 @@ CREATE INDEX document_signatures_time ON public.document_signatures USING btree 
 CREATE INDEX documents_batch ON public.documents USING btree (tenant_id, batch_tag);
 CREATE INDEX documents_duplicates ON public.documents USING btree (tenant_id, duplicate_of) WHERE (duplicate_of IS NOT NULL);
 CREATE INDEX documents_pii_version ON public.documents USING btree (tenant_id, pii_version, document_uid) WHERE (deleted_at IS NULL);
+CREATE INDEX documents_series ON public.documents USING btree (tenant_id, user_id, series, version_key) WHERE (series IS NOT NULL);
 CREATE INDEX documents_user ON public.documents USING btree (tenant_id, user_id);
 CREATE UNIQUE INDEX embedding_models_one_active ON public.embedding_models USING btree (state) WHERE (state = 'active'::text);
 CREATE INDEX job_runs_recent ON public.job_runs USING btree (job_name, started_at DESC);
@@ -449,6 +478,8 @@ CREATE TRIGGER doc_embeddings_removed AFTER DELETE ON public.doc_embeddings REFE
 
 alter table api_keys enable row level security;
 alter table api_keys force row level security;
+alter table artifact_members enable row level security;
+alter table artifact_members force row level security;
 alter table artifacts enable row level security;
 alter table artifacts force row level security;
 alter table batch_profiles enable row level security;
@@ -473,6 +504,8 @@ alter table receipts enable row level security;
 alter table receipts force row level security;
 alter table scope_counts enable row level security;
 alter table scope_counts force row level security;
+alter table sessions enable row level security;
+alter table sessions force row level security;
 alter table signature_bands enable row level security;
 alter table signature_bands force row level security;
 alter table tenants enable row level security;
@@ -487,9 +520,20 @@ create policy tenant_isolation on api_keys
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
 create policy tenant_update on api_keys as restrictive for update
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
-create policy tenant_isolation on artifacts
-  using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
-  with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
+create policy user_delete on artifact_members as restrictive for delete
+  using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
+create policy user_isolation on artifact_members
+  using (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((user_id = ''::text) OR ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)))))
+  with check (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id))));
+create policy user_update on artifact_members as restrictive for update
+  using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
+create policy user_delete on artifacts as restrictive for delete
+  using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
+create policy user_isolation on artifacts
+  using (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((user_id = ''::text) OR ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)))))
+  with check (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id))));
+create policy user_update on artifacts as restrictive for update
+  using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
 create policy tenant_isolation on batch_profiles
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
@@ -551,6 +595,13 @@ create policy user_isolation on scope_counts
   with check (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id))));
 create policy user_update on scope_counts as restrictive for update
   using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
+create policy user_delete on sessions as restrictive for delete
+  using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
+create policy user_isolation on sessions
+  using (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((user_id = ''::text) OR ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)))))
+  with check (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id))));
+create policy user_update on sessions as restrictive for update
+  using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
 create policy user_delete on signature_bands as restrictive for delete
   using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
 create policy user_isolation on signature_bands
@@ -573,6 +624,7 @@ grant usage on schema public to jeeves_app;
 grant usage on schema public to jeeves_searcher;
 
 grant delete, insert, select, update on api_keys to jeeves_app;
+grant delete, insert, select, update on artifact_members to jeeves_app;
 grant delete, insert, select, update on artifacts to jeeves_app;
 grant delete, insert, select, update on batch_profiles to jeeves_app;
 grant delete, insert, select, update on batches to jeeves_app;
@@ -590,6 +642,7 @@ grant delete, insert, select, update on quarantine to jeeves_app;
 grant delete, insert, select, update on receipts to jeeves_app;
 grant select on schema_migrations to jeeves_app;
 grant delete, insert, select, update on scope_counts to jeeves_app;
+grant delete, insert, select, update on sessions to jeeves_app;
 grant delete, insert, select, update on signature_bands to jeeves_app;
 grant delete, insert, select, update on tenants to jeeves_app;
 grant delete, insert, select, update on wal_ledger to jeeves_app;

@@ -3,7 +3,7 @@ import { checkDatabase, type DatabaseFacts, databaseFaultOf } from "../../src/li
 import { expectOk, openTestDatabase, statement, type TestDatabase } from "../support/database.ts";
 
 const GOOD: DatabaseFacts = {
-  table_count: 15,
+  table_count: 17,
   unforced_count: 0,
   owned_count: 0,
   invalid_index_count: 0,

@@ -172,6 +172,32 @@ describe.each(backends)("row-level security on %s, without any filter in the que
     }
   });
 
+  it("shows what belongs to the whole tenant to no user, not even where no user is named", async () => {
+    const table = tables.find(({ name }) => name === "artifacts");
+    if (table === undefined) throw new Error("there is no table artifacts");
+    await seed(table);
+    // Without a user_id a row belongs to the whole tenant: what forgets to say whose it is is shown to nobody.
+    expectOk(await database.ownerSql.query(insertSample(table, { tenant_id: "alpha" })));
+    const read = "select tenant_id, user_id from artifacts";
+    expect(await owners(scope("alpha", "u1"), read)).toEqual(["alpha/", "alpha/u1"]);
+    expect(await owners(scope("alpha", ""), read)).toEqual(["alpha/"]);
+    expect(await owners(scope("alpha", "*"), read)).toEqual(["alpha/", "alpha/*", "alpha/u1", "alpha/u2"]);
+    const foreign = insertSample(table, { tenant_id: "alpha", user_id: "*" });
+    expect(expectError(await run(scope("alpha", "u1"), foreign))).toMatchObject(FORBIDDEN);
+  });
+
+  it("shows the members of an artifact and the sessions to whom the artifact belongs", async () => {
+    for (const name of ["artifact_members", "sessions"]) {
+      const table = tables.find((each) => each.name === name);
+      if (table === undefined) throw new Error(`there is no table ${name}`);
+      await seed(table);
+      const read = `select tenant_id, user_id from ${name}`;
+      expect(await owners(scope("alpha", "u2"), read)).toEqual(["alpha/", "alpha/u2"]);
+      const move = statement(`update ${name} set user_id = 'u1' returning tenant_id`);
+      expect(expectError(await run(scope("alpha", "u2"), move))).toMatchObject(FORBIDDEN);
+    }
+  });
+
   it("does not let an upsert take over another user's row", async () => {
     const sameKey = (user: string) => [
       statement(

@@ -2,7 +2,7 @@ import { createScheduledController } from "cloudflare:test";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { z } from "zod";
 import { PROBLEMS } from "../../src/lib/contract/problem.ts";
-import { upsertArtifact } from "../../src/lib/db/queries/artifacts.ts";
+import { upsertArtifact, WHOLE_TENANT } from "../../src/lib/db/queries/artifacts.ts";
 import { contextOf } from "../../src/workers/context.ts";
 import { JOBS_BY_CRON, runCron } from "../../src/workers/cron.ts";
 import { EnvError, readEnv } from "../../src/workers/env.ts";
@@ -39,7 +39,7 @@ describe("every reply", () => {
   });
 
   it("to a key of one user shows nothing of the whole tenant", async () => {
-    for (const path of ["/v1/batches", "/v1/artifacts", "/v1/batches/x/report"]) {
+    for (const path of ["/v1/batches", "/v1/batches/x/report"]) {
       expect((await ask(path, { key: userKey })).json).toMatchObject({ status: 403, code: "user_forbidden" });
     }
   });
@@ -173,6 +173,7 @@ describe("the content of an artifact", () => {
     await suiteEnv().BUCKET.put("ingest_reports/acme/art.json", content);
     const row = {
       artifactId: "art",
+      userId: WHOLE_TENANT,
       kind: "report",
       objectKey: "ingest_reports/acme/art.json",
       mediaType: "application/octet-stream",
@@ -219,6 +220,49 @@ describe("the content of an artifact", () => {
   it("of another tenant is not found", async () => {
     const other = (await makeKey("globex", ["admin"])).key;
     expect((await get({}, other)).status).toBe(404);
+  });
+
+  it("of the whole tenant is not found by a key of one user", async () => {
+    expect((await get({}, userKey)).status).toBe(404);
+  });
+});
+
+describe("the artifacts of a user", () => {
+  const owned = (artifactId: string, userId: string) =>
+    upsertArtifact("acme", {
+      artifactId,
+      userId,
+      kind: "segment",
+      objectKey: `segments/acme/${artifactId}`,
+      mediaType: "application/vnd.jeeves.segment",
+      sizeBytes: 7,
+      sha256Hex: "cd".repeat(32),
+      batchTag: null,
+    });
+  const listed = async (by: string) => {
+    const reply = await ask("/v1/artifacts?kind=segment", { key: by });
+    return artifactsSchema.parse(reply.json).artifacts.map((artifact) => artifact.artifact_id);
+  };
+  const artifactsSchema = z.object({ artifacts: z.array(z.object({ artifact_id: z.string() })) });
+
+  beforeAll(async () => {
+    const rows = [owned("seg-shared", ""), owned("seg-ann", "ann"), owned("seg-bob", "bob")];
+    expect((await suiteSql().transaction({ tenantId: "acme", userId: "*" }, rows)).ok).toBe(true);
+    await suiteEnv().BUCKET.put("segments/acme/seg-ann", "content");
+  });
+
+  it("are theirs and the shared ones; a key without a user sees all", async () => {
+    expect(await listed(userKey)).toEqual(["seg-ann", "seg-shared"]);
+    expect(await listed(key)).toEqual(["seg-ann", "seg-bob", "seg-shared"]);
+  });
+
+  it("are not found by another user, and read with the scope to search only", async () => {
+    const get = (id: string, by: string) => ask(`/v1/artifacts/${id}/content`, { key: by });
+    expect((await ask("/v1/artifacts/seg-bob", { key: userKey })).status).toBe(404);
+    expect((await get("seg-bob", userKey)).status).toBe(404);
+    expect((await get("seg-ann", userKey)).text).toBe("content");
+    const ingestKey = (await makeKey("acme", ["ingest"], { userId: "ann" })).key;
+    expect((await get("seg-ann", ingestKey)).json).toMatchObject({ status: 403, code: "scope_missing" });
   });
 });
 

@@ -22,6 +22,8 @@ const TENANT_TABLES = [
   "batch_profiles",
   "document_signatures",
   "signature_bands",
+  "sessions",
+  "artifact_members",
 ] as const;
 
 export type DatabaseFault =

@@ -1,7 +1,15 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { err, ok, type Result } from "../base/result.ts";
+import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
-import { type ArtifactRecord, artifactRowSchema, selectArtifact, selectArtifacts } from "../db/queries/artifacts.ts";
+import {
+  type ArtifactReader,
+  type ArtifactRecord,
+  artifactRowSchema,
+  selectArtifact,
+  selectArtifacts,
+  WHOLE_TENANT,
+} from "../db/queries/artifacts.ts";
 import type { Sql } from "../db/sql.ts";
 import { problemOfSql } from "./problem-of.ts";
 
@@ -10,35 +18,32 @@ export interface ArtifactContext {
   readonly bucket: R2Bucket;
 }
 
-/** One registered object of a tenant. Errors: `not_found`, also for another tenant's id. */
+/** Whose rows the store shows: a key without a user acts for the whole tenant. */
+function readerOf(principal: Principal): ArtifactReader {
+  return { tenantId: principal.tenantId, userId: principal.userId === "" ? WHOLE_TENANT : principal.userId };
+}
+
+/** One registered object. Errors: `not_found`, also for the id of another tenant's, of another user's, or of what belongs to the whole tenant. */
 export async function readArtifact(
   context: Pick<ArtifactContext, "sql">,
-  tenantId: string,
+  principal: Principal,
   artifactId: string,
 ): Promise<Result<ArtifactRecord, Problem>> {
-  const rows = await context.sql.transaction({ tenantId, userId: "*" }, [selectArtifact(tenantId, artifactId)], {
-    readOnly: true,
-  });
+  const reader = readerOf(principal);
+  const rows = await context.sql.transaction(reader, [selectArtifact(reader, artifactId)], { readOnly: true });
   if (!rows.ok) return err(problemOfSql(rows.error));
   const row = rows.value[0]?.[0];
   return row === undefined ? err({ code: "not_found" }) : ok(artifactRowSchema.parse(row));
 }
 
-/** One page of a tenant's artifacts, by id. */
+/** One page of the artifacts that a principal may see, by id. */
 export async function listArtifacts(
   context: Pick<ArtifactContext, "sql">,
-  page: {
-    readonly tenantId: string;
-    readonly kind: string | null;
-    readonly afterId: string | null;
-    readonly rowsMax: number;
-  },
+  principal: Principal,
+  page: { readonly kind: string | null; readonly afterId: string | null; readonly rowsMax: number },
 ): Promise<Result<readonly ArtifactRecord[], Problem>> {
-  const rows = await context.sql.transaction(
-    { tenantId: page.tenantId, userId: "*" },
-    [selectArtifacts(page.tenantId, page)],
-    { readOnly: true },
-  );
+  const reader = readerOf(principal);
+  const rows = await context.sql.transaction(reader, [selectArtifacts(reader, page)], { readOnly: true });
   if (!rows.ok) return err(problemOfSql(rows.error));
   return ok((rows.value[0] ?? []).map((row) => artifactRowSchema.parse(row)));
 }

@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { IngestReport } from "../contract/batch.ts";
 import type { DriftReport } from "../contract/drift.ts";
 import type { Problem } from "../contract/problem.ts";
-import { upsertArtifact } from "../db/queries/artifacts.ts";
+import { upsertArtifact, WHOLE_TENANT } from "../db/queries/artifacts.ts";
 import { upsertBatchProfile } from "../db/queries/batch-profiles.ts";
 import { batchStatus, type StatusContext } from "./batch-status.ts";
 import { buildReport, type BatchName } from "./build-report.ts";
@@ -46,6 +46,7 @@ export async function writeReport(context: ReportContext, batch: BatchName): Pro
   const registered = await context.sql.transaction({ tenantId: batch.tenantId, userId: "*" }, [
     upsertArtifact(batch.tenantId, {
       artifactId: reportArtifactId(batch.batchTag),
+      userId: WHOLE_TENANT,
       kind: "report",
       objectKey: reportKey(batch),
       mediaType,

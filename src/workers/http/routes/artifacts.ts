@@ -10,6 +10,7 @@ import { principalOf, route, type Call } from "../route.ts";
 
 const artifactSchema = z.object({
   artifact_id: z.string(),
+  user_id: z.string().describe("whose it is; '' is shared, '*' belongs to the whole tenant"),
   kind: z.string(),
   media_type: z.string(),
   size_bytes: z.int(),
@@ -23,6 +24,7 @@ const artifactSchema = z.object({
 function onWire(record: ArtifactRecord): z.infer<typeof artifactSchema> {
   return {
     artifact_id: record.artifact_id,
+    user_id: record.user_id,
     kind: record.kind,
     media_type: record.media_type,
     size_bytes: record.size_bytes,
@@ -34,11 +36,14 @@ function onWire(record: ArtifactRecord): z.infer<typeof artifactSchema> {
   };
 }
 
-/** The artifact that the path names. Artifacts hold what belongs to a whole tenant: a key of one user sees none. */
+/** The artifact that the path names, where the caller may see it. */
 async function named(call: Call): Promise<Result<ArtifactRecord, Problem>> {
-  const principal = principalOf(call);
-  if (principal.userId !== "") return err({ code: "user_forbidden" });
-  return readArtifact(call.context, principal.tenantId, call.params["id"] ?? "");
+  return readArtifact(call.context, principalOf(call), call.params["id"] ?? "");
+}
+
+/** A segment holds what was said: reading it is reading documents. */
+function mayReadContent(call: Call, record: ArtifactRecord): boolean {
+  return record.kind !== "segment" || principalOf(call).scopes.includes("search");
 }
 
 /** The content, or the part of it that a Range header asks for. The ETag is the content's hash. */
@@ -87,7 +92,7 @@ export const artifactRoutes = [
     path: "/v1/artifacts",
     operationId: "listArtifacts",
     area: "artifacts",
-    summary: "Registered objects of the tenant",
+    summary: "Registered objects of the tenant; with a key of one user, their own and the shared ones",
     access: "any",
     query: z.strictObject({
       kind: z.enum(["segment", "pack", "backup", "dictionary", "report", "snapshot", "model"]).optional(),
@@ -95,12 +100,10 @@ export const artifactRoutes = [
       limit: z.coerce.number().int().min(1).max(LIMITS.pageRowsMax).default(100),
     }),
     replies: { 200: { description: "One page", schema: z.object({ artifacts: z.array(artifactSchema) }) } },
-    problems: ["user_forbidden", "parameter_invalid", "database_unavailable"],
+    problems: ["parameter_invalid", "database_unavailable"],
     async handle(call, { query }) {
-      const { tenantId, userId } = principalOf(call);
-      if (userId !== "") return err({ code: "user_forbidden" });
-      const page = { tenantId, kind: query.kind ?? null, afterId: query.after ?? null, rowsMax: query.limit };
-      const artifacts = await listArtifacts(call.context, page);
+      const page = { kind: query.kind ?? null, afterId: query.after ?? null, rowsMax: query.limit };
+      const artifacts = await listArtifacts(call.context, principalOf(call), page);
       return artifacts.ok ? ok(json({ artifacts: artifacts.value.map(onWire) })) : artifacts;
     },
   }),
@@ -112,7 +115,7 @@ export const artifactRoutes = [
     summary: "One registered object",
     access: "any",
     replies: { 200: { description: "The entry", schema: artifactSchema } },
-    problems: ["user_forbidden", "not_found", "database_unavailable"],
+    problems: ["not_found", "database_unavailable"],
     async handle(call) {
       const record = await named(call);
       return record.ok ? ok(json(onWire(record.value))) : record;
@@ -131,10 +134,11 @@ export const artifactRoutes = [
       304: { description: "Unchanged" },
       416: { description: "The range lies outside" },
     },
-    problems: ["user_forbidden", "not_found", "conflict", "database_unavailable", "storage_unavailable"],
+    problems: ["scope_missing", "not_found", "conflict", "database_unavailable", "storage_unavailable"],
     async handle(call) {
       const record = await named(call);
-      return record.ok ? content(call, record.value) : record;
+      if (!record.ok) return record;
+      return mayReadContent(call, record.value) ? content(call, record.value) : err({ code: "scope_missing" });
     },
   }),
 ];
