@@ -46,6 +46,8 @@ export async function consumeEmbedBatch(batch: MessageBatch, context: EmbedConsu
     ),
   );
   for (const message of touched.values()) {
+    // A stream has no end to report on: its object a second would be a report a second.
+    if (message.origin !== undefined) continue;
     const name = { tenantId: message.tenant_id, batchTag: message.batch_tag };
     const drift = await writeReportIfDone(context, name);
     if (drift !== undefined) noteDrift(context, name.tenantId, drift);

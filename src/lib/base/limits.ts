@@ -28,6 +28,21 @@ export const LIMITS = {
   sealedTitleBytesMax: 2_000,
   /** UTF-8 bytes of metadata as JSON whose personal data is sealed; a WAL block has room for 32 KB around each text. */
   sealedMetadataBytesMax: 16 * 1024,
+  /** Characters of what was said before an event, as its context: two turns of a conversation, or the ends of two long ones. */
+  contextCharactersMax: 2_000,
+  /** Characters of the name of a series of documents: a session or user id and a word of ours. */
+  seriesCharactersMax: 300,
+  /** Characters of a session id: its events are documents named `<session_id>/<seq>`, within `identifierCharactersMax`. */
+  sessionIdCharactersMax: 180,
+  /** Bytes of one frame as it travels: a message of a conversation, not a document. */
+  frameBytesMax: 256 * 1024,
+  /** Frames of one request or WebSocket message, and bytes of them after decompression: an RPC carries 32 MiB, with two bytes for each character. */
+  requestFramesMax: 1_000,
+  requestFrameBytesMax: 4 * 1024 * 1024,
+  /** Bytes of one event as its log and its segment hold it: a row of the log has 2 MB, and redaction may have made the text longer. */
+  storedEventBytesMax: 1_800_000,
+  /** Keys of a frame's metadata: session, seq, role and speaker come to them as metadata of the document. */
+  frameMetadataKeysMax: 60,
   /** Characters of an Idempotency-Key, as at Stripe. */
   idempotencyKeyCharactersMax: 255,
   /** UTF-8 bytes of text in one range of a WAL object, that is in one queue message and one transaction (about 16 thousand tokens). */

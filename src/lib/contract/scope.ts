@@ -24,5 +24,17 @@ export const identifierSchema = z
 /** An end user inside a tenant. "*" is reserved for the system. */
 export const userIdSchema = identifierSchema.refine((userId) => userId !== "*", "is reserved");
 
+/** What made a WAL object, where it was not a client's request for documents. Its batch has no end: it gets no marker, no report and no comparison. */
+export const originSchema = z.enum(["session", "profile"]);
+export type Origin = z.infer<typeof originSchema>;
+
+/** Tags of such batches: clients cannot use them. */
+const RESERVED_BATCH_TAG = /^(session|profile)-[0-9a-f]{24}$/;
+
+/** Whether a tag names a batch that the system makes by itself. */
+export function isReservedBatchTag(batchTag: string): boolean {
+  return RESERVED_BATCH_TAG.test(batchTag);
+}
+
 /** Groups requests into one batch. Chosen by the client, or the WAL id of the request. */
 export const batchTagSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);

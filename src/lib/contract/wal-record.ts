@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { batchTagSchema, identifierSchema, tenantIdSchema, tierSchema } from "./scope.ts";
+import { LIMITS } from "../base/limits.ts";
+import { batchTagSchema, identifierSchema, originSchema, tenantIdSchema, tierSchema } from "./scope.ts";
 import { metadataSchema } from "./document.ts";
 import { PII_TYPES } from "./pii.ts";
 import { inputVerdictSchema, reasonSchema } from "./verdict.ts";
@@ -44,6 +45,10 @@ export const walDocumentSchema = z.strictObject({
   metadata: metadataSchema,
   occurred_at_ms: z.number().nullable(),
   text: z.string().nullable(),
+  /** Of an event: what was said before it, "Speaker: text" lines, newest last. Found and embedded with the text, never shown as part of it. */
+  context: z.string().max(LIMITS.contextCharactersMax).optional(),
+  /** Name of the line of documents in which this one follows in time: the one before it was valid until now. */
+  series: z.string().max(LIMITS.seriesCharactersMax).optional(),
   verdict: inputVerdictSchema,
   reasons: z.array(reasonSchema),
   curation: curationSchema.optional(),
@@ -63,6 +68,7 @@ export const walRecordSchema = z.strictObject({
   policy_version: z.int().min(0).optional(),
   /** How far the tenant wanted duplicates of stored texts to be looked for; absent: not at all. */
   duplicates: z.enum(["exact", "near"]).optional(),
+  origin: originSchema.optional(),
   documents: z.array(walDocumentSchema),
 });
 export type WalRecord = z.infer<typeof walRecordSchema>;

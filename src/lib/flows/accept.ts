@@ -10,7 +10,7 @@ import { decodeBody, type BodyHeaders } from "../body/decode-body.ts";
 import type { AcceptReply } from "../contract/accept-reply.ts";
 import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
-import { batchTagSchema } from "../contract/scope.ts";
+import { batchTagSchema, isReservedBatchTag } from "../contract/scope.ts";
 import type { WalDocument } from "../contract/wal-record.ts";
 import { GATE_VERSION } from "../gate/profile.ts";
 import { PII_RULES_VERSION } from "../pii/find-pii.ts";
@@ -83,7 +83,8 @@ function chosenTag(inBody: unknown, inQuery: string | null): Result<string | und
   const wrong = { code: inBody === undefined ? "parameter_invalid" : "body_invalid", pointer: "/batch_tag" } as const;
   if (!tag.success)
     return err({ ...wrong, detail: "a batch_tag is 1 to 64 of A-Z a-z 0-9 . _ - and starts with a letter or a digit" });
-  return isUlid(tag.data) ? err({ ...wrong, detail: "tags in the form of a ulid are reserved" }) : ok(tag.data);
+  if (isUlid(tag.data)) return err({ ...wrong, detail: "tags in the form of a ulid are reserved" });
+  return isReservedBatchTag(tag.data) ? err({ ...wrong, detail: "tags of this form are reserved" }) : ok(tag.data);
 }
 
 function replyOf(walId: Ulid, batchTag: string, inputs: readonly JudgedInput[]): AcceptReply {

@@ -1,5 +1,6 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { ulidTimeMs } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { PiiPolicy } from "../contract/pii.ts";
 import type { Curation, PiiCounts, WalDocument } from "../contract/wal-record.ts";
@@ -54,14 +55,15 @@ export async function redactStored(
   const { head, document } = read.value;
   if (document.text === null) return err({ code: "wal_invalid" });
   const content = { text: document.text, title: document.title, metadata: document.metadata };
+  const context = document.context === undefined ? undefined : redactContext(document.context, policy);
   const numbered = redactContent(content, policy);
   const plan = key === undefined ? undefined : planSealing(content, policy, { find: finderFor(policy) });
   const isSealed = key !== undefined && plan !== undefined && plan.refusal === undefined;
   const redacted = isSealed ? await sealContent(plan, new Sealer(key)) : numbered.content;
   return ok({
     head: { ...head, pii_version: PII_RULES_VERSION },
-    document: { ...document, ...redacted },
-    isChanged: JSON.stringify(redacted) !== JSON.stringify(content),
+    document: { ...document, ...redacted, ...(context === undefined ? {} : { context }) },
+    isChanged: JSON.stringify(redacted) !== JSON.stringify(content) || context !== document.context,
     isNumberedForSize: key !== undefined && !isSealed,
     counts: numbered.counts,
   });
@@ -76,6 +78,12 @@ function redactContent(content: Content, policy: PiiPolicy): { readonly content:
     content: { text: text.text, title: title.text, metadata: metadata.metadata },
     counts: sumCounts(sumCounts(text.counts, title.counts), metadata.counts),
   };
+}
+
+/** Placeholders are numbered there: nobody opens one in what is only searched. They may be longer than what they stand for. */
+function redactContext(context: string, policy: PiiPolicy): string {
+  const { text } = applyPiiPolicy(context, finderFor(policy)(context), policy);
+  return text.slice(0, LIMITS.contextCharactersMax).toWellFormed();
 }
 
 /** Sends a stored document through the front door again, right after the version it is of. Errors: `storage_unavailable`. */

@@ -21,8 +21,9 @@ export interface Reentry {
  * with the same WAL id completes it.
  */
 export function reenter(context: StoreContext, entry: Reentry): Promise<Result<StoredRequest, Problem>> {
+  const { origin: _origin, ...head } = entry.head;
   return storeRequest(context, {
-    head: { ...entry.head, wal_id: entry.walId, batch_tag: entry.walId, received_at_ms: entry.receivedAtMs },
+    head: { ...head, wal_id: entry.walId, batch_tag: entry.walId, received_at_ms: entry.receivedAtMs },
     documents: entry.documents.map((document, index) => ({ ...document, document_index: index })),
     textBytes: entry.documents.map((document) => utf8Bytes(document.text ?? "").length),
     replayed: true,

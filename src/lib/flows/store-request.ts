@@ -77,9 +77,9 @@ async function storeWal(
   return err(storeProblem(created.error));
 }
 
-/** The marker of a batch that its client named; see docs/decisions/0001-batch-markers.md. */
+/** The marker of a batch that its client named; see docs/decisions/0001-batch-markers.md. A batch of our own making has no end that anyone waits for. */
 async function storeMarker(bucket: R2Bucket, head: WalHead, documentCount: number): Promise<Result<void, Problem>> {
-  if (head.batch_tag === head.wal_id) return ok(undefined);
+  if (head.batch_tag === head.wal_id || head.origin !== undefined) return ok(undefined);
   const marker: NewObject = {
     key: batchMarkerKey(head.tenant_id, head.batch_tag, head.wal_id),
     bytes: new Uint8Array(0),
