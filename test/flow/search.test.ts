@@ -198,7 +198,10 @@ describe("search", () => {
       },
     };
     const reply = await search(leaking, principalOf(tenant), { query: "jet" });
-    expect(reply).toEqual({ ok: false, error: { code: "internal" } });
+    expect(reply).toEqual({
+      ok: false,
+      error: { code: "internal", isolation: { place: "search", foreignCount: 1 } },
+    });
   });
 
   it("refuses what is no search with the place of the fault", async () => {

@@ -45,4 +45,20 @@ export interface Problem {
   readonly detail?: string;
   readonly retryAfterSeconds?: number;
   readonly pointer?: string;
+  /** Rows of others were about to leave. For the metric and the log; never on the wire. */
+  readonly isolation?: { readonly place: IsolationPlace; readonly foreignCount: number };
 }
+
+/** Where rows are checked a last time before they leave. */
+export type IsolationPlace =
+  | "search"
+  | "receipts"
+  | "quarantine"
+  | "artifacts"
+  | "batches"
+  | "dead_letters"
+  | "keys"
+  | "documents"
+  | "sessions"
+  | "profiles"
+  | "canary";

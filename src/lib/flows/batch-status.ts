@@ -11,8 +11,9 @@ import {
   selectBatches,
   selectBatchLedger,
 } from "../db/queries/batches.ts";
-import type { Sql } from "../db/sql.ts";
+import type { Row, Sql } from "../db/sql.ts";
 import { listBatchRequests, type BatchRequest } from "./batch-requests.ts";
+import { ownTenantRows } from "./own-rows.ts";
 import { problemOfSql, storageUnavailable } from "./problem-of.ts";
 
 export interface StatusContext {
@@ -37,7 +38,9 @@ export async function batchStatus(
   ]);
   if (!requests.ok) return err(storageUnavailable());
   if (!rows.ok) return err(problemOfSql(rows.error));
-  const row = rows.value[0]?.[0];
+  const own = ownBatches(batch.tenantId, rows.value[0]);
+  if (!own.ok) return own;
+  const [row] = own.value;
   if (row === undefined && requests.value.length === 0) return err({ code: "not_found" });
   const ended = new Map(
     (rows.value[1] ?? []).map((ledgerRow) => {
@@ -45,12 +48,7 @@ export async function batchStatus(
       return [parsed.wal_id, parsed.document_count];
     }),
   );
-  return ok(
-    statusOf(batch.batchTag, row === undefined ? undefined : batchRowSchema.parse(row), {
-      requests: requests.value,
-      ended,
-    }),
-  );
+  return ok(statusOf(batch.batchTag, row, { requests: requests.value, ended }));
 }
 
 /** Batches of a tenant, the latest first, from their counters alone; `pending_count` needs the status of one batch. */
@@ -64,11 +62,16 @@ export async function listBatches(
     { readOnly: true },
   );
   if (!rows.ok) return err(problemOfSql(rows.error));
-  const statuses = (rows.value[0] ?? []).map((row) => {
-    const parsed = batchRowSchema.parse(row);
-    return statusOf(parsed.batch_tag, parsed, { requests: [], ended: new Map() });
-  });
-  return ok(statuses);
+  const own = ownBatches(page.tenantId, rows.value[0]);
+  return own.ok ? ok(own.value.map((row) => statusOf(row.batch_tag, row, { requests: [], ended: new Map() }))) : own;
+}
+
+function ownBatches(tenantId: string, rows: readonly Row[] = []): Result<readonly BatchRow[], Problem> {
+  return ownTenantRows(
+    "batches",
+    tenantId,
+    rows.map((row) => batchRowSchema.parse(row)),
+  );
 }
 
 interface Requests {

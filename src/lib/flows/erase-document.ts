@@ -37,7 +37,7 @@ export async function eraseDocument(
   const { tenantId } = principal;
   const uid = documentUid({ tenantId, ...name });
   const deletionId = context.ulid();
-  const rows = await context.sql.transaction({ tenantId, userId: "*" }, [
+  const rows = await context.sql.transaction({ tenantId, userId: name.userId }, [
     upsertTombstone({
       tenantId,
       documentUid: uid,

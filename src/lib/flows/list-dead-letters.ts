@@ -3,6 +3,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { Problem } from "../contract/problem.ts";
 import { selectOpenDeadLetters } from "../db/queries/dead-letters.ts";
 import type { Sql } from "../db/sql.ts";
+import { ownTenantRows } from "./own-rows.ts";
 import { problemOfSql } from "./problem-of.ts";
 
 /** Work that could not succeed as it was: where it lies and why. There is no text in it. */
@@ -19,7 +20,10 @@ export const deadLetterSchema = z.object({
 });
 export type DeadLetter = z.infer<typeof deadLetterSchema>;
 
-const rowSchema = deadLetterSchema.extend({ created_at: z.date().transform((date) => date.toISOString()) });
+const rowSchema = deadLetterSchema.extend({
+  tenant_id: z.string(),
+  created_at: z.date().transform((date) => date.toISOString()),
+});
 
 /** The newest open dead letters of a tenant. */
 export async function listDeadLetters(
@@ -31,5 +35,10 @@ export async function listDeadLetters(
     readOnly: true,
   });
   if (!rows.ok) return err(problemOfSql(rows.error));
-  return ok((rows.value[0] ?? []).map((row) => rowSchema.parse(row)));
+  const own = ownTenantRows(
+    "dead_letters",
+    tenantId,
+    (rows.value[0] ?? []).map((row) => rowSchema.parse(row)),
+  );
+  return own.ok ? ok(own.value.map(({ tenant_id: _tenant, ...letter }) => letter)) : own;
 }

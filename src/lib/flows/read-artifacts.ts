@@ -10,7 +10,8 @@ import {
   selectArtifacts,
   WHOLE_TENANT,
 } from "../db/queries/artifacts.ts";
-import type { Sql } from "../db/sql.ts";
+import type { Row, Sql } from "../db/sql.ts";
+import { ownRows } from "./own-rows.ts";
 import { problemOfSql } from "./problem-of.ts";
 
 export interface ArtifactContext {
@@ -32,8 +33,10 @@ export async function readArtifact(
   const reader = readerOf(principal);
   const rows = await context.sql.transaction(reader, [selectArtifact(reader, artifactId)], { readOnly: true });
   if (!rows.ok) return err(problemOfSql(rows.error));
-  const row = rows.value[0]?.[0];
-  return row === undefined ? err({ code: "not_found" }) : ok(artifactRowSchema.parse(row));
+  const own = ownArtifacts(reader, rows.value[0]);
+  if (!own.ok) return own;
+  const [artifact] = own.value;
+  return artifact === undefined ? err({ code: "not_found" }) : ok(artifact);
 }
 
 /** One page of the artifacts that a principal may see, by id. */
@@ -45,5 +48,13 @@ export async function listArtifacts(
   const reader = readerOf(principal);
   const rows = await context.sql.transaction(reader, [selectArtifacts(reader, page)], { readOnly: true });
   if (!rows.ok) return err(problemOfSql(rows.error));
-  return ok((rows.value[0] ?? []).map((row) => artifactRowSchema.parse(row)));
+  return ownArtifacts(reader, rows.value[0]);
+}
+
+function ownArtifacts(reader: ArtifactReader, rows: readonly Row[] = []): Result<readonly ArtifactRecord[], Problem> {
+  return ownRows(
+    "artifacts",
+    reader,
+    rows.map((row) => artifactRowSchema.parse(row)),
+  );
 }

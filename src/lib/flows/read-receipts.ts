@@ -14,8 +14,9 @@ import {
   selectReceipt,
   selectReceipts,
 } from "../db/queries/receipts.ts";
-import type { Scope, Sql } from "../db/sql.ts";
+import type { Row, Scope, Sql } from "../db/sql.ts";
 import { walKey } from "../wal/wal-key.ts";
+import { ownRows } from "./own-rows.ts";
 import { problemOfSql, storageUnavailable } from "./problem-of.ts";
 
 export interface ReceiptContext {
@@ -48,15 +49,14 @@ export async function readReceipt(
   const parts = parseReceiptId(request.id);
   if (parts === undefined) return err({ code: "not_found" });
   const scope = scopeOf(principal);
-  const rows = await context.sql.transaction(
-    scope,
-    [selectReceipt(principal.tenantId, parts.walId, parts.documentIndex)],
-    { readOnly: true },
-  );
+  const rows = await context.sql.transaction(scope, [selectReceipt(scope, parts.walId, parts.documentIndex)], {
+    readOnly: true,
+  });
   if (!rows.ok) return err(problemOfSql(rows.error));
-  const row = rows.value[0]?.[0];
-  if (row === undefined) return queuedReceipt(context, principal, parts);
-  const record = receiptRowSchema.parse(row);
+  const own = ownReceipts(scope, rows.value[0]);
+  if (!own.ok) return own;
+  const [record] = own.value;
+  if (record === undefined) return queuedReceipt(context, principal, parts);
   if (!request.verify || record.document_uid === null) return ok(receiptOf(record));
   const proof = await proofOf(context, scope, record);
   return proof.ok ? ok({ ...receiptOf(record), proof: proof.value }) : proof;
@@ -75,13 +75,19 @@ export async function listReceipts(
 ): Promise<Result<readonly Receipt[], Problem>> {
   const after = page.after === null ? null : parseReceiptId(page.after);
   if (after === undefined) return err({ code: "parameter_invalid", pointer: "after" });
-  const rows = await context.sql.transaction(
-    scopeOf(principal),
-    [selectReceipts(principal.tenantId, { ...page, after })],
-    { readOnly: true },
-  );
+  const scope = scopeOf(principal);
+  const rows = await context.sql.transaction(scope, [selectReceipts(scope, { ...page, after })], { readOnly: true });
   if (!rows.ok) return err(problemOfSql(rows.error));
-  return ok((rows.value[0] ?? []).map((row) => receiptOf(receiptRowSchema.parse(row))));
+  const own = ownReceipts(scope, rows.value[0]);
+  return own.ok ? ok(own.value.map(receiptOf)) : own;
+}
+
+function ownReceipts(scope: Scope, rows: readonly Row[] = []): Result<readonly ReceiptRecord[], Problem> {
+  return ownRows(
+    "receipts",
+    scope,
+    rows.map((row) => receiptRowSchema.parse(row)),
+  );
 }
 
 async function queuedReceipt(
@@ -109,6 +115,7 @@ async function queuedReceipt(
 }
 
 const QUEUED: ReceiptRecord = {
+  tenant_id: "",
   wal_id: "",
   document_index: 0,
   user_id: "",
@@ -151,15 +158,20 @@ async function proofOf(
   scope: Scope,
   record: ReceiptRecord,
 ): Promise<Result<ReceiptProof, Problem>> {
-  const rows = await context.sql.transaction(scope, [recountDocument(scope.tenantId, record.document_uid ?? "")], {
+  const rows = await context.sql.transaction(scope, [recountDocument(scope, record.document_uid ?? "")], {
     readOnly: true,
   });
   if (!rows.ok) return err(problemOfSql(rows.error));
-  const row = rows.value[0]?.[0];
-  if (row === undefined) {
+  const own = ownRows(
+    "documents",
+    scope,
+    (rows.value[0] ?? []).map((row) => recountRowSchema.parse(row)),
+  );
+  if (!own.ok) return own;
+  const [counted] = own.value;
+  if (counted === undefined) {
     return ok({ holds: false, present: false, superseded: false, chunk_count: 0, stale_chunk_count: 0 });
   }
-  const counted = recountRowSchema.parse(row);
   const superseded = counted.version_key > record.version_key;
   const agrees = counted.chunk_count === counted.expected_chunk_count && counted.stale_chunk_count === 0;
   const asReceived = superseded || record.outcome !== "indexed" || counted.chunk_count === record.chunk_count;

@@ -16,6 +16,7 @@ import { awaitWrites } from "./await-writes.ts";
 import { embedQuery, type QueryVector } from "./embed-query.ts";
 import { findCandidates } from "./find-candidates.ts";
 import type { ModelInUse, ModelSource } from "./model-source.ts";
+import { ownRows } from "./own-rows.ts";
 import { problemOfSql } from "./problem-of.ts";
 import { storedVector } from "./stored-vector.ts";
 
@@ -49,6 +50,7 @@ export async function search(
   const request = parsed.data;
   const userId = userOf(principal, request);
   if (userId === undefined) return err({ code: "user_forbidden" });
+  const scope = { tenantId: principal.tenantId, userId };
   const active = await context.models.active();
   if (!active.ok) return err(active.error.code === "no_active_model" ? { code: "no_active_model" } : problemOfModel());
 
@@ -61,17 +63,14 @@ export async function search(
   const readyMs = context.clock();
   const found = await findCandidates(context.sql, {
     request,
-    scope: { tenantId: principal.tenantId, userId },
+    scope,
     model: active.value,
     vector: vector.value.vector,
   });
   if (!found.ok) return err(problemOfSql(found.error));
   const foundMs = context.clock();
-  // The last wall: whatever the store returned, nothing of another tenant or user leaves.
-  const foreign = found.value.rows.some(
-    (row) => row.tenant_id !== principal.tenantId || (row.user_id !== "" && row.user_id !== userId),
-  );
-  if (foreign) return err({ code: "internal" });
+  const own = ownRows("search", scope, found.value.rows);
+  if (!own.ok) return own;
 
   const ranked = rank(found.value.rows, request, foundMs);
   const timings = {

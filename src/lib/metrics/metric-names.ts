@@ -21,6 +21,10 @@ export const METRICS = {
     type: "counter",
     help: "Accepted ingest requests by how their pointers went: queued, left to the sweeper, replayed.",
   },
+  isolation_violations_total: {
+    type: "counter",
+    help: "Rows of another tenant or user that the last check held back, by place. Anything but 0 is an incident.",
+  },
   auth_failures_total: { type: "counter", help: "Requests without a valid key by code." },
   chunks_total: { type: "counter", help: "Chunks of indexed documents by what was done: embedded, reused, failed." },
   tokens_total: { type: "counter", help: "Tokens of indexed chunks." },

@@ -4,6 +4,7 @@ import { err, type Result } from "../../lib/base/result.ts";
 import { PROBLEMS, type Problem } from "../../lib/contract/problem.ts";
 import type { Principal } from "../../lib/contract/principal.ts";
 import type { Context } from "../context.ts";
+import { noteViolation } from "../note-violation.ts";
 import { problem } from "./respond.ts";
 import type { Access, Call, Route } from "./route.ts";
 
@@ -106,10 +107,11 @@ async function answer(route: Served, asked: Asked): Promise<Response> {
 
 function refuse(
   failure: Problem,
-  { facts, requestId }: Asked,
+  { facts, requestId, context }: Asked,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   facts["code"] = failure.code;
+  if (failure.isolation !== undefined) noteViolation(context, failure.isolation, { request_id: requestId });
   return problem(failure, requestId, headers);
 }
 

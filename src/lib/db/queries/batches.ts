@@ -13,6 +13,7 @@ export function selectBatch(tenantId: string, batchTag: string): Statement {
 }
 
 export const batchRowSchema = z.object({
+  tenant_id: z.string(),
   batch_tag: z.string(),
   indexed_count: countSchema,
   unchanged_count: countSchema,

@@ -39,7 +39,7 @@ export function insertDeadLetters(tenantId: string, rows: readonly DeadLetterRow
 /** One page of the open dead letters, newest first. */
 export function selectOpenDeadLetters(tenantId: string, rowsMax: number): Statement {
   return {
-    text: `select dead_letter_id, queue, code, wal_id, range_index, document_index, chunk_index, attempts, created_at
+    text: `select tenant_id, dead_letter_id, queue, code, wal_id, range_index, document_index, chunk_index, attempts, created_at
            from dead_letters where tenant_id = $1 and resolved_at is null order by created_at desc limit $2::int`,
     params: [tenantId, rowsMax],
   };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { tierSchema } from "../../contract/scope.ts";
 import { reasonSchema, type Reason } from "../../contract/verdict.ts";
-import type { Statement } from "../sql.ts";
+import type { Scope, Statement } from "../sql.ts";
 
 /** `held`: waits for a decision. `releasing`: decided, and on its way. `released`: accepted again. `purged`: its text is gone for good. */
 export const quarantineStateSchema = z.enum(["held", "releasing", "released", "purged"]);
@@ -50,10 +50,11 @@ export function insertQuarantine(tenantId: string, batchTag: string, rows: reado
   };
 }
 
-const COLUMNS = `quarantine_id, user_id, document_id, document_index, tier, source, batch_tag, reasons, version_key, object_key,
+const COLUMNS = `tenant_id, quarantine_id, user_id, document_id, document_index, tier, source, batch_tag, reasons, version_key, object_key,
   object_range, size_bytes, state, decided_by, decided_at, decision_note, release_wal_id, text_removed_at, created_at`;
 
 export const quarantineRowSchema = z.object({
+  tenant_id: z.string(),
   quarantine_id: z.string(),
   user_id: z.string(),
   document_id: z.string(),
@@ -78,20 +79,21 @@ export type QuarantineRecord = z.infer<typeof quarantineRowSchema>;
 
 /** One page of the quarantine, newest first, older than `beforeId` where given, in one state where given. */
 export function selectQuarantine(
-  tenantId: string,
+  { tenantId, userId }: Scope,
   page: { readonly beforeId: string | null; readonly state: string | null; readonly rowsMax: number },
 ): Statement {
   return {
-    text: `select ${COLUMNS} from quarantine where tenant_id = $1 and ($2::text is null or quarantine_id < $2)
-             and ($3::text is null or state = $3) order by quarantine_id desc limit $4::int`,
-    params: [tenantId, page.beforeId, page.state, page.rowsMax],
+    text: `select ${COLUMNS} from quarantine where tenant_id = $1 and ($2 = '*' or user_id in ('', $2))
+             and ($3::text is null or quarantine_id < $3) and ($4::text is null or state = $4)
+           order by quarantine_id desc limit $5::int`,
+    params: [tenantId, userId, page.beforeId, page.state, page.rowsMax],
   };
 }
 
-export function selectQuarantined(tenantId: string, quarantineId: string): Statement {
+export function selectQuarantined({ tenantId, userId }: Scope, quarantineId: string): Statement {
   return {
-    text: `select ${COLUMNS} from quarantine where tenant_id = $1 and quarantine_id = $2`,
-    params: [tenantId, quarantineId],
+    text: `select ${COLUMNS} from quarantine where tenant_id = $1 and ($2 = '*' or user_id in ('', $2)) and quarantine_id = $3`,
+    params: [tenantId, userId, quarantineId],
   };
 }
 

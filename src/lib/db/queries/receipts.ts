@@ -1,20 +1,21 @@
 import { z } from "zod";
 import { outcomeSchema, reasonSchema } from "../../contract/verdict.ts";
-import type { Statement } from "../sql.ts";
+import type { Scope, Statement } from "../sql.ts";
 
 /** A receipt with the document it became. */
-export function selectReceipt(tenantId: string, walId: string, documentIndex: number): Statement {
+export function selectReceipt({ tenantId, userId }: Scope, walId: string, documentIndex: number): Statement {
   return {
     text: `select r.*, encode(d.content_hash, 'hex') as content_hash, d.generation, m.fingerprint
            from receipts r left join documents d on d.tenant_id = r.tenant_id and d.document_uid = r.document_uid
              and d.version_key = r.version_key
            left join embedding_models m on m.model_id = d.model_id
-           where r.tenant_id = $1 and r.wal_id = $2 and r.document_index = $3::int`,
-    params: [tenantId, walId, documentIndex],
+           where r.tenant_id = $1 and ($2 = '*' or r.user_id in ('', $2)) and r.wal_id = $3 and r.document_index = $4::int`,
+    params: [tenantId, userId, walId, documentIndex],
   };
 }
 
 export const receiptRowSchema = z.object({
+  tenant_id: z.string(),
   wal_id: z.string(),
   document_index: z.int(),
   user_id: z.string(),
@@ -37,19 +38,21 @@ export const receiptRowSchema = z.object({
 export type ReceiptRecord = z.infer<typeof receiptRowSchema>;
 
 /** Counts what the store holds now of the document behind a receipt. */
-export function recountDocument(tenantId: string, documentUid: string): Statement {
+export function recountDocument({ tenantId, userId }: Scope, documentUid: string): Statement {
   return {
-    text: `select d.version_key, d.deleted_at is not null as deleted, d.chunk_count as expected_chunk_count,
+    text: `select d.tenant_id, d.user_id, d.version_key, d.deleted_at is not null as deleted, d.chunk_count as expected_chunk_count,
              (select count(*) from doc_embeddings e where e.tenant_id = d.tenant_id and e.document_uid = d.document_uid
                and e.model_id = d.model_id and e.generation = d.generation) as chunk_count,
              (select count(*) from doc_embeddings e where e.tenant_id = d.tenant_id and e.document_uid = d.document_uid
                and e.generation <> d.generation) as stale_chunk_count
-           from documents d where d.tenant_id = $1 and d.document_uid = $2::uuid`,
-    params: [tenantId, documentUid],
+           from documents d where d.tenant_id = $1 and ($2 = '*' or d.user_id in ('', $2)) and d.document_uid = $3::uuid`,
+    params: [tenantId, userId, documentUid],
   };
 }
 
 export const recountRowSchema = z.object({
+  tenant_id: z.string(),
+  user_id: z.string(),
   version_key: z.string(),
   deleted: z.boolean(),
   expected_chunk_count: z.int(),
@@ -66,13 +69,14 @@ export interface ReceiptPage {
 }
 
 /** One page of a batch's receipts, in the order they were sent. */
-export function selectReceipts(tenantId: string, page: ReceiptPage): Statement {
+export function selectReceipts({ tenantId, userId }: Scope, page: ReceiptPage): Statement {
   return {
-    text: `select r.* from receipts r where r.tenant_id = $1 and r.batch_tag = $2 and ($3::text is null or r.outcome = $3)
-             and ($4::text is null or (r.wal_id, r.document_index) > ($4, $5::int))
-           order by r.wal_id, r.document_index limit $6::int`,
+    text: `select r.* from receipts r where r.tenant_id = $1 and ($2 = '*' or r.user_id in ('', $2)) and r.batch_tag = $3
+             and ($4::text is null or r.outcome = $4) and ($5::text is null or (r.wal_id, r.document_index) > ($5, $6::int))
+           order by r.wal_id, r.document_index limit $7::int`,
     params: [
       tenantId,
+      userId,
       page.batchTag,
       page.outcome,
       page.after?.walId ?? null,

@@ -4,12 +4,12 @@ import { piiPolicySchema } from "../../contract/pii.ts";
 import type { Principal } from "../../contract/principal.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { Inspected } from "../../contract/quarantine.ts";
-import { quarantineRowSchema, selectQuarantined } from "../../db/queries/quarantine.ts";
+import { selectQuarantined } from "../../db/queries/quarantine.ts";
 import type { Sql } from "../../db/sql.ts";
 import { applyPiiPolicy, type PiiVerdict } from "../../pii/apply-policy.ts";
 import { findPii } from "../../pii/find-pii.ts";
 import { problemOfSql } from "../problem-of.ts";
-import { quarantinedOf, quarantineScope } from "./list-quarantine.ts";
+import { ownQuarantined, quarantinedOf, quarantineScope } from "./list-quarantine.ts";
 import { readHeld } from "./quarantine-object.ts";
 
 /** UTF-16 units of a preview: enough to see what it is, too little to be a copy. */
@@ -23,12 +23,13 @@ export async function inspectQuarantined(
   principal: Principal,
   quarantineId: string,
 ): Promise<Result<Inspected, Problem>> {
-  const select = selectQuarantined(principal.tenantId, quarantineId);
-  const rows = await context.sql.transaction(quarantineScope(principal), [select], { readOnly: true });
+  const scope = quarantineScope(principal);
+  const rows = await context.sql.transaction(scope, [selectQuarantined(scope, quarantineId)], { readOnly: true });
   if (!rows.ok) return err(problemOfSql(rows.error));
-  const found = rows.value[0]?.[0];
-  if (found === undefined) return err({ code: "not_found" });
-  const row = quarantineRowSchema.parse(found);
+  const own = ownQuarantined(scope, rows.value[0]);
+  if (!own.ok) return own;
+  const [row] = own.value;
+  if (row === undefined) return err({ code: "not_found" });
   const nothing = { title_preview: null, preview: null, is_whole: false, pii_counts: {} };
   if (row.text_removed_at !== null) return ok({ ...quarantinedOf(row), ...nothing });
   const held = await readHeld(context.bucket, {

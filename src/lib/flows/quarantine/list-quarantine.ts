@@ -4,7 +4,8 @@ import type { Principal } from "../../contract/principal.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { Quarantined } from "../../contract/quarantine.ts";
 import { quarantineRowSchema, selectQuarantine, type QuarantineRecord } from "../../db/queries/quarantine.ts";
-import type { Scope, Sql } from "../../db/sql.ts";
+import type { Row, Scope, Sql } from "../../db/sql.ts";
+import { ownRows } from "../own-rows.ts";
 import { problemOfSql } from "../problem-of.ts";
 
 /** A key bound to a user sees that user's inputs and the shared ones, any other key its tenant's. */
@@ -39,8 +40,18 @@ export async function listQuarantine(
   principal: Principal,
   page: { readonly beforeId: string | null; readonly state: string | null; readonly rowsMax: number },
 ): Promise<Result<Quarantined[], Problem>> {
-  const select = selectQuarantine(principal.tenantId, page);
-  const rows = await sql.transaction(quarantineScope(principal), [select], { readOnly: true });
+  const scope = quarantineScope(principal);
+  const rows = await sql.transaction(scope, [selectQuarantine(scope, page)], { readOnly: true });
   if (!rows.ok) return err(problemOfSql(rows.error));
-  return ok((rows.value[0] ?? []).map((row) => quarantinedOf(quarantineRowSchema.parse(row))));
+  const own = ownQuarantined(scope, rows.value[0]);
+  return own.ok ? ok(own.value.map(quarantinedOf)) : own;
+}
+
+/** Rows of the quarantine as records, once each is known to be the reader's. */
+export function ownQuarantined(scope: Scope, rows: readonly Row[] = []): Result<readonly QuarantineRecord[], Problem> {
+  return ownRows(
+    "quarantine",
+    scope,
+    rows.map((row) => quarantineRowSchema.parse(row)),
+  );
 }

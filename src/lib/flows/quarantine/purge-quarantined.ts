@@ -4,9 +4,10 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Principal } from "../../contract/principal.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { purgeReplySchema } from "../../contract/quarantine.ts";
-import { decidePurge, markTextsRemoved, quarantineRowSchema, selectQuarantined } from "../../db/queries/quarantine.ts";
+import { decidePurge, markTextsRemoved, selectQuarantined } from "../../db/queries/quarantine.ts";
 import type { Sql } from "../../db/sql.ts";
 import { problemOfSql } from "../problem-of.ts";
+import { ownQuarantined } from "./list-quarantine.ts";
 import { removeHeldTexts } from "./quarantine-object.ts";
 
 /**
@@ -22,12 +23,13 @@ export async function purgeQuarantined(
   const scope = { tenantId, userId: "*" };
   const rows = await context.sql.transaction(scope, [
     decidePurge(tenantId, { ...request, decidedBy: keyId }),
-    selectQuarantined(tenantId, request.quarantineId),
+    selectQuarantined(scope, request.quarantineId),
   ]);
   if (!rows.ok) return err(problemOfSql(rows.error));
-  const found = rows.value[1]?.[0];
-  if (found === undefined) return err({ code: "not_found" });
-  const row = quarantineRowSchema.parse(found);
+  const own = ownQuarantined(scope, rows.value[1]);
+  if (!own.ok) return own;
+  const [row] = own.value;
+  if (row === undefined) return err({ code: "not_found" });
   if (row.state !== "purged" && row.state !== "released") {
     return err({ code: "conflict", detail: "it is being released: release it again to complete that" });
   }

@@ -5,17 +5,12 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Principal } from "../../contract/principal.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { releaseReplySchema } from "../../contract/quarantine.ts";
-import {
-  beginRelease,
-  endRelease,
-  quarantineRowSchema,
-  selectQuarantined,
-  type QuarantineRecord,
-} from "../../db/queries/quarantine.ts";
+import { beginRelease, endRelease, selectQuarantined, type QuarantineRecord } from "../../db/queries/quarantine.ts";
 import type { Sql } from "../../db/sql.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { reenter } from "../reenter.ts";
 import type { StoreContext } from "../store-request.ts";
+import { ownQuarantined } from "./list-quarantine.ts";
 import { readHeld } from "./quarantine-object.ts";
 
 export interface ReleaseContext extends StoreContext {
@@ -37,14 +32,16 @@ export async function releaseQuarantined(
 ): Promise<Result<ReleaseReply, Problem>> {
   const { tenantId } = principal;
   const decision = { ...request, walId: context.newUlid(), decidedBy: principal.keyId };
-  const rows = await context.sql.transaction({ tenantId, userId: "*" }, [
+  const scope = { tenantId, userId: "*" };
+  const rows = await context.sql.transaction(scope, [
     beginRelease(tenantId, decision),
-    selectQuarantined(tenantId, request.quarantineId),
+    selectQuarantined(scope, request.quarantineId),
   ]);
   if (!rows.ok) return err(problemOfSql(rows.error));
-  const found = rows.value[1]?.[0];
-  if (found === undefined) return err({ code: "not_found" });
-  const row = quarantineRowSchema.parse(found);
+  const own = ownQuarantined(scope, rows.value[1]);
+  if (!own.ok) return own;
+  const [row] = own.value;
+  if (row === undefined) return err({ code: "not_found" });
   if (row.release_wal_id === null) return err({ code: "conflict", detail: "the text was purged" });
   if (row.state === "releasing") {
     const released = await letIn(context, tenantId, { row, walId: row.release_wal_id });

@@ -14,6 +14,7 @@ import {
   type KeyError,
   type MadeKey,
 } from "../../../lib/flows/manage-keys.ts";
+import { ownTenantRows } from "../../../lib/flows/own-rows.ts";
 import { problemOfSql } from "../../../lib/flows/problem-of.ts";
 import { json } from "../respond.ts";
 import { principalOf, route } from "../route.ts";
@@ -98,7 +99,9 @@ export const adminKeyRoutes = [
     async handle(call, { query }) {
       const page = { tenantId: principalOf(call).tenantId, beforeKeyId: query.before, rowsMax: query.limit };
       const keys = await listKeys(call.context, page);
-      return keys.ok ? ok(json({ keys: keys.value.map(onWire) })) : err(problemOf(keys.error));
+      if (!keys.ok) return err(problemOf(keys.error));
+      const own = ownTenantRows("keys", page.tenantId, keys.value);
+      return own.ok ? ok(json({ keys: own.value.map(onWire) })) : own;
     },
   }),
   route({
