@@ -2,6 +2,7 @@ import type { KVNamespace, Queue, R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
 import type { EmbedMessage } from "../lib/contract/queue-message.ts";
 import { keysByTenant } from "../lib/pii/key-text.ts";
+import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
 import type { MetricsHubs } from "./metrics.ts";
 
 /** What wrangler.toml binds. Every name there stands here. */
@@ -10,6 +11,7 @@ export interface Bindings {
   readonly EMBED_QUEUE: Queue<EmbedMessage>;
   readonly API_KEYS: KVNamespace;
   readonly METRICS_HUB: MetricsHubs;
+  readonly SESSION_GATE: { getByName(name: string): SessionGateApi };
 }
 
 /** Bindings and variables as the runtime hands them over; the variables are still unchecked. */
