@@ -153,6 +153,7 @@ create table documents (
   duplicate_hash bytea,
   series text,
   valid_until timestamp with time zone,
+  series_position bigint not null default 0,
   constraint documents_pkey PRIMARY KEY (tenant_id, document_uid),
   constraint documents_tier_check CHECK ((tier = ANY (ARRAY['event'::text, 'summary'::text, 'doc'::text, 'profile'::text, 'artifact'::text])))
 );
@@ -215,6 +216,26 @@ create table policy_versions (
   changed_by text not null,
   changed_at timestamp with time zone not null default now(),
   constraint policy_versions_pkey PRIMARY KEY (tenant_id, policy_version)
+);
+create table profiles (
+  tenant_id text not null,
+  user_id text not null,
+  fact_key text collate "C" not null,
+  version bigint not null,
+  value text not null default ''::text,
+  source text not null default ''::text,
+  observed_at timestamp with time zone not null default now(),
+  recorded_at timestamp with time zone not null default now(),
+  removed boolean not null default false,
+  sent_hash bigint,
+  sent_at timestamp with time zone,
+  outbox jsonb,
+  constraint profiles_fact_key_check CHECK ((char_length(fact_key) <= 80)),
+  constraint profiles_fact_key_check1 CHECK ((fact_key ~ '^[^/]+$'::text)),
+  constraint profiles_pkey PRIMARY KEY (tenant_id, user_id, fact_key, version),
+  constraint profiles_source_check CHECK ((char_length(source) <= 200)),
+  constraint profiles_value_check CHECK ((char_length(value) <= 20000)),
+  constraint profiles_version_check CHECK ((version > 0))
 );
 create table quarantine (
   tenant_id text not null,
@@ -424,6 +445,12 @@ CREATE OR REPLACE FUNCTION public.lexeme_dimensions(lexemes sparsevec)
 AS $function$ select array(select split_part(entry, ':', 1)::integer
     from string_to_table(split_part(ltrim(lexemes::text, '{'), '}', 1), ',') entry where entry <> '') $function$
 ;
+CREATE OR REPLACE FUNCTION public.profile_content_hash(removed boolean, value text, source text, observed_at timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select hashtextextended(removed::text || E'\x1f' || source || E'\x1f' || extract(epoch from observed_at)::text || E'\x1f' || value, 0) $function$
+;
 CREATE OR REPLACE FUNCTION public.search_lexical_keys(p_model_id integer, p_tiers text[], p_probes integer[], p_weights sparsevec, p_average_length double precision, p_rows_max integer, p_keys_max integer)
  RETURNS TABLE(document_uid uuid, generation bigint, chunk_index integer)
  LANGUAGE sql
@@ -442,6 +469,15 @@ AS $function$
       select f.document_uid, f.generation, f.chunk_index from found f where f.tier = t.tier
       order by f.weight desc, f.document_uid, f.chunk_index limit p_keys_max) k
   $function$
+;
+CREATE OR REPLACE FUNCTION public.tenants_with_unsent_profiles()
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE
+ SET "app.unsent_profiles" TO 'tenants'
+AS $function$ select distinct tenant_id from profiles
+     where outbox is not null or sent_hash is distinct from profile_content_hash(removed, value, source, observed_at)
+     order by 1 limit 10000 $function$
 ;
 
 alter function search_lexical_keys(p_model_id integer, p_tiers text[], p_probes integer[], p_weights sparsevec, p_average_length double precision, p_rows_max integer, p_keys_max integer) owner to jeeves_searcher;
@@ -466,6 +502,7 @@ CREATE INDEX documents_series ON public.documents USING btree (tenant_id, user_i
 CREATE INDEX documents_user ON public.documents USING btree (tenant_id, user_id);
 CREATE UNIQUE INDEX embedding_models_one_active ON public.embedding_models USING btree (state) WHERE (state = 'active'::text);
 CREATE INDEX job_runs_recent ON public.job_runs USING btree (job_name, started_at DESC);
+CREATE INDEX profiles_unsent ON public.profiles USING btree (tenant_id, user_id) WHERE ((outbox IS NOT NULL) OR (sent_hash IS DISTINCT FROM profile_content_hash(removed, value, source, observed_at)));
 CREATE INDEX quarantine_expiry ON public.quarantine USING btree (tenant_id, created_at) WHERE (text_removed_at IS NULL);
 CREATE INDEX receipts_batch ON public.receipts USING btree (tenant_id, batch_tag, outcome);
 CREATE INDEX signature_bands_document ON public.signature_bands USING btree (tenant_id, document_uid);
@@ -498,6 +535,8 @@ alter table lexeme_stats enable row level security;
 alter table lexeme_stats force row level security;
 alter table policy_versions enable row level security;
 alter table policy_versions force row level security;
+alter table profiles enable row level security;
+alter table profiles force row level security;
 alter table quarantine enable row level security;
 alter table quarantine force row level security;
 alter table receipts enable row level security;
@@ -574,6 +613,15 @@ create policy user_isolation on lexeme_stats
 create policy tenant_isolation on policy_versions
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
+create policy unsent_tenants on profiles for select
+  using (((( SELECT current_setting('app.unsent_profiles'::text, true) AS current_setting) = 'tenants'::text) AND ((outbox IS NOT NULL) OR (sent_hash IS DISTINCT FROM profile_content_hash(removed, value, source, observed_at)))));
+create policy user_delete on profiles as restrictive for delete
+  using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
+create policy user_isolation on profiles
+  using (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((user_id = ''::text) OR ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)))))
+  with check (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id))));
+create policy user_update on profiles as restrictive for update
+  using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
 create policy user_delete on quarantine as restrictive for delete
   using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
 create policy user_isolation on quarantine
@@ -638,6 +686,7 @@ grant delete, insert, select, update on job_leases to jeeves_app;
 grant delete, insert, select, update on job_runs to jeeves_app;
 grant delete, insert, select on lexeme_stats to jeeves_app;
 grant insert, select on policy_versions to jeeves_app;
+grant delete, insert, select, update on profiles to jeeves_app;
 grant delete, insert, select, update on quarantine to jeeves_app;
 grant delete, insert, select, update on receipts to jeeves_app;
 grant select on schema_migrations to jeeves_app;

@@ -32,6 +32,14 @@ export const LIMITS = {
   contextCharactersMax: 2_000,
   /** Characters of the name of a series of documents: a session or user id and a word of ours. */
   seriesCharactersMax: 300,
+  /** Facts of one profile that hold now, and of one request: all of them travel in one reply, one transaction and one WAL object. */
+  profileFactsMax: 200,
+  /** Characters of a fact's key: its series is `profile/<user id>/<key>`, within `seriesCharactersMax`. */
+  factKeyCharactersMax: 80,
+  /** Characters of a fact's value: a fact is a sentence or two; what is longer is a document. */
+  factValueCharactersMax: 2_000,
+  /** Bytes of a body that changes a profile: `profileFactsMax` values of three bytes a character, with their keys. */
+  profileBodyBytesMax: 2 * 1024 * 1024,
   /** Characters of a session id: its events are documents named `<session_id>/<seq>`, within `identifierCharactersMax`. */
   sessionIdCharactersMax: 180,
   /** Bytes of one frame as it travels: a message of a conversation, not a document. */

@@ -49,6 +49,8 @@ export const walDocumentSchema = z.strictObject({
   context: z.string().max(LIMITS.contextCharactersMax).optional(),
   /** Name of the line of documents in which this one follows in time: the one before it was valid until now. */
   series: z.string().max(LIMITS.seriesCharactersMax).optional(),
+  /** Place in the series; documents without one, and those of one place, follow each other as they came. */
+  series_position: z.int().min(0).optional(),
   verdict: inputVerdictSchema,
   reasons: z.array(reasonSchema),
   curation: curationSchema.optional(),

@@ -79,6 +79,9 @@ export interface DocumentRow {
   /** The document that holds this one's text, with the hash by which it holds it; null where it holds its own. */
   readonly duplicateOf: string | null;
   readonly duplicateHash: string | null;
+  /** Name of the line of documents in which it stands, and its place there. */
+  readonly series: string | null;
+  readonly seriesPosition: number;
 }
 
 export interface BatchOrigin {
@@ -101,14 +104,16 @@ export function upsertDocuments(origin: RangeOrigin, rows: readonly DocumentRow[
   return {
     text: `insert into documents as d (tenant_id, batch_tag, wal_key, wal_id, model_id, document_uid, version_key, user_id,
              document_id, tier, source, title, metadata, content_hash, document_index, chunk_count, token_count,
-             character_count, occurred_at, duplicate_of, duplicate_hash, pii_version)
+             character_count, occurred_at, duplicate_of, duplicate_hash, pii_version, series, series_position)
            select $1, $2, $3, $4, $5::int, r.document_uid, r.version_key, r.user_id, r.document_id, r.tier, r.source, r.title,
              r.metadata::jsonb, decode(r.content_hash, 'hex'), r.document_index, r.chunk_count, r.token_count,
-             r.character_count, r.occurred_at, r.duplicate_of, decode(r.duplicate_hash, 'hex'), $22
+             r.character_count, r.occurred_at, r.duplicate_of, decode(r.duplicate_hash, 'hex'), $22, r.series, r.series_position
            from unnest($6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-             $14::text[], $15::int[], $16::int[], $17::int[], $18::int[], $19::timestamptz[], $20::uuid[], $21::text[])
+             $14::text[], $15::int[], $16::int[], $17::int[], $18::int[], $19::timestamptz[], $20::uuid[], $21::text[],
+             $23::text[], $24::bigint[])
              as r (document_uid, version_key, user_id, document_id, tier, source, title, metadata, content_hash,
-               document_index, chunk_count, token_count, character_count, occurred_at, duplicate_of, duplicate_hash)
+               document_index, chunk_count, token_count, character_count, occurred_at, duplicate_of, duplicate_hash, series,
+               series_position)
            order by r.document_uid
            on conflict (tenant_id, document_uid) do update set
              batch_tag = excluded.batch_tag, wal_key = excluded.wal_key, wal_id = excluded.wal_id, model_id = excluded.model_id,
@@ -117,6 +122,7 @@ export function upsertDocuments(origin: RangeOrigin, rows: readonly DocumentRow[
              chunk_count = excluded.chunk_count, token_count = excluded.token_count,
              character_count = excluded.character_count, occurred_at = excluded.occurred_at,
              duplicate_of = excluded.duplicate_of, duplicate_hash = excluded.duplicate_hash, pii_version = excluded.pii_version,
+             series = excluded.series, series_position = excluded.series_position,
              generation = d.generation + 1, deleted_at = null, updated_at = now()
            where d.version_key < excluded.version_key`,
     params: [
@@ -142,6 +148,8 @@ export function upsertDocuments(origin: RangeOrigin, rows: readonly DocumentRow[
       rows.map((row) => row.duplicateOf),
       rows.map((row) => row.duplicateHash),
       origin.piiVersion,
+      rows.map((row) => row.series),
+      rows.map((row) => row.seriesPosition),
     ],
   };
 }

@@ -17,6 +17,7 @@ import {
 } from "../../db/queries/index-range.ts";
 import { deleteSignatures, insertSignatures, type SignatureRow } from "../../db/queries/duplicates.ts";
 import { insertQuarantine, type QuarantineRow } from "../../db/queries/quarantine.ts";
+import { lockSeries, settleSeries, type SeriesName } from "../../db/queries/series.ts";
 import type { SqlError, Statement } from "../../db/sql.ts";
 import { analyse } from "../../lexical/analyse.ts";
 import { lexemesJson, sparsevecText } from "../../lexical/encode.ts";
@@ -85,7 +86,9 @@ function statementsOf(range: RangeToCommit): readonly Statement[] {
   const written = [...range.indexed, ...range.duplicates];
   const signatures = range.indexed.flatMap(signatureRowOf);
   const documentIndexes = range.documents.map((document) => document.document_index);
+  const series = seriesOf([...written, ...range.unchanged]);
   return [
+    ...(series.length === 0 ? [] : [lockSeries(message.tenant_id, series)]),
     insertLedgerRow(key, { batchTag: message.batch_tag, state: "applied", documentCount: range.documents.length }),
     ...(written.length === 0
       ? []
@@ -101,6 +104,7 @@ function statementsOf(range: RangeToCommit): readonly Statement[] {
           ),
           ...deleteSignatures(message.tenant_id, written),
         ]),
+    ...(series.length === 0 ? [] : [settleSeries(message.tenant_id, series)]),
     ...(signatures.length === 0 ? [] : insertSignatures(message.tenant_id, signatures)),
     insertReceipts(origin, receiptRowsOf(range)),
     ...(range.quarantined.length === 0
@@ -109,6 +113,12 @@ function statementsOf(range: RangeToCommit): readonly Statement[] {
     ...(poison.length === 0 ? [] : [insertDeadLetters(message.tenant_id, poison)]),
     addToBatch(origin, documentIndexes),
   ];
+}
+
+function seriesOf(documents: readonly PreparedDocument[]): readonly SeriesName[] {
+  return documents.flatMap(({ document: { user_id: userId, series } }) =>
+    series === undefined ? [] : [{ userId, series }],
+  );
 }
 
 function isPoison(document: IndexedDocument, chunk: PreparedChunk): boolean {
@@ -144,6 +154,8 @@ function bareRowOf(document: PreparedDocument): DocumentRow {
     occurredAt: source.occurred_at_ms === null ? null : new Date(source.occurred_at_ms).toISOString(),
     duplicateOf: null,
     duplicateHash: null,
+    series: source.series ?? null,
+    seriesPosition: source.series_position ?? 0,
   };
 }
 
