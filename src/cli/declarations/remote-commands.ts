@@ -100,4 +100,44 @@ reveal writes a text with its sealed placeholders opened. It asks no service; th
     examples: ["jeeves search landing a man on the moon --k 3"],
     load: () => import("../commands/search.ts"),
   },
+  {
+    name: "bridge",
+    summary: "takes messages of a Redis stream and of Redis channels into the ingest API",
+    operands: "redis --stream KEY|--channel NAME [FLAGS]",
+    details: `Runs until SIGTERM or Ctrl-C, then finishes what is in flight. Entries of a stream are delivered at least once and have one effect each; they are
+acknowledged after the API has made them durable. Messages of a channel are delivered at most once: Redis keeps none.
+Several bridges on one group share its entries. docs/bridge.md has the message format and what is promised.`,
+    options: {
+      ...CONNECTION_OPTIONS,
+      redis: {
+        value: "URL",
+        summary: "redis:// or rediss:// (REDIS_URL; a flag is seen by other users of this machine)",
+      },
+      stream: { value: "KEY", summary: "a stream; its group is made where there is none" },
+      group: { value: "NAME", summary: "consumer group (jeeves)" },
+      consumer: {
+        value: "NAME",
+        summary: "name inside the group, of one process at a time (made of host, process and chance)",
+      },
+      channel: { value: "NAME", summary: "a channel", isMultiple: true },
+      "dead-letters": {
+        value: "KEY",
+        summary: "stream for messages that cannot be taken (KEY:dead, or NAME:dead of the channel)",
+      },
+      "dead-letters-max": { value: "N", summary: "dead letters kept, about (10000)" },
+      "request-documents": { value: "N", summary: "documents of one request (100)" },
+      "linger-ms": { value: "N", summary: "how long a first message waits for others (20)" },
+      "in-flight": { value: "N", summary: "requests at a time (4)" },
+      "message-bytes": { value: "N", summary: "largest message that is taken (4194304)" },
+      "claim-seconds": {
+        value: "N",
+        summary: "entries that a consumer left unacknowledged for so long are taken over (60)",
+      },
+      "drain-seconds": { value: "N", summary: "after SIGTERM: how long Redis and the API are waited for (20)" },
+      "health-seconds": { value: "N", summary: "distance of health lines (60)" },
+      "delete-acked": { summary: "deletes acknowledged entries: for a stream that this group alone reads" },
+    },
+    examples: ["REDIS_URL=redis://… JEEVES_URL=https://… JEEVES_KEY=jvk_… jeeves bridge redis --stream embed --json"],
+    load: () => import("../commands/bridge.ts"),
+  },
 ];
