@@ -33,7 +33,7 @@ class Isolate extends Authenticator {
     super({
       findKey: (keyHash) => {
         queries++;
-        return findKey(database(), keyHash);
+        return findKey([database()], keyHash);
       },
       copies: API_KEYS,
       clock,

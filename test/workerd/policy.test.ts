@@ -52,7 +52,7 @@ describe("a tenant's policy", () => {
     let isUp = true;
     const background: Promise<unknown>[] = [];
     const authenticator = new Authenticator({
-      findKey: async (hash) => (isUp ? findKey(sql, hash) : { ok: false, error: "down" }),
+      findKey: async (hash) => (isUp ? findKey([sql], hash) : { ok: false, error: "down" }),
       copies: suiteEnv().API_KEYS,
       clock: () => nowMs,
     });

@@ -86,3 +86,9 @@ export async function checkDatabase(sql: Sql): Promise<string | undefined> {
   const facts = factsSchema.safeParse(rows.value[0]);
   return facts.success ? databaseFaultOf(facts.data) : "schema_missing";
 }
+
+/** The first thing that is wrong with any of them, or undefined. */
+export async function checkDatabases(databases: Iterable<Sql>): Promise<string | undefined> {
+  const faults = await Promise.all(Array.from(databases, checkDatabase));
+  return faults.find((fault) => fault !== undefined);
+}

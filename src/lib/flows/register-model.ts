@@ -9,10 +9,13 @@ import type { EmbedError, Embedder } from "../embed/embedder.ts";
 import { loadTokenCounter } from "../model/load-token-counter.ts";
 import { createObject, CREATE_OPTIONS } from "../wal/create-object.ts";
 import { tokenizerKey } from "./model-source.ts";
+import { copyRegistry } from "./copy-registry.ts";
 import { problemOfSql, storageUnavailable } from "./problem-of.ts";
 
 export interface RegisterContext {
   readonly sql: Sql;
+  /** Each database by the name of its shard. */
+  readonly databases: ReadonlyMap<string, Sql>;
   readonly bucket: R2Bucket;
   readonly embedder: Embedder;
 }
@@ -55,6 +58,8 @@ export async function registerModel(
   ];
   const written = await context.sql.transaction({ tenantId: "", userId: "" }, statements);
   if (!written.ok) return err(problemOfSql(written.error));
+  const copied = await copyRegistry(context.databases);
+  if (!copied.ok) return err(problemOfSql(copied.error));
   const models = await listModels(context.sql);
   if (!models.ok) return models;
   const model = models.value.find((one) => one.fingerprint === info.value.fingerprint);

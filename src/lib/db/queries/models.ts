@@ -73,3 +73,30 @@ export function selectModels(): Statement {
     params: [],
   };
 }
+
+/** All registered models with all that a copy of the registry needs, as one JSON array. */
+export function selectRegistry(): Statement {
+  return {
+    text: `select coalesce(jsonb_agg(to_jsonb(m) order by m.model_id), '[]')::text as models
+           from (select * from embedding_models order by model_id limit 500) m`,
+    params: [],
+  };
+}
+
+export const registryRowSchema = z.object({ models: z.string() });
+
+/**
+ * Makes the registry of another database the same: rows of tenants name models by number, so the numbers have to be the same everywhere.
+ * The active one is stepped down first, since at no moment may two be active.
+ */
+export function replaceRegistry(models: string): Statement[] {
+  return [
+    { text: "update embedding_models set state = 'shadow' where state = 'active'", params: [] },
+    {
+      text: `insert into embedding_models overriding system value
+             select * from jsonb_populate_recordset(null::embedding_models, $1::jsonb)
+             on conflict (model_id) do update set state = excluded.state`,
+      params: [models],
+    },
+  ];
+}
