@@ -1,5 +1,5 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unstable_readConfig as readWranglerConfig } from "wrangler";
@@ -54,6 +54,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       bindings: {
         DATABASE_URL: store.appUrl,
         EMBED_ENDPOINT: embedEndpoint,
+        SESSION_SECRET: await keptSecret(join(folders.data, "session-secret")),
         ...(options.embedToken === undefined ? {} : { EMBED_TOKEN: options.embedToken }),
         ...(options.piiKeys === undefined ? {} : { PII_KEYS: options.piiKeys }),
         ...(store.database.fetchEndpoint === undefined ? {} : { SQL_FETCH_ENDPOINT: store.database.fetchEndpoint }),
@@ -76,6 +77,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await stop();
     throw cause;
   }
+}
+
+/** A secret of this stack, made once: write tokens of sessions outlive a restart. */
+async function keptSecret(file: string): Promise<string> {
+  const made = randomBytes(32).toString("hex");
+  // Only if there is none: another stack on the same folder keeps the one that it has.
+  await writeFile(file, made, { mode: 0o600, flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
+  return readFile(file, "utf8");
 }
 
 async function stopAll(stops: (() => Promise<void>)[]): Promise<void> {

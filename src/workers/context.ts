@@ -1,8 +1,10 @@
 /** The composition root: the only place where adapters are constructed, once for each isolate. */
 import { Authenticator } from "../lib/auth/authenticator.ts";
+import { openWriteToken, sealWriteToken, type WriteToken, type WriteTokenFailure } from "../lib/auth/write-token.ts";
 import type { Clock, Random } from "../lib/base/clock.ts";
 import { ulidFactory } from "../lib/base/ids.ts";
 import type { Log } from "../lib/base/log.ts";
+import type { Result } from "../lib/base/result.ts";
 import { sha256Hex } from "../lib/base/bytes.ts";
 import { checkDatabase } from "../lib/db/check-database.ts";
 import { createNeonSql } from "../lib/db/neon-sql.ts";
@@ -14,6 +16,8 @@ import { loadLanguageDetector, type LanguageDetector } from "../lib/gate/languag
 import { createAnalyzer, type Analyzer } from "../lib/pii/analyzer-client.ts";
 import { PiiKeyring } from "../lib/pii/keyring.ts";
 import { findKey } from "../lib/flows/find-key.ts";
+import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
+import { sessionKey, type SessionIdentity, type SessionLogApi } from "../lib/session/session-log-api.ts";
 import { createModelSource, tokenizerKey, type ModelSource } from "../lib/flows/model-source.ts";
 import { readEnv, type Bindings, type Config, type Env } from "./env.ts";
 import { createJsonLog } from "./json-log.ts";
@@ -44,8 +48,18 @@ export interface Context {
   /** Start-up check of the database: undefined when it is as it has to be, else a code. */
   readonly checkDatabase: () => Promise<string | undefined>;
   readonly authenticator: Authenticator;
+  /** Undefined in a deployment without the secret of sessions. */
+  readonly writeTokens: WriteTokens | undefined;
+  readonly sessionGate: SessionGateApi;
+  readonly sessionLog: (session: SessionIdentity) => SessionLogApi;
   /** Whether an Authorization header carries the metrics token; false when none is configured. */
   readonly isMetricsToken: (authorization: string | null) => Promise<boolean>;
+}
+
+/** Write tokens with this deployment's secret and clock. */
+interface WriteTokens {
+  readonly seal: (token: WriteToken) => string;
+  readonly open: (text: string) => Result<WriteToken, WriteTokenFailure>;
 }
 
 /** For a statement of the background path, milliseconds: a cold start of the database takes a few seconds. */
@@ -110,7 +124,18 @@ function createContext(env: Env): Context {
     piiKeys: new PiiKeyring(secrets.piiKeys),
     checkDatabase: () => checkDatabase(sql),
     authenticator: new Authenticator({ findKey: (keyHash) => findKey(sql, keyHash), copies: env.API_KEYS, clock }),
+    writeTokens: writeTokensOf(secrets.sessionSecret, clock),
+    sessionGate: env.SESSION_GATE.getByName("gate"),
+    sessionLog: (session) => env.SESSION_LOG.getByName(sessionKey(session)),
     isMetricsToken: (authorization) => matchesToken(authorization, secrets.metricsToken),
+  };
+}
+
+function writeTokensOf(secret: string | undefined, clock: Clock): WriteTokens | undefined {
+  if (secret === undefined) return undefined;
+  return {
+    seal: (token) => sealWriteToken(token, secret),
+    open: (text) => openWriteToken(text, secret, clock()),
   };
 }
 

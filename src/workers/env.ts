@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { EmbedMessage } from "../lib/contract/queue-message.ts";
 import { keysByTenant } from "../lib/pii/key-text.ts";
 import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
+import type { SessionLogApi } from "../lib/session/session-log-api.ts";
 import type { MetricsHubs } from "./metrics.ts";
 
 /** What wrangler.toml binds. Every name there stands here. */
@@ -12,6 +13,7 @@ export interface Bindings {
   readonly API_KEYS: KVNamespace;
   readonly METRICS_HUB: MetricsHubs;
   readonly SESSION_GATE: { getByName(name: string): SessionGateApi };
+  readonly SESSION_LOG: { getByName(name: string): SessionLogApi };
 }
 
 /** Bindings and variables as the runtime hands them over; the variables are still unchecked. */

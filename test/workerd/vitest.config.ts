@@ -19,6 +19,7 @@ export default defineConfig({
             // Nothing listens there: indexing is the business of other suites.
             EMBED_ENDPOINT: "http://127.0.0.1:9",
             METRICS_TOKEN: "metrics-token-of-the-tests",
+            SESSION_SECRET: "secret-of-the-sessions-of-the-tests",
             LOG_LEVEL: "silent",
           },
         },

@@ -49,6 +49,11 @@ type Lookup = Result<KeyRecord | undefined, "database_unavailable">;
 
 const BEARER = /^Bearer +(\S+) *$/i;
 
+/** The credential of an Authorization header. */
+export function bearerOf(authorization: string | null): string | undefined {
+  return authorization === null ? undefined : BEARER.exec(authorization)?.[1];
+}
+
 /** Authenticates the requests of one isolate. */
 export class Authenticator {
   readonly #context: AuthenticatorContext;
@@ -68,10 +73,13 @@ export class Authenticator {
     authorization: string | null,
     inBackground: InBackground,
   ): Promise<Result<Principal, AuthFailure>> {
-    const key = authorization === null ? undefined : BEARER.exec(authorization)?.[1];
+    const key = bearerOf(authorization);
     if (key === undefined) return err("unauthenticated");
-    if (!isApiKey(key)) return err("key_malformed");
-    const keyHash = sha256HexSync(key);
+    return isApiKey(key) ? this.authenticateHash(sha256HexSync(key), inBackground) : err("key_malformed");
+  }
+
+  /** The same for who proves otherwise that the key with this hash (64 hexadecimal characters) was used: a write token. */
+  async authenticateHash(keyHash: string, inBackground: InBackground): Promise<Result<Principal, AuthFailure>> {
     const nowMs = this.#context.clock();
     const entry = this.#known.get(keyHash);
     if (entry !== undefined && nowMs - entry.checkedAtMs < FRESH_MS) {

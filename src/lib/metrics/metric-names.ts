@@ -26,6 +26,10 @@ export const METRICS = {
     help: "Rows of another tenant or user that the last check held back, by place. Anything but 0 is an incident.",
   },
   auth_failures_total: { type: "counter", help: "Requests without a valid key by code." },
+  sessions_opened_total: {
+    type: "counter",
+    help: "Openings of sessions by outcome: opened, renewed, waiting, refused, failed.",
+  },
   chunks_total: { type: "counter", help: "Chunks of indexed documents by what was done: embedded, reused, failed." },
   tokens_total: { type: "counter", help: "Tokens of indexed chunks." },
   ranges_buried_total: { type: "counter", help: "Ranges that cannot be applied, by code." },

@@ -1,10 +1,10 @@
 /** The HTTP surface: one table of routes, and around each the same four steps: who asks, may they, do it, say what happened. */
 import { Hono } from "hono";
-import { err, type Result } from "../../lib/base/result.ts";
+import { err, ok, type Result } from "../../lib/base/result.ts";
 import { PROBLEMS, type Problem } from "../../lib/contract/problem.ts";
-import type { Principal } from "../../lib/contract/principal.ts";
 import type { Context } from "../context.ts";
 import { noteViolation } from "../note-violation.ts";
+import { authorizeSession } from "./authorize-session.ts";
 import { problem } from "./respond.ts";
 import type { Access, Call, Route } from "./route.ts";
 
@@ -85,18 +85,23 @@ function failing(refusal: {
   };
 }
 
-type Asked = Omit<Call, "url" | "principal">;
+type Asked = Omit<Call, "url" | "principal" | "session">;
 
 async function answer(route: Served, asked: Asked): Promise<Response> {
   const { context, facts, requestId } = asked;
   try {
-    const principal = await authorize(route.access, asked);
-    if (!principal.ok) return refuse(principal.error, asked, route.headers);
-    if (principal.value !== undefined) {
-      facts["tenant_id"] = principal.value.tenantId;
-      facts["key_id"] = principal.value.keyId;
+    const asker = await authorize(route.access, asked);
+    if (!asker.ok) {
+      if (PROBLEMS[asker.error.code].status === 401)
+        context.metrics.count("auth_failures_total", { code: asker.error.code });
+      return refuse(asker.error, asked, route.headers);
     }
-    const result = await route.handle({ ...asked, url: new URL(asked.request.url), principal: principal.value });
+    const { principal } = asker.value;
+    if (principal !== undefined) {
+      facts["tenant_id"] = principal.tenantId;
+      facts["key_id"] = principal.keyId;
+    }
+    const result = await route.handle({ ...asked, url: new URL(asked.request.url), ...asker.value });
     return result.ok ? result.value : refuse(result.error, asked, route.headers);
   } catch (thrown) {
     context.log.error("request_failed", { request_id: requestId, route: route.path, ...describe(thrown) });
@@ -115,22 +120,20 @@ function refuse(
   return problem(failure, requestId, headers);
 }
 
-async function authorize(
-  access: Access,
-  { request, context, waitUntil }: Asked,
-): Promise<Result<Principal | undefined, Problem>> {
-  if (access === "public") return { ok: true, value: undefined };
-  const authorization = request.headers.get("authorization");
-  if (access === "metrics" && (await context.isMetricsToken(authorization))) return { ok: true, value: undefined };
-  const principal = await context.authenticator.authenticate(authorization, waitUntil);
-  if (!principal.ok) {
-    if (PROBLEMS[principal.error].status === 401)
-      context.metrics.count("auth_failures_total", { code: principal.error });
-    return err({ code: principal.error });
+async function authorize(access: Access, asked: Asked): Promise<Result<Pick<Call, "principal" | "session">, Problem>> {
+  if (access === "public") return ok({ principal: undefined });
+  if (access === "session") {
+    const session = await authorizeSession(asked);
+    return session.ok ? ok({ principal: session.value.principal, session: session.value }) : session;
   }
-  if (access === "any") return principal;
+  const { request, context, waitUntil } = asked;
+  const authorization = request.headers.get("authorization");
+  if (access === "metrics" && (await context.isMetricsToken(authorization))) return ok({ principal: undefined });
+  const principal = await context.authenticator.authenticate(authorization, waitUntil);
+  if (!principal.ok) return err({ code: principal.error });
   const scope = access === "metrics" ? "admin" : access;
-  return principal.value.scopes.includes(scope) ? principal : err({ code: "scope_missing", detail: `needs ${scope}` });
+  if (scope === "any" || principal.value.scopes.includes(scope)) return ok({ principal: principal.value });
+  return err({ code: "scope_missing", detail: `needs ${scope}` });
 }
 
 /** What may be logged of a thrown value: its kind and where it came from. Its message can quote input. */

@@ -25,7 +25,10 @@ export function openApiDocument(routes: readonly Route[]): Json {
     tags: [...new Set(routes.map((route) => route.area))].map((name) => ({ name })),
     paths,
     components: {
-      securitySchemes: { apiKey: { type: "http", scheme: "bearer", description: "jvk_… key of a tenant" } },
+      securitySchemes: {
+        apiKey: { type: "http", scheme: "bearer", description: "jvk_… key of a tenant" },
+        writeToken: { type: "http", scheme: "bearer", description: "jst_… write token of a session" },
+      },
       schemas: { Problem: problemSchema() },
     },
   };
@@ -37,11 +40,16 @@ function operationOf(route: Route): Json {
     tags: [route.area],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
-    security: route.access === "public" ? [] : [{ apiKey: [] }],
+    security: securityOf(route.access),
     parameters: [...pathParameters(route.path), ...queryParameters(route.query)],
     ...(route.body === undefined ? {} : { requestBody: requestBody(route, route.body) }),
     responses: responsesOf(route),
   };
+}
+
+function securityOf(access: Access): Json[] {
+  if (access === "public") return [];
+  return access === "session" ? [{ writeToken: [] }, { apiKey: [] }] : [{ apiKey: [] }];
 }
 
 function pathParameters(path: string): Json[] {
@@ -123,7 +131,10 @@ function accessProblems(access: Access): ProblemCode[] {
     "key_expired",
     "database_unavailable",
   ] as const;
-  return access === "any" ? [...credential] : [...credential, "scope_missing"];
+  if (access === "any") return [...credential];
+  const ofToken = ["token_malformed", "token_invalid", "token_expired", "token_other_session"] as const;
+  const ofSession = [...ofToken, "user_forbidden", "parameter_invalid", "sessions_not_configured"] as const;
+  return [...credential, "scope_missing", ...(access === "session" ? ofSession : [])];
 }
 
 function problemSchema(): Json {

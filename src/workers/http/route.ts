@@ -6,10 +6,14 @@ import { err, ok, type Result } from "../../lib/base/result.ts";
 import type { KeyScope, Principal } from "../../lib/contract/principal.ts";
 import type { Problem, ProblemCode } from "../../lib/contract/problem.ts";
 import type { Context } from "../context.ts";
+import type { SessionAccess } from "./authorize-session.ts";
 import { readBody } from "./read-body.ts";
 
-/** Who may call a route: anyone, any valid key, a key with the scope, or (metrics) an admin key or the metrics token. */
-export type Access = "public" | "any" | "metrics" | KeyScope;
+/**
+ * Who may call a route: anyone, any valid key, a key with the scope, (metrics) an admin key or the metrics token, (session) the write token of the
+ * session that `:id` names or a key with the scope ingest.
+ */
+export type Access = "public" | "any" | "metrics" | "session" | KeyScope;
 
 /** One request on its way through a route. */
 export interface Call {
@@ -20,6 +24,8 @@ export interface Call {
   readonly params: Readonly<Record<string, string>>;
   readonly waitUntil: (work: Promise<unknown>) => void;
   readonly principal: Principal | undefined;
+  /** Of a route whose access is "session". */
+  readonly session?: SessionAccess;
   /** Facts for the log line of this request. Numbers and short identifiers only. */
   readonly facts: Record<string, LogFields[string]>;
 }
@@ -80,6 +86,12 @@ export function route<Q extends z.ZodObject, B extends z.ZodType>(definition: De
       return handle(call, { query: query.value as z.output<Q>, body: body.value as z.output<B> });
     },
   };
+}
+
+/** The session of a call whose route's access is "session". */
+export function sessionOf(call: Call): SessionAccess {
+  assert(call.session !== undefined, "a route of a session has one");
+  return call.session;
 }
 
 /** The principal of a call whose route asks for a scope. */

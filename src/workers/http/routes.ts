@@ -13,6 +13,7 @@ import { operationRoutes } from "./routes/operations.ts";
 import { quarantineRoutes } from "./routes/quarantine.ts";
 import { receiptRoutes } from "./routes/receipts.ts";
 import { searchRoutes } from "./routes/search.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
 
 const SURFACE: readonly Route[] = [
   ...ingestRoutes,
@@ -20,6 +21,7 @@ const SURFACE: readonly Route[] = [
   ...batchRoutes,
   ...receiptRoutes,
   ...searchRoutes,
+  ...sessionRoutes,
   ...quarantineRoutes,
   ...artifactRoutes,
   ...adminKeyRoutes,

@@ -54,6 +54,7 @@ export async function startSystem(): Promise<System> {
         DATABASE_URL: database.connectionString,
         SQL_FETCH_ENDPOINT: `http://127.0.0.1:${databaseGate.port}/sql`,
         EMBED_ENDPOINT: `http://127.0.0.1:${embedderGate.port}`,
+        SESSION_SECRET: "secret-of-the-sessions-of-the-tests",
       },
       log,
     });

@@ -1,0 +1,93 @@
+/** Opening a session: a lease of the gate, then its marker in R2, then its log. Each step may be repeated; Postgres has no part in it. */
+import type { R2Bucket } from "@cloudflare/workers-types";
+import { sha256HexSync } from "../../base/hash.ts";
+import { utf8Bytes } from "../../base/bytes.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Problem } from "../../contract/problem.ts";
+import { createObject, CREATE_OPTIONS } from "../../wal/create-object.ts";
+import type { SessionGateApi } from "../../session/session-gate-api.ts";
+import { sessionMarkerKey } from "../../session/session-keys.ts";
+import { sessionKey, type SessionIdentity, type SessionLogApi } from "../../session/session-log-api.ts";
+import { storageUnavailable } from "../problem-of.ts";
+
+export interface OpenContext {
+  readonly sessionGate: SessionGateApi;
+  readonly sessionLog: (session: SessionIdentity) => Pick<SessionLogApi, "open">;
+  readonly bucket: R2Bucket;
+}
+
+export interface Opening {
+  readonly session: SessionIdentity;
+  readonly source: string;
+  /** Whether to wait in line where there is no room. */
+  readonly wait: boolean;
+  readonly nowMs: number;
+}
+
+export type Opened =
+  | { readonly outcome: "opened"; readonly isNew: boolean; readonly leaseExpiresAtMs: number; readonly nextSeq: number }
+  | {
+      readonly outcome: "waiting";
+      readonly ticket: number;
+      readonly position: number;
+      readonly retryAfterSeconds: number;
+    };
+
+/**
+ * Opens a session, or renews an open one: asking twice is asking once. Errors: `sessions_full` with the time to ask again, `sessions_unavailable`,
+ * `storage_unavailable`. A lease that was given for an opening that failed goes back.
+ */
+export async function openSession(context: OpenContext, opening: Opening): Promise<Result<Opened, Problem>> {
+  const { session, wait, nowMs } = opening;
+  const lease = { sessionKey: sessionKey(session) };
+  try {
+    const admission = await context.sessionGate.admit({ ...lease, tenantId: session.tenantId, wait, nowMs });
+    if (admission.outcome === "refused")
+      return err({ code: "sessions_full", retryAfterSeconds: Math.ceil(admission.retryAfterMs / 1000) });
+    if (admission.outcome === "waiting") {
+      const { number, position, retryAfterMs } = admission;
+      return ok({ outcome: "waiting", ticket: number, position, retryAfterSeconds: Math.ceil(retryAfterMs / 1000) });
+    }
+    const opened = await openLog(context, opening, admission.expiresAtMs);
+    if (opened.ok) return ok({ outcome: "opened", isNew: admission.isNew, ...opened.value });
+    if (admission.isNew) await context.sessionGate.release(lease);
+    return opened;
+  } catch {
+    return err({ code: "sessions_unavailable" });
+  }
+}
+
+async function openLog(
+  context: OpenContext,
+  { session, source, nowMs }: Opening,
+  leaseExpiresAtMs: number,
+): Promise<Result<{ readonly leaseExpiresAtMs: number; readonly nextSeq: number }, Problem>> {
+  const marked = await createMarker(context.bucket, { session, source, nowMs });
+  if (!marked.ok) return marked;
+  try {
+    const { nextSeq } = await context.sessionLog(session).open({ ...session, source, leaseExpiresAtMs, nowMs });
+    return ok({ leaseExpiresAtMs, nextSeq });
+  } catch {
+    return err({ code: "sessions_unavailable" });
+  }
+}
+
+/** Comes before the log, so that no log is without one. Whatever lies there says the same of the session, but for the time. */
+async function createMarker(
+  bucket: R2Bucket,
+  { session, source, nowMs }: Omit<Opening, "wait">,
+): Promise<Result<void, Problem>> {
+  const { tenantId, userId, sessionId } = session;
+  const body = {
+    version: 1,
+    tenant_id: tenantId,
+    user_id: userId,
+    session_id: sessionId,
+    source,
+    opened_at: new Date(nowMs).toISOString(),
+  };
+  const bytes = utf8Bytes(JSON.stringify(body));
+  const marker = { bytes, contentHash: sha256HexSync(bytes), metadata: {}, mediaType: "application/json" };
+  const created = await createObject(bucket, { key: sessionMarkerKey(session), ...marker }, CREATE_OPTIONS);
+  return created.ok || created.error.code === "object_differs" ? ok(undefined) : err(storageUnavailable());
+}
