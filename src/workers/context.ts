@@ -6,8 +6,8 @@ import { ulidFactory } from "../lib/base/ids.ts";
 import type { Log } from "../lib/base/log.ts";
 import type { Result } from "../lib/base/result.ts";
 import { sha256Hex } from "../lib/base/bytes.ts";
-import { checkDatabase } from "../lib/db/check-database.ts";
-import { createNeonSql } from "../lib/db/neon-sql.ts";
+import { checkDatabases } from "../lib/db/check-database.ts";
+import { openDatabases } from "../lib/db/open-databases.ts";
 import type { Sql } from "../lib/db/sql.ts";
 import type { Embedder } from "../lib/embed/embedder.ts";
 import type { RequestBudget } from "../lib/embed/request-batches.ts";
@@ -37,7 +37,10 @@ export interface Context {
   readonly bucket: Bindings["BUCKET"];
   readonly embedQueue: Bindings["EMBED_QUEUE"];
   readonly keyCopies: Bindings["API_KEYS"];
+  /** Finds the database of each tenant by itself. */
   readonly sql: Sql;
+  /** Each database by the name of its shard. */
+  readonly databases: ReadonlyMap<string, Sql>;
   readonly embedder: Embedder;
   readonly models: ModelSource;
   readonly requestBudget: RequestBudget;
@@ -84,11 +87,14 @@ function createContext(env: Env): Context {
   const { config, secrets } = readEnv(env);
   const clock: Clock = () => Date.now();
   const metrics = createMetrics(env.METRICS_HUB);
-  const sql = createNeonSql({
-    connectionString: secrets.databaseUrl,
-    timeoutMs: SQL_TIMEOUT_MS,
-    ...(config.database.sqlFetchEndpoint === undefined ? {} : { fetchEndpoint: config.database.sqlFetchEndpoint }),
-  });
+  const { sql, byShard: databases } = openDatabases(
+    {
+      connectionString: secrets.databaseUrl,
+      nextConnectionString: secrets.databaseUrlNext,
+      fetchEndpoint: config.database.sqlFetchEndpoint,
+    },
+    { map: secrets.shardMap, timeoutMs: SQL_TIMEOUT_MS },
+  );
   const newUlid = ulidFactory(clock, secureRandom());
   return {
     config,
@@ -104,6 +110,7 @@ function createContext(env: Env): Context {
     embedQueue: env.EMBED_QUEUE,
     keyCopies: env.API_KEYS,
     sql,
+    databases,
     embedder: createHttpEmbedder({
       endpoint: config.embedder.endpoint,
       token: secrets.embedToken,
@@ -122,8 +129,12 @@ function createContext(env: Env): Context {
     loadLanguageDetector: once(loadLanguageDetector),
     analyzer: analyzerOf(config),
     piiKeys: new PiiKeyring(secrets.piiKeys),
-    checkDatabase: () => checkDatabase(sql),
-    authenticator: new Authenticator({ findKey: (keyHash) => findKey(sql, keyHash), copies: env.API_KEYS, clock }),
+    checkDatabase: () => checkDatabases(databases.values()),
+    authenticator: new Authenticator({
+      findKey: (keyHash) => findKey(databases.values(), keyHash),
+      copies: env.API_KEYS,
+      clock,
+    }),
     writeTokens: writeTokensOf(secrets.sessionSecret, clock),
     sessionGate: env.SESSION_GATE.getByName("gate"),
     sessionLog: (session) => env.SESSION_LOG.getByName(sessionKey(session)),

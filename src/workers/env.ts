@@ -1,6 +1,7 @@
 import type { KVNamespace, Queue, R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
 import type { EmbedMessage } from "../lib/contract/queue-message.ts";
+import { shardMapSchema, type ShardMap } from "../lib/db/shard-map.ts";
 import { keysByTenant } from "../lib/pii/key-text.ts";
 import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
 import type { SessionLogApi } from "../lib/session/session-log-api.ts";
@@ -26,12 +27,32 @@ const piiKeysSchema = z.string().transform((json, context) => {
   return keys;
 });
 
+/** The shard map as JSON, or an issue without the value: it holds passwords. */
+const shardsSchema = z.string().transform((json, context) => {
+  const map = parsedShards(json);
+  if (map === undefined) context.addIssue({ code: "custom", message: "no shard map" });
+  return map;
+});
+
+function parsedShards(json: string): ShardMap | undefined {
+  try {
+    return shardMapSchema.safeParse(JSON.parse(json)).data;
+  } catch {
+    return undefined;
+  }
+}
+
 function wholeNumber(min: number, max: number): z.ZodCoercedNumber {
   return z.coerce.number().int().min(min).max(max);
 }
 
 const variablesSchema = z.object({
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//),
+  DATABASE_URL_NEXT: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//)
+    .optional(),
+  DATABASE_SHARDS: shardsSchema.optional(),
   SQL_FETCH_ENDPOINT: z.url().optional(),
   EMBED_ENDPOINT: z.url(),
   EMBED_TOKEN: z.string().min(1).optional(),
@@ -42,6 +63,7 @@ const variablesSchema = z.object({
     .regex(/^[a-z]{2}$/)
     .default("en"),
   PII_KEYS: piiKeysSchema.optional(),
+  PROFILE_WATCH: z.enum(["off", "poll"]).default("off"),
   LOG_LEVEL: z.enum(["info", "warn", "error", "silent"]).default("info"),
   SESSION_SECRET: z.string().min(32).optional(),
   MAX_ACTIVE_SESSIONS: wholeNumber(1, 100_000).default(1_000),
@@ -59,6 +81,8 @@ export interface Config {
   /** A server with Presidio's analyzer API, where there is one. */
   readonly pii: { readonly endpoint: string | undefined; readonly language: string };
   readonly log: { readonly level: "info" | "warn" | "error" | "silent" };
+  /** TEMPORARY: whether rows of `profiles` written by SQL are looked for. */
+  readonly profiles: { readonly watch: "off" | "poll" };
   readonly sessions: SessionsConfig;
 }
 
@@ -80,6 +104,10 @@ export interface SessionsConfig {
 /** Kept apart from the configuration so that no dump of the one shows the other. */
 export interface Secrets {
   readonly databaseUrl: string;
+  /** The same database with the password that comes next, while it is changed. */
+  readonly databaseUrlNext: string | undefined;
+  /** Databases beside that one, and which tenants they hold. */
+  readonly shardMap: ShardMap | undefined;
   readonly embedToken: string | undefined;
   readonly metricsToken: string | undefined;
   /** Signs write tokens; without it no session can be opened. */
@@ -107,6 +135,7 @@ export function readEnv(env: Readonly<Record<string, unknown>>): { config: Confi
       embedder: { endpoint: variables.EMBED_ENDPOINT },
       pii: { endpoint: variables.PII_ENDPOINT, language: variables.PII_LANGUAGE },
       log: { level: variables.LOG_LEVEL },
+      profiles: { watch: variables.PROFILE_WATCH },
       sessions: {
         activeMax: variables.MAX_ACTIVE_SESSIONS,
         tenantShare: variables.SESSION_TENANT_SHARE,
@@ -119,6 +148,8 @@ export function readEnv(env: Readonly<Record<string, unknown>>): { config: Confi
     },
     secrets: {
       databaseUrl: variables.DATABASE_URL,
+      databaseUrlNext: variables.DATABASE_URL_NEXT,
+      shardMap: variables.DATABASE_SHARDS,
       embedToken: variables.EMBED_TOKEN,
       metricsToken: variables.METRICS_TOKEN,
       sessionSecret: variables.SESSION_SECRET,
