@@ -11,7 +11,7 @@ const RETRY_AFTER_SECONDS_DEFAULT = 2;
 const REQUEST_TIMEOUT_MS = 60_000;
 
 export interface ApiRequest {
-  readonly method?: "GET" | "POST" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly json?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

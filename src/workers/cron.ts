@@ -1,5 +1,7 @@
 /** Which job a cron trigger starts. A trigger may fire twice or not at all: jobs carry their own lease and cursor. */
 import { err } from "../lib/base/result.ts";
+import { PROFILE_OUTBOX_JOB } from "../lib/flows/profiles/outbox-job.ts";
+import { PROFILE_WATCH_JOB } from "../lib/flows/profiles/watch-job.ts";
 import { QUARANTINE_RETENTION_JOB } from "../lib/flows/quarantine/retention-job.ts";
 import { RETURN_DUPLICATES_JOB } from "../lib/flows/return-duplicates-job.ts";
 import { runJob, type Job } from "../lib/flows/run-job.ts";
@@ -8,7 +10,7 @@ import type { Context } from "./context.ts";
 
 /** Keys are the cron lines of wrangler.toml. */
 export const JOBS_BY_CRON: ReadonlyMap<string, readonly Job<Context, unknown>[]> = new Map([
-  ["*/5 * * * *", [SWEEP_JOB]],
+  ["*/5 * * * *", [SWEEP_JOB, PROFILE_OUTBOX_JOB, PROFILE_WATCH_JOB]],
   ["0 * * * *", [RETURN_DUPLICATES_JOB]],
   ["0 */6 * * *", []],
   ["0 3 * * *", [QUARANTINE_RETENTION_JOB]],
@@ -22,6 +24,7 @@ export async function runCron(cron: string, scheduledAtMs: number, context: Cont
     return;
   }
   for (const job of jobs) {
+    if (job.isEnabled?.(context) === false) continue;
     const startedMs = context.clock();
     const result = await runJob(context, job, { scheduledAtMs, holder: context.newUlid() }).catch(() =>
       err({ code: "internal" } as const),

@@ -85,6 +85,29 @@ reveal writes a text with its sealed placeholders opened. It asks no service; th
     load: () => import("../commands/pii.ts"),
   },
   {
+    name: "profile",
+    summary: "what is known of a user: get, put",
+    operands: "get USER | put USER KEY=VALUE… [FLAGS]",
+    details:
+      "put sends facts of the command line, or of a file as PUT /v1/profiles/{user_id} takes it. Code 1 says that facts were refused.",
+    options: {
+      ...CONNECTION_OPTIONS,
+      "as-of": { value: "TIME", summary: "with get: facts that held then (ISO 8601)" },
+      history: { summary: "with get: all versions" },
+      file: { value: "FILE", summary: "with put: JSON of the facts" },
+      remove: { value: "KEY", summary: "with put: ends this fact", isMultiple: true },
+      replace: { summary: "with put: ends all facts that are not named" },
+      source: { value: "NAME", summary: "with put: where the facts are from" },
+      "observed-at": { value: "TIME", summary: "with put: since when they are true (now)" },
+      "if-version": { value: "N", summary: "with put: only if the profile still has this version" },
+    },
+    examples: [
+      "jeeves profile put ann home_city=Lisbon --source onboarding",
+      "jeeves profile get ann --as-of 2026-01-01T00:00:00Z",
+    ],
+    load: () => import("../commands/profile.ts"),
+  },
+  {
     name: "search",
     summary: "searches the memory",
     operands: "QUERY… [FLAGS]",

@@ -21,6 +21,8 @@ export interface JobOutcome<R> {
 
 export interface Job<C extends JobContext, R> {
   readonly name: string;
+  /** Whether the configuration wants it to run; left out: always. */
+  readonly isEnabled?: (context: C) => boolean;
   readonly run: (context: C, cursor: Readonly<Record<string, unknown>>) => Promise<JobOutcome<R>>;
 }
 

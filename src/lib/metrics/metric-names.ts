@@ -25,6 +25,10 @@ export const METRICS = {
     type: "counter",
     help: "Rows of another tenant or user that the last check held back, by place. Anything but 0 is an incident.",
   },
+  profile_changes_total: {
+    type: "counter",
+    help: "Facts of profiles by what was done with them (set, removed, unchanged, refused, sent, erased) and by whom: put, watch.",
+  },
   auth_failures_total: { type: "counter", help: "Requests without a valid key by code." },
   sessions_opened_total: {
     type: "counter",

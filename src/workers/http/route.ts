@@ -49,6 +49,8 @@ export interface Route {
   readonly access: Access;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** Bytes of a JSON body where it may be larger than usual. */
+  readonly bodyBytesMax?: number;
   /** Media types of a body that the route reads itself; `body` then describes one form of it. */
   readonly bodyMediaTypes?: readonly string[];
   readonly replies: Readonly<Record<number, ReplyDoc>>;
@@ -56,7 +58,7 @@ export interface Route {
   readonly handle: (call: Call) => Promise<Result<Response, Problem>>;
 }
 
-/** Bytes of a JSON body of any route but ingest. */
+/** Bytes of a JSON body of a route that says nothing else. */
 const JSON_BODY_BYTES_MAX = 64 * 1024;
 
 type Definition<Q extends z.ZodObject, B extends z.ZodType> = Omit<Route, "handle" | "query" | "body"> & {
@@ -79,7 +81,9 @@ export function route<Q extends z.ZodObject, B extends z.ZodType>(definition: De
     async handle(call) {
       const query = querySchema === undefined ? ok(undefined) : parseQuery(querySchema, call.url);
       if (!query.ok) return query;
-      const body = readsBody ? await parseBody(bodySchema, call.request) : ok(undefined);
+      const body = readsBody
+        ? await parseBody(bodySchema, call.request, definition.bodyBytesMax ?? JSON_BODY_BYTES_MAX)
+        : ok(undefined);
       if (!body.ok) return body;
       // A route without schema has no such input to look at.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -105,12 +109,16 @@ function parseQuery<Q extends z.ZodObject>(schema: Q, url: URL): Result<z.output
   return parsed.success ? ok(parsed.data) : err({ code: "parameter_invalid", ...whereAndWhy(parsed.error) });
 }
 
-async function parseBody<B extends z.ZodType>(schema: B, request: Request): Promise<Result<z.output<B>, Problem>> {
+async function parseBody<B extends z.ZodType>(
+  schema: B,
+  request: Request,
+  bytesMax: number,
+): Promise<Result<z.output<B>, Problem>> {
   const mediaType = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? "application/json";
   if (mediaType !== "application/json") return err({ code: "media_type_unsupported", detail: "use application/json" });
   if ((request.headers.get("content-encoding") ?? "identity") !== "identity")
     return err({ code: "content_encoding_unsupported" });
-  const bytes = await readBody(request, JSON_BODY_BYTES_MAX);
+  const bytes = await readBody(request, bytesMax);
   if (!bytes.ok) return bytes;
   try {
     const parsed = schema.safeParse(JSON.parse(utf8Text(bytes.value) ?? ""));

@@ -10,6 +10,7 @@ import { documentationRoutes } from "./routes/documentation.ts";
 import { documentRoutes } from "./routes/documents.ts";
 import { ingestRoutes } from "./routes/ingest.ts";
 import { operationRoutes } from "./routes/operations.ts";
+import { profileRoutes } from "./routes/profiles.ts";
 import { quarantineRoutes } from "./routes/quarantine.ts";
 import { receiptRoutes } from "./routes/receipts.ts";
 import { searchRoutes } from "./routes/search.ts";
@@ -21,6 +22,7 @@ const SURFACE: readonly Route[] = [
   ...batchRoutes,
   ...receiptRoutes,
   ...searchRoutes,
+  ...profileRoutes,
   ...sessionRoutes,
   ...quarantineRoutes,
   ...artifactRoutes,

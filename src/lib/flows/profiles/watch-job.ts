@@ -1,0 +1,126 @@
+/** TEMPORARY: stands in for writers that do not use the API yet. It is replaced by the event that `PUT /v1/profiles/{user_id}` makes. */
+import { versionKey } from "../../base/document-uid.ts";
+import type { Log } from "../../base/log.ts";
+import { deleteSignatures } from "../../db/queries/duplicates.ts";
+import { deleteChunksOfDocument, upsertTombstone } from "../../db/queries/erase-document.ts";
+import {
+  documentWithoutFactRowSchema,
+  leaveSeries,
+  selectDocumentsWithoutFact,
+} from "../../db/queries/profile-outbox.ts";
+import { lockSeries, settleSeries } from "../../db/queries/series.ts";
+import { listTenants } from "../list-tenants.ts";
+import type { Job, JobContext } from "../run-job.ts";
+import { tenantsWithUnsent } from "./outbox-job.ts";
+import type { PutProfileContext } from "./put-profile.ts";
+import { CHANGED_PAGE_MAX, sendChanged } from "./send-changed.ts";
+
+export interface WatchContext extends PutProfileContext, JobContext {
+  readonly log: Log;
+  readonly config: { readonly profiles: { readonly watch: "off" | "poll" } };
+  readonly metrics: {
+    count(name: "profile_changes_total", labels: { readonly cause: string; readonly change: string }, by: number): void;
+  };
+}
+
+interface WatchReport {
+  readonly sentCount: number;
+  readonly refusedCount: number;
+  /** Documents of rows that were deleted. */
+  readonly erasedCount: number;
+  readonly failedCount: number;
+}
+
+/** Rows of one run; those beyond them come in the next one. */
+const ROWS_MAX = 2_000;
+/** Documents of deleted rows that one run erases of a tenant: a transaction each. */
+const ERASED_MAX = 200;
+
+/** Finds what was changed in `profiles` by SQL and sends each change once. Runs with `PROFILE_WATCH=poll` only. */
+export const PROFILE_WATCH_JOB: Job<WatchContext, WatchReport> = {
+  name: "profile_watch",
+  isEnabled: ({ config }) => config.profiles.watch === "poll",
+  async run(context) {
+    context.log.warn("profile_watch_is_temporary", { replaced_by: "PUT /v1/profiles/{user_id}" });
+    const tally = { sent: 0, refused: 0, erased: 0, failed: 0 };
+    const changed = await tenantsWithUnsent(context.sql);
+    if (changed === undefined) tally.failed += 1;
+    for (const tenantId of changed ?? []) await sendAllChanged(context, tenantId, tally);
+    for (const tenantId of await listTenants(context.bucket, "wal/")) await eraseDeleted(context, tenantId, tally);
+    context.metrics.count("profile_changes_total", { cause: "watch", change: "sent" }, tally.sent);
+    context.metrics.count("profile_changes_total", { cause: "watch", change: "refused" }, tally.refused);
+    context.metrics.count("profile_changes_total", { cause: "watch", change: "erased" }, tally.erased);
+    return {
+      report: {
+        sentCount: tally.sent,
+        refusedCount: tally.refused,
+        erasedCount: tally.erased,
+        failedCount: tally.failed,
+      },
+      outcome: tally.failed > 0 ? "failed" : tally.sent >= ROWS_MAX ? "partial" : "done",
+      cursor: {},
+    };
+  },
+};
+
+interface Tally {
+  sent: number;
+  refused: number;
+  erased: number;
+  failed: number;
+}
+
+async function sendAllChanged(context: WatchContext, tenantId: string, tally: Tally): Promise<void> {
+  while (tally.sent < ROWS_MAX) {
+    const sent = await sendChanged(context, tenantId);
+    if (!sent.ok) {
+      tally.failed += 1;
+      return;
+    }
+    tally.sent += sent.value.rowCount;
+    tally.refused += sent.value.refusedCount;
+    if (sent.value.rowCount < CHANGED_PAGE_MAX) return;
+  }
+}
+
+/** A deleted row takes its document with it, and the version before it holds again. */
+async function eraseDeleted(context: WatchContext, tenantId: string, tally: Tally): Promise<void> {
+  const scope = { tenantId, userId: "*" };
+  const found = await context.sql.transaction(scope, [selectDocumentsWithoutFact(tenantId, ERASED_MAX)], {
+    readOnly: true,
+  });
+  if (!found.ok) {
+    tally.failed += 1;
+    return;
+  }
+  for (const row of found.value[0] ?? []) {
+    const {
+      document_uid: documentUid,
+      user_id: userId,
+      document_id: documentId,
+      series,
+    } = documentWithoutFactRowSchema.parse(row);
+    const deletionId = context.newUlid();
+    const key = versionKey(deletionId, 0);
+    const named = [{ userId, series }];
+    const tombstone = {
+      tenantId,
+      documentUid,
+      userId,
+      documentId,
+      tier: "profile",
+      versionKey: key,
+      batchTag: deletionId,
+    };
+    const erased = await context.sql.transaction(scope, [
+      lockSeries(tenantId, named),
+      upsertTombstone(tombstone),
+      deleteChunksOfDocument(tenantId, documentUid),
+      ...deleteSignatures(tenantId, [{ documentUid, versionKey: key }]),
+      leaveSeries(tenantId, documentUid),
+      settleSeries(tenantId, named),
+    ]);
+    if (erased.ok) tally.erased += 1;
+    else tally.failed += 1;
+  }
+}
