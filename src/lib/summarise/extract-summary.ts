@@ -3,26 +3,22 @@ export interface Sentence {
   readonly text: string;
   /** Unit vector. */
   readonly vector: Float32Array;
-  /** What the sentence is part of: the id of an event or of another summary. */
-  readonly memberId: string;
+  /** How much there is to stand for: at most 1 for a sentence, the sum of what it stood for where it comes from a summary. */
+  readonly weight: number;
+  /** 0 to 1: how well it can stand for others. A question says less than an answer. */
+  readonly fitness: number;
 }
 
 export interface SummaryOptions {
   readonly sentencesMax: number;
-  /** Characters of the summary, the spaces between its sentences included. */
+  /** Characters of the sentences together. */
   readonly charactersMax: number;
-  /**
-   * 0: the most central sentences however alike; towards 1: each further one has to be unlike those before it. Published values lie between 0.3 and 0.5
-   * (Carbonell and Goldstein 1998).
-   */
-  readonly diversity: number;
 }
 
-/** A chosen sentence with the members whose sentences are nearer to it than to any other chosen one. */
-export interface SummarySentence {
-  readonly text: string;
-  readonly memberId: string;
-  readonly stoodFor: readonly string[];
+/** A chosen sentence, by its place among those given, with the weight of all that are nearer to it than to any other chosen one. */
+export interface ChosenSentence {
+  readonly index: number;
+  readonly stoodFor: number;
 }
 
 function dot(a: Float32Array, b: Float32Array): number {
@@ -31,69 +27,60 @@ function dot(a: Float32Array, b: Float32Array): number {
   return sum;
 }
 
-/** Mean of the vectors, not normalised: its direction is what matters. */
-function centroidOf(sentences: readonly Sentence[]): Float32Array {
-  const centroid = new Float32Array(sentences[0]?.vector.length ?? 0);
-  for (const { vector } of sentences)
-    vector.forEach((value, index) => (centroid[index] = (centroid[index] ?? 0) + value));
-  return centroid.map((value) => value / sentences.length);
-}
-
-/** The index that scores best; the earliest of equals. */
-function bestOf(candidates: ReadonlySet<number>, scoreOf: (index: number) => number): number | undefined {
-  let best: { readonly index: number; readonly score: number } | undefined;
-  for (const index of candidates) {
-    const score = scoreOf(index);
-    if (best === undefined || score > best.score) best = { index, score };
+/** What the sentence would add to what is stood for already. Opposites stand for each other no more than strangers do. */
+function gainOf(sentences: readonly Sentence[], index: number, covered: Float64Array): number {
+  const vector = sentences[index]?.vector;
+  if (vector === undefined) return 0;
+  let gain = 0;
+  for (const [other, sentence] of sentences.entries()) {
+    const more = Math.max(0, dot(vector, sentence.vector)) - (covered[other] ?? 0);
+    if (more > 0) gain += sentence.weight * more;
   }
-  return best?.index;
-}
-
-/** Indexes of the chosen sentences, in the order of the text. */
-function choose(sentences: readonly Sentence[], options: SummaryOptions): readonly number[] {
-  const centroid = centroidOf(sentences);
-  const centrality = sentences.map(({ vector }) => dot(vector, centroid));
-  const likeness = sentences.map(() => 0);
-  const left = new Set(sentences.keys());
-  const chosen: number[] = [];
-  let characters = 0;
-  while (chosen.length < options.sentencesMax) {
-    const room = options.charactersMax - characters - (chosen.length > 0 ? 1 : 0);
-    for (const index of left) if ((sentences[index]?.text.length ?? 0) > room) left.delete(index);
-    const next = bestOf(
-      left,
-      (index) => (1 - options.diversity) * (centrality[index] ?? 0) - options.diversity * (likeness[index] ?? 0),
-    );
-    const sentence = next === undefined ? undefined : sentences[next];
-    if (next === undefined || sentence === undefined) break;
-    left.delete(next);
-    characters += sentence.text.length + (chosen.length > 0 ? 1 : 0);
-    chosen.push(next);
-    for (const index of left) {
-      const other = sentences[index];
-      if (other !== undefined) likeness[index] = Math.max(likeness[index] ?? 0, dot(sentence.vector, other.vector));
-    }
-  }
-  return chosen.sort((a, b) => a - b);
+  return gain * (sentences[index]?.fitness ?? 0);
 }
 
 /**
- * The sentences that stand nearest to what the whole is about, each unlike those chosen before it (maximal marginal relevance against the centroid), in the
- * order of the text. Every member is stood for by the chosen sentence that is nearest to one of its own. The same sentences give the same summary. Pure, O(n · chosen).
+ * The chosen sentences in the order of the text: each next one is that which raises Σ weight · max(0, cosine to the nearest chosen one) most, while there is
+ * room. This is the facility-location objective of Lin and Bilmes (A Class of Submodular Functions for Document Summarization, 2011): it is monotone
+ * and submodular, so that taking the best each time comes within 1 − 1/e of the best choice (Nemhauser et al. 1978), and a second sentence on a matter
+ * adds next to nothing. The earliest of equals wins; the same sentences give the same summary. Pure, O(chosen · n²) products of vectors.
  */
-export function extractSummary(sentences: readonly Sentence[], options: SummaryOptions): readonly SummarySentence[] {
-  const chosen = choose(sentences, options);
-  const nearest = new Map<string, { readonly chosen: number; readonly likeness: number }>();
-  for (const { vector, memberId } of sentences) {
-    for (const index of chosen) {
-      const likeness = dot(vector, sentences[index]?.vector ?? vector);
-      if (likeness > (nearest.get(memberId)?.likeness ?? -Infinity)) nearest.set(memberId, { chosen: index, likeness });
+export function extractSummary(sentences: readonly Sentence[], options: SummaryOptions): readonly ChosenSentence[] {
+  const covered = new Float64Array(sentences.length);
+  const left = new Set(sentences.keys());
+  const chosen: number[] = [];
+  let room = options.charactersMax;
+  while (chosen.length < options.sentencesMax) {
+    let best: { readonly index: number; readonly gain: number } | undefined;
+    for (const index of left) {
+      if ((sentences[index]?.text.length ?? 0) > room) left.delete(index);
+      else {
+        const gain = gainOf(sentences, index, covered);
+        if (gain > (best?.gain ?? 0)) best = { index, gain };
+      }
     }
+    const sentence = best === undefined ? undefined : sentences[best.index];
+    if (best === undefined || sentence === undefined) break;
+    left.delete(best.index);
+    chosen.push(best.index);
+    room -= sentence.text.length;
+    for (const [other, { vector }] of sentences.entries())
+      covered[other] = Math.max(covered[other] ?? 0, dot(sentence.vector, vector));
   }
-  return chosen.flatMap((index) => {
-    const sentence = sentences[index];
-    if (sentence === undefined) return [];
-    const stoodFor = [...nearest].flatMap(([memberId, place]) => (place.chosen === index ? [memberId] : []));
-    return [{ text: sentence.text, memberId: sentence.memberId, stoodFor }];
-  });
+  return withShares(sentences, chosen);
+}
+
+/** Gives each sentence's weight to the chosen one that is nearest to it. */
+function withShares(sentences: readonly Sentence[], chosen: readonly number[]): readonly ChosenSentence[] {
+  const shares = new Map(chosen.toSorted((a, b) => a - b).map((index) => [index, 0]));
+  if (chosen.length === 0) return [];
+  for (const { vector, weight } of sentences) {
+    let nearest: { readonly index: number; readonly likeness: number } | undefined;
+    for (const index of shares.keys()) {
+      const likeness = dot(vector, sentences[index]?.vector ?? vector);
+      if (nearest === undefined || likeness > nearest.likeness) nearest = { index, likeness };
+    }
+    if (nearest !== undefined) shares.set(nearest.index, (shares.get(nearest.index) ?? 0) + weight);
+  }
+  return [...shares].map(([index, stoodFor]) => ({ index, stoodFor }));
 }
