@@ -182,7 +182,12 @@ describe.each(BACKENDS)("on %s", (backend) => {
     });
 
     it("runs only where it is switched on", () => {
-      const context = { ...world.context(), log: { info() {}, warn() {}, error() {} }, metrics: { count() {} } };
+      const context = {
+        ...world.context(),
+        databases: new Map(),
+        log: { info() {}, warn() {}, error() {} },
+        metrics: { count() {} },
+      };
       const isEnabled = (watch: "off" | "poll") =>
         PROFILE_WATCH_JOB.isEnabled?.({ ...context, config: { profiles: { watch } } });
       expect([isEnabled("off"), isEnabled("poll")]).toEqual([false, true]);

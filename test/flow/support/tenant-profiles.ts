@@ -7,9 +7,10 @@ import { PROFILE_OUTBOX_JOB } from "../../../src/lib/flows/profiles/outbox-job.t
 import { putProfile } from "../../../src/lib/flows/profiles/put-profile.ts";
 import { readProfile } from "../../../src/lib/flows/profiles/read-profile.ts";
 import { PROFILE_WATCH_JOB } from "../../../src/lib/flows/profiles/watch-job.ts";
+import type { Sql } from "../../../src/lib/db/sql.ts";
 import { expectOk } from "../../support/database.ts";
 import type { CrashPoint } from "./crashing.ts";
-import { principalOf, type World } from "./world.ts";
+import { principalOf, type World, type WorldContext } from "./world.ts";
 
 interface PutOptions {
   readonly user?: string;
@@ -70,15 +71,19 @@ export class TenantProfiles {
     return rows.map((row) => String(row["text"]));
   }
 
+  #jobContext(): WorldContext & { readonly databases: ReadonlyMap<string, Sql> } {
+    return { ...this.#world.context(), databases: new Map([["home", this.#world.database.sql]]) };
+  }
+
   async runOutbox(): Promise<unknown> {
-    return (await PROFILE_OUTBOX_JOB.run(this.#world.context(), {})).report;
+    return (await PROFILE_OUTBOX_JOB.run(this.#jobContext(), {})).report;
   }
 
   async runWatch(): Promise<{ readonly report: unknown; readonly logged: readonly string[] }> {
     const logged: string[] = [];
     const note = (event: string): void => void logged.push(event);
     const context = {
-      ...this.#world.context(),
+      ...this.#jobContext(),
       config: { profiles: { watch: "poll" as const } },
       log: { info: note, warn: note, error: note },
       metrics: { count: () => undefined },

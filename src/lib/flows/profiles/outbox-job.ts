@@ -8,6 +8,11 @@ import type { Sql } from "../../db/sql.ts";
 import type { Job, JobContext } from "../run-job.ts";
 import { sendWaiting, type OutboxContext } from "./send-outbox.ts";
 
+/** Each database by the name of its shard: a scan for tenants has no tenant to be routed by. */
+export interface DatabasesContext {
+  readonly databases: ReadonlyMap<string, Sql>;
+}
+
 interface OutboxReport {
   readonly sentCount: number;
   /** Changes that could not be sent: the next run meets them again. */
@@ -20,13 +25,13 @@ const SENT_MAX = 500;
 const SETTLED_MS = 60_000;
 
 /** Sends changes of profiles whose request ended between the commit and the WAL object. */
-export const PROFILE_OUTBOX_JOB: Job<OutboxContext & JobContext, OutboxReport> = {
+export const PROFILE_OUTBOX_JOB: Job<OutboxContext & JobContext & DatabasesContext, OutboxReport> = {
   name: "profile_outbox",
   async run(context) {
-    const tenants = await tenantsWithUnsent(context.sql);
-    const tally = { sent: 0, failed: tenants === undefined ? 1 : 0 };
+    const { tenants, failedCount } = await tenantsWithUnsent(context);
+    const tally = { sent: 0, failed: failedCount };
     const untilMs = context.clock() - SETTLED_MS;
-    for (const tenantId of tenants ?? []) {
+    for (const tenantId of tenants) {
       const name = { tenantId, userId: "*" };
       const rowsMax = SENT_MAX - tally.sent - tally.failed;
       if (rowsMax <= 0) break;
@@ -47,8 +52,16 @@ export const PROFILE_OUTBOX_JOB: Job<OutboxContext & JobContext, OutboxReport> =
   },
 };
 
-/** Tenants that have something in an outbox, or facts that were changed by SQL; undefined where the database does not say. */
-export async function tenantsWithUnsent(sql: Sql): Promise<readonly string[] | undefined> {
-  const rows = await sql.transaction({ tenantId: "", userId: "" }, [SELECT_TENANTS_WITH_UNSENT], { readOnly: true });
-  return rows.ok ? (rows.value[0] ?? []).map((row) => tenantIdRowSchema.parse(row).tenant_id) : undefined;
+/** Tenants that have something in an outbox, or facts that were changed by SQL; and how many databases did not say. */
+export async function tenantsWithUnsent({
+  databases,
+}: DatabasesContext): Promise<{ readonly tenants: readonly string[]; readonly failedCount: number }> {
+  const tenants = new Set<string>();
+  let failedCount = 0;
+  for (const sql of databases.values()) {
+    const rows = await sql.transaction({ tenantId: "", userId: "" }, [SELECT_TENANTS_WITH_UNSENT], { readOnly: true });
+    if (!rows.ok) failedCount += 1;
+    for (const row of rows.ok ? (rows.value[0] ?? []) : []) tenants.add(tenantIdRowSchema.parse(row).tenant_id);
+  }
+  return { tenants: [...tenants], failedCount };
 }

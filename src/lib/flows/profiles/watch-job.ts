@@ -11,11 +11,11 @@ import {
 import { lockSeries, settleSeries } from "../../db/queries/series.ts";
 import { listTenants } from "../list-tenants.ts";
 import type { Job, JobContext } from "../run-job.ts";
-import { tenantsWithUnsent } from "./outbox-job.ts";
+import { tenantsWithUnsent, type DatabasesContext } from "./outbox-job.ts";
 import type { PutProfileContext } from "./put-profile.ts";
 import { CHANGED_PAGE_MAX, sendChanged } from "./send-changed.ts";
 
-export interface WatchContext extends PutProfileContext, JobContext {
+export interface WatchContext extends PutProfileContext, JobContext, DatabasesContext {
   readonly log: Log;
   readonly config: { readonly profiles: { readonly watch: "off" | "poll" } };
   readonly metrics: {
@@ -42,10 +42,9 @@ export const PROFILE_WATCH_JOB: Job<WatchContext, WatchReport> = {
   isEnabled: ({ config }) => config.profiles.watch === "poll",
   async run(context) {
     context.log.warn("profile_watch_is_temporary", { replaced_by: "PUT /v1/profiles/{user_id}" });
-    const tally = { sent: 0, refused: 0, erased: 0, failed: 0 };
-    const changed = await tenantsWithUnsent(context.sql);
-    if (changed === undefined) tally.failed += 1;
-    for (const tenantId of changed ?? []) await sendAllChanged(context, tenantId, tally);
+    const { tenants, failedCount } = await tenantsWithUnsent(context);
+    const tally = { sent: 0, refused: 0, erased: 0, failed: failedCount };
+    for (const tenantId of tenants) await sendAllChanged(context, tenantId, tally);
     for (const tenantId of await listTenants(context.bucket, "wal/")) await eraseDeleted(context, tenantId, tally);
     context.metrics.count("profile_changes_total", { cause: "watch", change: "sent" }, tally.sent);
     context.metrics.count("profile_changes_total", { cause: "watch", change: "refused" }, tally.refused);
