@@ -36,6 +36,7 @@ export interface Context {
   readonly metrics: Metrics;
   readonly bucket: Bindings["BUCKET"];
   readonly embedQueue: Bindings["EMBED_QUEUE"];
+  readonly sealQueue: Bindings["SEAL_QUEUE"];
   readonly keyCopies: Bindings["API_KEYS"];
   /** Finds the database of each tenant by itself. */
   readonly sql: Sql;
@@ -54,7 +55,7 @@ export interface Context {
   /** Undefined in a deployment without the secret of sessions. */
   readonly writeTokens: WriteTokens | undefined;
   readonly sessionGate: SessionGateApi;
-  readonly sessionLog: (session: SessionIdentity) => SessionLogApi;
+  readonly sessionLog: (session: SessionIdentity) => ReturnType<Bindings["SESSION_LOG"]["getByName"]>;
   /** Whether an Authorization header carries the metrics token; false when none is configured. */
   readonly isMetricsToken: (authorization: string | null) => Promise<boolean>;
 }
@@ -75,12 +76,15 @@ const ANALYZER_TIMEOUT_MS = 5_000;
 /** One embedding request: text-embeddings-inference takes 32 texts, and a CPU is fastest at two to four thousand tokens. */
 const REQUEST_BUDGET: RequestBudget = { textsMax: 32, tokensMax: 4_096 };
 
-let built: { readonly env: Env; readonly context: Context } | undefined;
+const contexts = new WeakMap<Env, Context>();
 
-/** The context of this isolate; made again only when the runtime hands over another environment. */
+/** The context of this isolate; made again only when the runtime hands over another environment, as it may to a Durable Object. */
 export function contextOf(env: Env): Context {
-  if (built?.env !== env) built = { env, context: createContext(env) };
-  return built.context;
+  const known = contexts.get(env);
+  if (known !== undefined) return known;
+  const context = createContext(env);
+  contexts.set(env, context);
+  return context;
 }
 
 function createContext(env: Env): Context {
@@ -108,6 +112,7 @@ function createContext(env: Env): Context {
     metrics,
     bucket: env.BUCKET,
     embedQueue: env.EMBED_QUEUE,
+    sealQueue: env.SEAL_QUEUE,
     keyCopies: env.API_KEYS,
     sql,
     databases,

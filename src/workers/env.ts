@@ -1,6 +1,6 @@
-import type { KVNamespace, Queue, R2Bucket } from "@cloudflare/workers-types";
+import type { Fetcher, KVNamespace, Queue, R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
-import type { EmbedMessage } from "../lib/contract/queue-message.ts";
+import type { EmbedMessage, SealMessage } from "../lib/contract/queue-message.ts";
 import { shardMapSchema, type ShardMap } from "../lib/db/shard-map.ts";
 import { keysByTenant } from "../lib/pii/key-text.ts";
 import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
@@ -11,10 +11,11 @@ import type { MetricsHubs } from "./metrics.ts";
 export interface Bindings {
   readonly BUCKET: R2Bucket;
   readonly EMBED_QUEUE: Queue<EmbedMessage>;
+  readonly SEAL_QUEUE: Queue<SealMessage>;
   readonly API_KEYS: KVNamespace;
   readonly METRICS_HUB: MetricsHubs;
   readonly SESSION_GATE: { getByName(name: string): SessionGateApi };
-  readonly SESSION_LOG: { getByName(name: string): SessionLogApi };
+  readonly SESSION_LOG: { getByName(name: string): SessionLogApi & Pick<Fetcher, "fetch"> };
 }
 
 /** Bindings and variables as the runtime hands them over; the variables are still unchecked. */

@@ -9,6 +9,7 @@ import { ROUTES } from "./http/routes.ts";
 import { consume } from "./queues.ts";
 
 export { MetricsHub } from "./objects/metrics-hub.ts";
+export { SessionLog } from "./objects/session-log.ts";
 export { SessionGate } from "./objects/session-gate.ts";
 
 const app = createApp(ROUTES);

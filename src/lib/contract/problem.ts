@@ -31,6 +31,7 @@ export const PROBLEMS = {
   parameter_invalid: { status: 422, title: "A parameter is not valid" },
   idempotency_key_invalid: { status: 422, title: "The Idempotency-Key is not valid" },
   idempotency_key_reused: { status: 409, title: "The Idempotency-Key was used with another body" },
+  upgrade_required: { status: 426, title: "This is a WebSocket: ask for the upgrade" },
   conflict: { status: 409, title: "The request conflicts with the present state" },
   session_closed: { status: 409, title: "The session is closed: open it again to go on" },
   sessions_full: { status: 429, title: "No more sessions can be open now" },

@@ -30,6 +30,12 @@ export const METRICS = {
     help: "Facts of profiles by what was done with them (set, removed, unchanged, refused, sent, erased) and by whom: put, watch.",
   },
   auth_failures_total: { type: "counter", help: "Requests without a valid key by code." },
+  frames_total: {
+    type: "counter",
+    help: "Frames of sessions by what became of them: appended, repeated, quarantined, rejected, refused.",
+  },
+  session_flushes_total: { type: "counter", help: "Micro-batches of sessions by outcome: sent, failed." },
+  session_seals_total: { type: "counter", help: "Segments of sessions by outcome of writing: stored, empty, failed." },
   sessions_opened_total: {
     type: "counter",
     help: "Openings of sessions by outcome: opened, renewed, waiting, refused, failed.",

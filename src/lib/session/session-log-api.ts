@@ -90,11 +90,11 @@ export interface SegmentDescription {
   readonly registered: boolean;
 }
 
-/** A WAL object of the session whose ranges are not known to be applied. */
+/** A WAL object of the session whose events are not known to be applied. */
 export interface PendingBatch {
   readonly walId: string;
+  readonly firstSeq: number;
   readonly lastSeq: number;
-  readonly rangeCount: number;
 }
 
 export interface SessionDescription extends SessionIdentity {
@@ -132,8 +132,11 @@ export interface SessionLogApi {
   noteRegistered(input: { readonly firstSeq: number }): Promise<void>;
   /** Every event up to `seq` is in the ledger. */
   noteEmbedded(input: { readonly seq: number }): Promise<void>;
-  /** Drops everything and closes the sockets; frames get `session_unknown` until the session is opened again. */
-  erase(): Promise<void>;
+  /**
+   * Drops everything and closes the sockets; frames get `session_unknown` until the session is opened again. Returns after a WAL object or segment
+   * that was being written is there or given up, with the last seq that there was.
+   */
+  erase(): Promise<{ readonly lastSeq: number }>;
   /** Takes the text of one event out of what is not yet in a segment. */
   eraseEvent(input: { readonly seq: number }): Promise<{ readonly erased: boolean }>;
 }

@@ -14,6 +14,7 @@ import { profileRoutes } from "./routes/profiles.ts";
 import { quarantineRoutes } from "./routes/quarantine.ts";
 import { receiptRoutes } from "./routes/receipts.ts";
 import { searchRoutes } from "./routes/search.ts";
+import { sessionFrameRoutes } from "./routes/session-frames.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 
 const SURFACE: readonly Route[] = [
@@ -24,6 +25,7 @@ const SURFACE: readonly Route[] = [
   ...searchRoutes,
   ...profileRoutes,
   ...sessionRoutes,
+  ...sessionFrameRoutes,
   ...quarantineRoutes,
   ...artifactRoutes,
   ...adminKeyRoutes,

@@ -1,0 +1,76 @@
+/** What is known of a session: its log's own words, and of the ledger how far its events are applied. */
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { SessionReply } from "../../contract/session.ts";
+import { appliedDocumentsRowSchema, selectAppliedDocuments } from "../../db/queries/search-writes.ts";
+import type { Sql } from "../../db/sql.ts";
+import type { SessionDescription, SessionIdentity, SessionLogApi } from "../../session/session-log-api.ts";
+import { problemOfSql } from "../problem-of.ts";
+
+export interface ReadSessionContext {
+  readonly sql: Sql;
+  readonly sessionLog: (session: SessionIdentity) => Pick<SessionLogApi, "describe" | "noteEmbedded">;
+}
+
+/** State of a session: one call of its log, one read of the ledger where something may have come. Errors: `session_unknown`, `database_unavailable`. */
+export async function readSession(
+  context: ReadSessionContext,
+  session: SessionIdentity,
+): Promise<Result<SessionReply, Problem>> {
+  const log = context.sessionLog(session);
+  const description = await log.describe();
+  if (description === null) return err({ code: "session_unknown" });
+  const embedded = await readEmbedded(context.sql, description);
+  if (!embedded.ok) return embedded;
+  // The log need not be asked about these again.
+  if (embedded.value > description.seqs.embedded) await log.noteEmbedded({ seq: embedded.value });
+  return ok(replyOf(description, embedded.value));
+}
+
+/** The seq up to which every event is applied: over the pending WAL objects in order, as long as the ledger has all documents of each. */
+async function readEmbedded(
+  sql: Sql,
+  { tenantId, seqs, pending }: SessionDescription,
+): Promise<Result<number, Problem>> {
+  if (pending.length === 0) return ok(seqs.embedded);
+  const walIds = pending.map(({ walId }) => walId);
+  const read = await sql.transaction({ tenantId, userId: "" }, [selectAppliedDocuments(tenantId, walIds)], {
+    readOnly: true,
+  });
+  if (!read.ok) return err(problemOfSql(read.error));
+  const rows = (read.value[0] ?? []).map((row) => appliedDocumentsRowSchema.parse(row));
+  const applied = new Map(rows.map((row) => [row.wal_id, row.document_count]));
+  let embedded = seqs.embedded;
+  for (const { walId, firstSeq, lastSeq } of pending) {
+    if ((applied.get(walId) ?? 0) < lastSeq - firstSeq + 1) break;
+    embedded = lastSeq;
+  }
+  return ok(embedded);
+}
+
+function replyOf(description: SessionDescription, embedded: number): SessionReply {
+  return {
+    session_id: description.sessionId,
+    user_id: description.userId,
+    source: description.source,
+    state: description.state,
+    opened_at: timeText(description.openedAtMs),
+    last_event_at: description.lastEventAtMs === null ? null : timeText(description.lastEventAtMs),
+    lease_expires_at: timeText(description.leaseExpiresAtMs),
+    seqs: { ...description.seqs, embedded },
+    refused_count: description.refusedCount,
+    segments: description.segments.map((segment) => ({
+      artifact_id: segment.artifactId,
+      first_seq: segment.firstSeq,
+      last_seq: segment.lastSeq,
+      event_count: segment.eventCount,
+      size_bytes: segment.sizeBytes,
+      created_at: timeText(segment.createdAtMs),
+      registered: segment.registered,
+    })),
+  };
+}
+
+function timeText(atMs: number): string {
+  return new Date(atMs).toISOString();
+}

@@ -1,0 +1,299 @@
+/** The log of one session in SQLite: its statements. Every method is synchronous, so that what one event of the object does is one commit. */
+import type { SqlStorage } from "@cloudflare/workers-types";
+import { assert } from "../base/assert.ts";
+import { LOG_SCHEMA } from "./log-schema.ts";
+import type { JudgedBy, OpenInput } from "./session-log-api.ts";
+import type { StoredEvent } from "./stored-event.ts";
+import type { Turn } from "./turn-context.ts";
+import { numberOf, numberOrNull, textOf, type SqlRow } from "./sql-row.ts";
+
+/** What is known of the session as a whole. */
+export interface SessionRow {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly source: string;
+  readonly salt: string;
+  readonly isClosed: boolean;
+  readonly openedAtMs: number;
+  /** When it was opened, renewed by its client or given an event. */
+  readonly activeAtMs: number;
+  readonly lastEventAtMs: number | null;
+  readonly leaseExpiresAtMs: number;
+  readonly receivedSeq: number;
+  readonly durableSeq: number;
+  readonly queuedSeq: number;
+  readonly embeddedSeq: number;
+  readonly sealedSeq: number;
+  readonly refusedCount: number;
+  readonly turns: readonly Turn[];
+  /** Events up to here were asked to be sealed; 0 for none. */
+  readonly sealAskedSeq: number;
+  /** Bytes of the events that are in no segment, and when the first of them came. */
+  readonly logBytes: number;
+  readonly logFirstAtMs: number | null;
+  /** Of the newest events; null before the first. */
+  readonly judgedBy: JudgedBy | null;
+}
+
+export interface BatchRow {
+  readonly walId: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly state: "open" | "closed" | "sent";
+  readonly sizeBytes: number;
+  readonly openedAtMs: number;
+  readonly requestId: string;
+  readonly judgedBy: JudgedBy;
+}
+
+const SESSION_COLUMNS = {
+  isClosed: "is_closed",
+  activeAtMs: "active_at_ms",
+  lastEventAtMs: "last_event_at_ms",
+  leaseExpiresAtMs: "lease_expires_at_ms",
+  receivedSeq: "received_seq",
+  durableSeq: "durable_seq",
+  queuedSeq: "queued_seq",
+  embeddedSeq: "embedded_seq",
+  sealedSeq: "sealed_seq",
+  refusedCount: "refused_count",
+  turns: "turns",
+  sealAskedSeq: "seal_asked_seq",
+  logBytes: "log_bytes",
+  logFirstAtMs: "log_first_at_ms",
+  judgedBy: "judged_by",
+} as const;
+
+type SessionChange = Partial<Pick<SessionRow, keyof typeof SESSION_COLUMNS>>;
+
+export class LogStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    for (const statement of LOG_SCHEMA) sql.exec(statement);
+  }
+
+  session(): SessionRow | undefined {
+    const [row] = this.#sql.exec<SqlRow>("select * from session").toArray();
+    return row === undefined ? undefined : sessionOf(row);
+  }
+
+  insertSession(input: OpenInput, salt: string): void {
+    this.#sql.exec(
+      `insert into session values (1, ?, ?, ?, ?, ?, 0, ?, ?, null, ?, 0, 0, 0, 0, 0, 0, '[]', 0, 0, null, 'null')`,
+      input.tenantId,
+      input.userId,
+      input.sessionId,
+      input.source,
+      salt,
+      input.nowMs,
+      input.nowMs,
+      input.leaseExpiresAtMs,
+    );
+  }
+
+  /** Changes what is named and leaves the rest. */
+  updateSession(change: SessionChange): void {
+    const entries = Object.entries(change);
+    if (entries.length === 0) return;
+    const columns: Readonly<Record<string, string>> = SESSION_COLUMNS;
+    this.#sql.exec(
+      `update session set ${entries.map(([name]) => `${columns[name]} = ?`).join(", ")}`,
+      ...entries.map(([, value]) => sqlValue(value)),
+    );
+  }
+
+  hashOf(seq: number): string | undefined {
+    const [row] = this.#sql.exec<{ hash: string }>("select hash from events where seq = ?", seq).toArray();
+    return row?.hash;
+  }
+
+  insertEvent(event: StoredEvent, row: { readonly hash: string; readonly sizeBytes: number; readonly nowMs: number }) {
+    this.#sql.exec(
+      "insert into events values (?, ?, ?, ?, ?, ?, ?, ?)",
+      event.seq,
+      row.hash,
+      event.frame,
+      event.atMs,
+      JSON.stringify(event.judgement),
+      event.textBytes,
+      row.sizeBytes,
+      row.nowMs,
+    );
+  }
+
+  /** Events of a run, in order. Read as they are asked for: a run may be larger than memory likes. */
+  *events(firstSeq: number, lastSeq: number): Generator<StoredEvent> {
+    const rows = this.#sql.exec<SqlRow>(
+      "select seq, frame, occurred_at_ms, judgement, text_bytes from events where seq between ? and ? order by seq",
+      firstSeq,
+      lastSeq,
+    );
+    for (const row of rows) yield eventOf(row);
+  }
+
+  event(seq: number): StoredEvent | undefined {
+    const [found] = this.events(seq, seq);
+    return found;
+  }
+
+  /** Whether the log holds the event with its text, or no longer holds the event at all: its segment does then. */
+  hasFrame(seq: number): boolean {
+    const [row] = this.#sql
+      .exec<{ missing: number }>("select frame is null as missing from events where seq = ?", seq)
+      .toArray();
+    return row?.missing !== 1;
+  }
+
+  /** Takes the text of an event away, and its judgement with it where one is given. */
+  dropFrame(seq: number, judgement?: StoredEvent["judgement"]): void {
+    this.#sql.exec("update events set frame = null, text_bytes = 0 where seq = ?", seq);
+    if (judgement !== undefined)
+      this.#sql.exec("update events set judgement = ? where seq = ?", JSON.stringify(judgement), seq);
+  }
+
+  /** Lets the events of a segment go, and counts anew what is left. */
+  deleteEventsUpTo(seq: number): void {
+    this.#sql.exec("delete from events where seq <= ?", seq);
+    this.#sql.exec(
+      `update session set log_bytes = (select coalesce(sum(size_bytes), 0) from events),
+              log_first_at_ms = (select received_at_ms from events order by seq limit 1)`,
+    );
+  }
+
+  /** Bytes of the events that are in no WAL object yet. */
+  unsentBytes(): number {
+    const row = this.#sql
+      .exec<SqlRow>("select coalesce(sum(size_bytes), 0) as size from batches where state <> 'sent'")
+      .one();
+    return numberOf(row, "size");
+  }
+
+  openBatch(): BatchRow | undefined {
+    const [row] = this.#sql.exec<SqlRow>("select * from batches where state = 'open'").toArray();
+    return row === undefined ? undefined : batchOf(row);
+  }
+
+  /** The oldest batch that is not sent. */
+  nextBatch(): BatchRow | undefined {
+    const [row] = this.#sql
+      .exec<SqlRow>("select * from batches where state <> 'sent' order by first_seq limit 1")
+      .toArray();
+    return row === undefined ? undefined : batchOf(row);
+  }
+
+  batchOfSeq(seq: number): BatchRow | undefined {
+    const [row] = this.#sql
+      .exec<SqlRow>("select * from batches where first_seq <= ? order by first_seq desc limit 1", seq)
+      .toArray();
+    const batch = row === undefined ? undefined : batchOf(row);
+    return batch !== undefined && batch.lastSeq >= seq ? batch : undefined;
+  }
+
+  insertBatch(batch: Omit<BatchRow, "state" | "lastSeq" | "sizeBytes">): void {
+    this.#sql.exec(
+      "insert into batches values (?, ?, ?, 'open', 0, ?, ?, ?)",
+      batch.firstSeq,
+      batch.firstSeq - 1,
+      batch.walId,
+      batch.openedAtMs,
+      batch.requestId,
+      JSON.stringify(batch.judgedBy),
+    );
+  }
+
+  growBatch(walId: string, lastSeq: number, addedBytes: number): void {
+    this.#sql.exec(
+      "update batches set last_seq = ?, size_bytes = size_bytes + ? where wal_id = ?",
+      lastSeq,
+      addedBytes,
+      walId,
+    );
+  }
+
+  closeBatch(walId: string): void {
+    this.#sql.exec("update batches set state = 'closed' where wal_id = ? and state = 'open'", walId);
+  }
+
+  markBatchSent(walId: string): void {
+    this.#sql.exec("update batches set state = 'sent' where wal_id = ?", walId);
+  }
+
+  /** Sent batches that are not known to be applied, oldest first. */
+  pendingBatches(limit: number): readonly BatchRow[] {
+    return this.#sql
+      .exec<SqlRow>("select * from batches where state = 'sent' order by first_seq limit ?", limit)
+      .toArray()
+      .map(batchOf);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    for (const table of ["session", "events", "batches", "segments", "orphans"]) this.#sql.exec(`delete from ${table}`);
+  }
+
+  deleteBatchesUpTo(seq: number): void {
+    this.#sql.exec("delete from batches where state = 'sent' and last_seq <= ?", seq);
+  }
+}
+
+function sqlValue(value: unknown): string | number | null {
+  if (typeof value === "boolean") return value ? 1 : 0;
+  if (typeof value === "number" || value === null) return value;
+  return JSON.stringify(value);
+}
+
+function sessionOf(row: SqlRow): SessionRow {
+  const turns: readonly Turn[] = JSON.parse(textOf(row, "turns"));
+  return {
+    tenantId: textOf(row, "tenant_id"),
+    userId: textOf(row, "user_id"),
+    sessionId: textOf(row, "session_id"),
+    source: textOf(row, "source"),
+    salt: textOf(row, "salt"),
+    isClosed: row["is_closed"] === 1,
+    openedAtMs: numberOf(row, "opened_at_ms"),
+    activeAtMs: numberOf(row, "active_at_ms"),
+    lastEventAtMs: numberOrNull(row, "last_event_at_ms"),
+    leaseExpiresAtMs: numberOf(row, "lease_expires_at_ms"),
+    receivedSeq: numberOf(row, "received_seq"),
+    durableSeq: numberOf(row, "durable_seq"),
+    queuedSeq: numberOf(row, "queued_seq"),
+    embeddedSeq: numberOf(row, "embedded_seq"),
+    sealedSeq: numberOf(row, "sealed_seq"),
+    refusedCount: numberOf(row, "refused_count"),
+    turns,
+    sealAskedSeq: numberOf(row, "seal_asked_seq"),
+    logBytes: numberOf(row, "log_bytes"),
+    logFirstAtMs: numberOrNull(row, "log_first_at_ms"),
+    judgedBy: JSON.parse(textOf(row, "judged_by")),
+  };
+}
+
+function eventOf(row: SqlRow): StoredEvent {
+  const { frame } = row;
+  assert(frame === null || frame instanceof ArrayBuffer, "a frame is a blob");
+  return {
+    seq: numberOf(row, "seq"),
+    frame: frame === null ? null : new Uint8Array(frame),
+    atMs: numberOrNull(row, "occurred_at_ms"),
+    judgement: JSON.parse(textOf(row, "judgement")),
+    textBytes: numberOf(row, "text_bytes"),
+  };
+}
+
+function batchOf(row: SqlRow): BatchRow {
+  const state = textOf(row, "state");
+  return {
+    walId: textOf(row, "wal_id"),
+    firstSeq: numberOf(row, "first_seq"),
+    lastSeq: numberOf(row, "last_seq"),
+    state: state === "open" || state === "closed" ? state : "sent",
+    sizeBytes: numberOf(row, "size_bytes"),
+    openedAtMs: numberOf(row, "opened_at_ms"),
+    requestId: textOf(row, "request_id"),
+    judgedBy: JSON.parse(textOf(row, "judged_by")),
+  };
+}
