@@ -1,44 +1,66 @@
 import type { Statement } from "../sql.ts";
 
 export interface DocumentTombstone {
-  readonly tenantId: string;
   readonly documentUid: string;
-  readonly userId: string;
   readonly documentId: string;
   readonly tier: string;
-  /** Orders the deletion among the document's versions: what was accepted before it stays deleted. */
+}
+
+/** Of one user, by one deletion. */
+export interface Tombstones {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly documents: readonly DocumentTombstone[];
+  /** Orders the deletion among the versions of each document: what was accepted before it stays deleted. */
   readonly versionKey: string;
   readonly batchTag: string;
 }
 
-/** Leaves a tombstone in place of the document, also where none is stored yet: an accepted version may still be on its way. */
-export function upsertTombstone(tombstone: DocumentTombstone): Statement {
+/** The tombstone of one document. */
+export function upsertTombstone({
+  tenantId,
+  userId,
+  versionKey,
+  batchTag,
+  ...document
+}: Omit<Tombstones, "documents"> & DocumentTombstone): Statement {
+  return upsertTombstones({ tenantId, userId, versionKey, batchTag, documents: [document] });
+}
+
+/** Leaves tombstones in place of documents, also where none is stored yet: an accepted version may still be on its way. */
+export function upsertTombstones({ tenantId, userId, documents, versionKey, batchTag }: Tombstones): Statement {
   return {
     text: `insert into documents as d (tenant_id, document_uid, user_id, document_id, tier, content_hash, model_id, version_key,
              batch_tag, wal_key, wal_id, document_index, deleted_at)
-           values ($1, $2::uuid, $3, $4, $5, ''::bytea, 0, $6, $7, '', '', 0, now())
+           select $1, t.document_uid, $2, t.document_id, t.tier, ''::bytea, 0, $6, $7, '', '', 0, now()
+           from unnest($3::uuid[], $4::text[], $5::text[]) as t (document_uid, document_id, tier)
            on conflict (tenant_id, document_uid) do update set version_key = excluded.version_key, deleted_at = now(),
              generation = d.generation + 1, title = '', source = '', metadata = '{}', content_hash = ''::bytea,
              chunk_count = 0, token_count = 0, character_count = 0, duplicate_of = null, duplicate_hash = null, updated_at = now()
            where d.version_key < excluded.version_key
            returning (xmax <> 0) as existed`,
     params: [
-      tombstone.tenantId,
-      tombstone.documentUid,
-      tombstone.userId,
-      tombstone.documentId,
-      tombstone.tier,
-      tombstone.versionKey,
-      tombstone.batchTag,
+      tenantId,
+      userId,
+      documents.map(({ documentUid }) => documentUid),
+      documents.map(({ documentId }) => documentId),
+      documents.map(({ tier }) => tier),
+      versionKey,
+      batchTag,
     ],
   };
 }
 
 /** Deletes every chunk of a document, of all models and generations. */
 export function deleteChunksOfDocument(tenantId: string, documentUid: string): Statement {
+  return deleteChunksOfDocuments(tenantId, [documentUid]);
+}
+
+/** Deletes every chunk of documents, of all models and generations. */
+export function deleteChunksOfDocuments(tenantId: string, documentUids: readonly string[]): Statement {
   return {
-    text: `with deleted as (delete from doc_embeddings where tenant_id = $1 and document_uid = $2::uuid returning 1)
+    text: `with deleted as (delete from doc_embeddings where tenant_id = $1 and document_uid = any($2::uuid[]) returning 1)
            select count(*) as chunk_count from deleted`,
-    params: [tenantId, documentUid],
+    params: [tenantId, documentUids],
   };
 }

@@ -1,14 +1,10 @@
 /** Opening a session: a lease of the gate, then its marker in R2, then its log. Each step may be repeated; Postgres has no part in it. */
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { sha256HexSync } from "../../base/hash.ts";
-import { utf8Bytes } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
-import { createObject, CREATE_OPTIONS } from "../../wal/create-object.ts";
 import type { SessionGateApi } from "../../session/session-gate-api.ts";
-import { sessionMarkerKey } from "../../session/session-keys.ts";
 import { sessionKey, type SessionIdentity, type SessionLogApi } from "../../session/session-log-api.ts";
-import { storageUnavailable } from "../problem-of.ts";
+import { createMarker } from "./session-marker.ts";
 
 export interface OpenContext {
   readonly sessionGate: SessionGateApi;
@@ -62,7 +58,15 @@ async function openLog(
   { session, source, nowMs }: Opening,
   leaseExpiresAtMs: number,
 ): Promise<Result<{ readonly leaseExpiresAtMs: number; readonly nextSeq: number }, Problem>> {
-  const marked = await createMarker(context.bucket, { session, source, nowMs });
+  // Comes before the log, so that no log is without one.
+  const marked = await createMarker(context.bucket, {
+    version: 1,
+    tenant_id: session.tenantId,
+    user_id: session.userId,
+    session_id: session.sessionId,
+    source,
+    opened_at: new Date(nowMs).toISOString(),
+  });
   if (!marked.ok) return marked;
   try {
     const { nextSeq } = await context.sessionLog(session).open({ ...session, source, leaseExpiresAtMs, nowMs });
@@ -70,24 +74,4 @@ async function openLog(
   } catch {
     return err({ code: "sessions_unavailable" });
   }
-}
-
-/** Comes before the log, so that no log is without one. Whatever lies there says the same of the session, but for the time. */
-async function createMarker(
-  bucket: R2Bucket,
-  { session, source, nowMs }: Omit<Opening, "wait">,
-): Promise<Result<void, Problem>> {
-  const { tenantId, userId, sessionId } = session;
-  const body = {
-    version: 1,
-    tenant_id: tenantId,
-    user_id: userId,
-    session_id: sessionId,
-    source,
-    opened_at: new Date(nowMs).toISOString(),
-  };
-  const bytes = utf8Bytes(JSON.stringify(body));
-  const marker = { bytes, contentHash: sha256HexSync(bytes), metadata: {}, mediaType: "application/json" };
-  const created = await createObject(bucket, { key: sessionMarkerKey(session), ...marker }, CREATE_OPTIONS);
-  return created.ok || created.error.code === "object_differs" ? ok(undefined) : err(storageUnavailable());
 }

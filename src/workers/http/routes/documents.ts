@@ -2,6 +2,7 @@ import { z } from "zod";
 import { err, ok } from "../../../lib/base/result.ts";
 import { identifierSchema, tierSchema, userIdSchema } from "../../../lib/contract/scope.ts";
 import { eraseDocument } from "../../../lib/flows/erase-document.ts";
+import { eraseEvent } from "../../../lib/flows/sessions/erase-event.ts";
 import { json } from "../respond.ts";
 import { principalOf, route } from "../route.ts";
 
@@ -20,13 +21,23 @@ export const documentRoutes = [
     replies: {
       200: { description: "Deleted", schema: z.object({ existed: z.boolean(), deleted_chunk_count: z.int() }) },
     },
-    problems: ["user_forbidden", "parameter_invalid", "database_unavailable"],
+    problems: [
+      "user_forbidden",
+      "parameter_invalid",
+      "database_unavailable",
+      "storage_unavailable",
+      "sessions_unavailable",
+    ],
     async handle(call, { query }) {
       const principal = principalOf(call);
       const documentId = identifierSchema.safeParse(call.params["id"]);
       if (!documentId.success) return err({ code: "parameter_invalid", pointer: "/id" });
       const name = { documentId: documentId.data, tier: query.tier, userId: query.user_id ?? principal.userId };
-      const erased = await eraseDocument({ sql: call.context.sql, ulid: call.context.newUlid }, principal, name);
+      const context = { ...call.context, ulid: call.context.newUlid };
+      const erased =
+        query.tier === "event"
+          ? await eraseEvent(context, principal, name)
+          : await eraseDocument(context, principal, name);
       return erased.ok ? ok(json(erased.value)) : erased;
     },
   }),
