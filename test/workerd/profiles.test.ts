@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { profileSchema, putProfileReplySchema } from "../../src/lib/contract/profile.ts";
-import { ask, makeKey, type Reply } from "./support/worker.ts";
+import { contextOf } from "../../src/workers/context.ts";
+import { runCron } from "../../src/workers/cron.ts";
+import { ask, makeKey, type Reply, suiteEnv, suiteSql } from "./support/worker.ts";
 
 const put = (key: string, user: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
   ask(`/v1/profiles/${user}`, {
@@ -95,5 +97,21 @@ describe("PUT and GET /v1/profiles/{user_id}", () => {
     const reply = await put(key, "ann", { facts: [...facts, { key: "nul", value: "a\0b" }] });
     const { refused } = putProfileReplySchema.parse(reply.json);
     expect(refused.filter((fact) => fact.key === "nul")).toMatchObject([{ reasons: [{ code: "nul_bytes" }] }]);
+  });
+});
+
+describe("the temporary watcher of profiles", () => {
+  it("has a run of its job listed where it is switched on, and none where it is not", async () => {
+    const runs = async (): Promise<unknown> => {
+      const rows = await suiteSql().query({
+        text: "select job_name from job_runs where job_name like 'profile_%' order by 1",
+        params: [],
+      });
+      return rows.ok && rows.value.map((row) => row["job_name"]);
+    };
+    await runCron("*/5 * * * *", Date.UTC(2031, 0, 1), contextOf(suiteEnv()));
+    expect(await runs()).toEqual(["profile_outbox"]);
+    await runCron("*/5 * * * *", Date.UTC(2031, 0, 1), contextOf(suiteEnv({ PROFILE_WATCH: "poll" })));
+    expect(await runs()).toEqual(["profile_outbox", "profile_watch"]);
   });
 });
