@@ -1,15 +1,20 @@
+import { z } from "zod";
 import { assert } from "../../../lib/base/assert.ts";
 import { bearerOf } from "../../../lib/auth/authenticator.ts";
 import { sha256HexSync } from "../../../lib/base/hash.ts";
 import { err, ok, type Result } from "../../../lib/base/result.ts";
 import type { Principal } from "../../../lib/contract/principal.ts";
 import type { Problem } from "../../../lib/contract/problem.ts";
+import { userIdSchema } from "../../../lib/contract/scope.ts";
+import { eraseSessionReplySchema } from "../../../lib/contract/session-erasure.ts";
 import {
   openedReplySchema,
   openRequestSchema,
+  sessionIdSchema,
   waitingReplySchema,
   type OpenedReply,
 } from "../../../lib/contract/session-opening.ts";
+import { eraseSession } from "../../../lib/flows/sessions/erase-session.ts";
 import { openSession, type Opened } from "../../../lib/flows/sessions/open-session.ts";
 import type { SessionIdentity } from "../../../lib/session/session-log-api.ts";
 import { json } from "../respond.ts";
@@ -61,6 +66,39 @@ export const sessionRoutes = [
       const { ticket, position, retryAfterSeconds } = opened.value;
       const reply = { session_id: sessionId, ticket, position, retry_after_seconds: retryAfterSeconds };
       return ok(json(reply, 202, { "retry-after": String(retryAfterSeconds) }));
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/v1/sessions/:id",
+    operationId: "eraseSession",
+    area: "sessions",
+    summary: "Erase a conversation: its log, segments, summaries, quarantined texts and documents",
+    description:
+      "Its sockets close, its place is free, and its documents stay deleted even where they were still on their way. The session may be opened anew " +
+      "under the same id. With `done: false` there is more than one request erases: send it again. Erasing again is harmless.",
+    access: "ingest",
+    query: z.strictObject({
+      user_id: userIdSchema.optional().describe("whose session; left out, the key's user or shared by the tenant"),
+    }),
+    replies: { 200: { description: "What was erased", schema: eraseSessionReplySchema } },
+    problems: [
+      "parameter_invalid",
+      "user_forbidden",
+      "session_unknown",
+      "sessions_unavailable",
+      "storage_unavailable",
+      "database_unavailable",
+    ],
+    async handle(call, { query }) {
+      const principal = principalOf(call);
+      const sessionId = sessionIdSchema.safeParse(call.params["id"]);
+      if (!sessionId.success) return err({ code: "parameter_invalid", pointer: "/id" });
+      const userId = chooseUser(principal, query.user_id);
+      if (!userId.ok) return userId;
+      const session = { tenantId: principal.tenantId, userId: userId.value, sessionId: sessionId.data };
+      const erased = await eraseSession(call.context, session);
+      return erased.ok ? ok(json(erased.value)) : erased;
     },
   }),
 ];

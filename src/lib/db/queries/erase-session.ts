@@ -1,0 +1,52 @@
+import { z } from "zod";
+import type { SessionIdentity } from "../../session/session-log-api.ts";
+import type { Statement } from "../sql.ts";
+
+/**
+ * Notes that a session was erased: no segment that was made before is registered after this. `erasedAtMs` is a time at which its log was empty. The
+ * row stays, with nothing in it.
+ */
+export function markSessionErased({ tenantId, userId, sessionId }: SessionIdentity, erasedAtMs: number): Statement {
+  return {
+    text: `insert into sessions as s (tenant_id, user_id, session_id, erased_at)
+           values ($1, $2, $3, to_timestamp($4::float8 / 1000))
+           on conflict (tenant_id, user_id, session_id) do update set source = '', first_event_at = null, last_event_at = null,
+             sealed_seq = 0, event_count = 0, segment_count = 0, updated_at = now(),
+             erased_at = greatest(s.erased_at, excluded.erased_at)`,
+    params: [tenantId, userId, sessionId, erasedAtMs],
+  };
+}
+
+/** Takes segments out of the artifacts, by their keys. Their members first: they are found by the artifacts. */
+export function deleteSegments(
+  { tenantId, userId }: Pick<SessionIdentity, "tenantId" | "userId">,
+  objectKeys: readonly string[],
+): Statement[] {
+  const params = [tenantId, userId, objectKeys];
+  const own = "tenant_id = $1 and user_id = $2 and object_key = any($3::text[])";
+  return [
+    {
+      text: `delete from artifact_members where tenant_id = $1 and user_id = $2
+               and artifact_id in (select artifact_id from artifacts where ${own})`,
+      params,
+    },
+    { text: `delete from artifacts where ${own}`, params },
+  ];
+}
+
+/** Quarantined events of a session whose texts are still there, in order of their objects. */
+export function selectHeldEvents({ tenantId, userId, sessionId }: SessionIdentity, rowsMax: number): Statement {
+  return {
+    text: `select quarantine_id, object_key, document_index from quarantine
+           where tenant_id = $1 and user_id = $2 and tier = 'event' and text_removed_at is null and state <> 'releasing'
+             and starts_with(document_id, $3) and substr(document_id, length($3) + 1) ~ '^[0-9]+$'
+           order by object_key, quarantine_id limit $4::int`,
+    params: [tenantId, userId, `${sessionId}/`, rowsMax],
+  };
+}
+
+export const heldEventRowSchema = z.object({
+  quarantine_id: z.string(),
+  object_key: z.string(),
+  document_index: z.int(),
+});
