@@ -14,7 +14,21 @@ export interface ApiRequest {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly json?: unknown;
+  /** A body of another type. */
+  readonly body?: { readonly mediaType: string; readonly text: string };
+  /** Attempts where the server is too busy; left out, a few. */
+  readonly attemptsMax?: number;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A problem document of the service: `code` as the API defines it. */
+export class ApiError extends CommandError {
+  readonly code: string;
+
+  constructor(message: string, problem: { readonly status: number; readonly code: string }) {
+    super(message, exitCodeOf(problem.status));
+    this.code = problem.code;
+  }
 }
 
 /** The public HTTP API with a key. Every reply is checked against a schema; a problem document becomes a `CommandError`. */
@@ -39,27 +53,29 @@ export class ApiClient {
       if (response.ok) return response;
       const problem = problemSchema.safeParse(await response.json().catch(() => ({})));
       const isBusy = response.status === 429 || response.status === 503;
-      if (isBusy && attempt < ATTEMPTS_MAX) {
+      if (isBusy && attempt < (request.attemptsMax ?? ATTEMPTS_MAX)) {
         const seconds = Number(response.headers.get("retry-after") ?? RETRY_AFTER_SECONDS_DEFAULT);
         await sleep(Math.max(0.1, seconds) * 1000);
         continue;
       }
       const reason = problem.success ? `${problem.data.code} ${problem.data.detail ?? ""}`.trim() : "no reason given";
       const message = `${request.method ?? "GET"} ${request.path} answered ${response.status}: ${reason}`;
-      throw new CommandError(message, exitCodeOf(response.status));
+      throw new ApiError(message, { status: response.status, code: problem.success ? problem.data.code : "" });
     }
   }
 
   async #send(request: ApiRequest): Promise<Response> {
-    const body = request.json === undefined ? undefined : JSON.stringify(request.json);
+    const json =
+      request.json === undefined ? undefined : { mediaType: "application/json", text: JSON.stringify(request.json) };
+    const body = request.body ?? json;
     const sent = fetch(this.#baseUrl + request.path, {
       method: request.method ?? "GET",
       headers: {
         authorization: `Bearer ${this.#apiKey}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(body === undefined ? {} : { "content-type": body.mediaType }),
         ...request.headers,
       },
-      ...(body === undefined ? {} : { body }),
+      ...(body === undefined ? {} : { body: body.text }),
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
     return sent.catch((error: unknown) => {

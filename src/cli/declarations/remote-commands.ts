@@ -108,6 +108,36 @@ reveal writes a text with its sealed placeholders opened. It asks no service; th
     load: () => import("../commands/profile.ts"),
   },
   {
+    name: "session",
+    summary: "live conversations: open one, send it lines, see where it stands, seal it, erase it",
+    operands: "open [ID] | send [ID] | status ID | seal ID | erase ID [FLAGS]",
+    details: `send makes an event of each line of the standard input: plain text, or a JSON object with text and, where wanted, role, speaker, at_ms,
+metadata and seq. Without ID it opens a new session. An event is durable when it is acknowledged, and searchable a second or two later. A cut
+connection is tried again: every event keeps its seq, so that nothing is stored twice. Lines with a seq of their own may be sent again at any time.
+
+open prints the write token, with which a program sends events of this session and nothing else. erase removes a session for good: its log, its
+segments and summaries, and every document of it.`,
+    options: {
+      ...CONNECTION_OPTIONS,
+      user: { value: "U", summary: "whose session (the key's user, else shared by the tenant)" },
+      source: { value: "NAME", summary: "with open and send: source of its events (session)" },
+      wait: { summary: "with open and send: wait in line where no more sessions can be open" },
+      role: {
+        value: "ROLE",
+        summary: "with send: who speaks in lines that do not say: user, assistant, system, tool (user)",
+      },
+      speaker: { value: "NAME", summary: "with send: the speaker of lines that name none" },
+      watch: { summary: "with status: follow it until every durable event is searchable" },
+    },
+    examples: [
+      "echo 'My sister Ada lives in Graz.' | jeeves session send chat-1 --user ann --speaker Ann",
+      "jeeves session status chat-1 --user ann --watch",
+      "jeeves search where does the sister live --user ann --tier event",
+      "tail -f talk.ndjson | jeeves session send chat-2 --user ann --wait",
+    ],
+    load: () => import("../commands/session.ts"),
+  },
+  {
     name: "search",
     summary: "searches the memory",
     operands: "QUERY… [FLAGS]",
