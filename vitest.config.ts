@@ -8,6 +8,16 @@ export default defineConfig({
   test: {
     allowOnly: !isCi,
     projects: [
+      {
+        test: {
+          name: "isolation",
+          include: ["test/isolation/**/*.test.ts"],
+          pool: "forks",
+          maxWorkers: 2,
+          testTimeout: 240_000,
+          hookTimeout: 180_000,
+        },
+      },
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], pool: "threads", testTimeout: 20_000 } },
       {
         test: {
@@ -37,6 +47,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 240_000,
           hookTimeout: 240_000,
+        },
+      },
+      {
+        test: {
+          name: "bridge",
+          include: ["test/bridge/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       ...(existsSync(new URL("./test/workerd/vitest.config.ts", import.meta.url))

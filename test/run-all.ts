@@ -25,7 +25,9 @@ const SUITES: readonly Suite[] = [
   { name: "embedder", folder: "gpu-embedder", args: [] },
   { name: "database", folder: ".", args: ["--project", "db"] },
   { name: "workerd", folder: ".", args: ["--project", "workerd"] },
+  { name: "isolation", folder: ".", args: ["--project", "isolation"] },
   { name: "flow", folder: ".", args: ["--project", "flow"] },
+  { name: "bridge", folder: ".", args: ["--project", "bridge"] },
   { name: "end to end", folder: ".", args: ["--project", "e2e"] },
 ];
 

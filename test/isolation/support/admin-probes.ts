@@ -1,0 +1,69 @@
+/** Probes of the admin routes: by keys without their scope, and by the admin of another tenant. */
+import { documentUid } from "../../../src/lib/base/document-uid.ts";
+import { readerOf } from "./callers.ts";
+import { json, type Aim, type Probe, type ProbeMaker } from "./probe.ts";
+import type { Caller } from "./service.ts";
+
+type Ask = (aim: Aim) => { readonly path: string; readonly init?: RequestInit };
+
+/** By a key without the scope, which is refused. */
+function unscoped(ask: Ask): (aim: Aim) => Probe {
+  return (aim) => by(aim.random.pick([...aim.callers.owners, ...aim.callers.unbound]), ask(aim), true);
+}
+
+/** Half of them by the admin of another tenant, who is answered for the own tenant only. */
+function admin(ask: Ask, finds: "nothing" | "own"): (aim: Aim) => Probe {
+  const refused = unscoped(ask);
+  return (aim) =>
+    aim.random.next() < 0.5 ? by(aim.callers.outsideAdmin, ask(aim), finds === "nothing") : refused(aim);
+}
+
+function by(caller: Caller, asked: { path: string; init?: RequestInit }, isAimed: boolean): Probe {
+  return { caller, reader: readerOf(caller), ...asked, isAimed, kinds: [] };
+}
+
+const quarantined = ({ victim }: Aim): string => `/v1/quarantine/${victim.quarantineId}`;
+const key = ({ random, keyIds }: Aim): string => `/v1/admin/keys/${random.pick(keyIds)}`;
+
+export const adminProbes: Readonly<Record<string, ProbeMaker>> = {
+  releaseQuarantined: {
+    weight: 2,
+    make: admin((aim) => ({ path: `${quarantined(aim)}/release`, init: json({}) }), "nothing"),
+  },
+  purgeQuarantined: {
+    weight: 2,
+    make: admin((aim) => ({ path: quarantined(aim), init: { method: "DELETE" } }), "nothing"),
+  },
+  createKey: {
+    weight: 1,
+    make: unscoped(({ victim }) => ({
+      path: "/v1/admin/keys",
+      init: json({ scopes: ["search"], ...(victim.userId === "" ? {} : { user_id: victim.userId }) }),
+    })),
+  },
+  listKeys: {
+    weight: 2,
+    make: admin(({ random, keyIds }) => {
+      const before = random.next() < 0.5 ? `&before=${random.pick(keyIds)}` : "";
+      return { path: `/v1/admin/keys?limit=100${before}` };
+    }, "own"),
+  },
+  rotateKey: {
+    weight: 1,
+    make: admin((aim) => ({ path: `${key(aim)}/rotate`, init: json({ overlap_seconds: 0 }) }), "nothing"),
+  },
+  revokeKey: { weight: 1, make: admin((aim) => ({ path: key(aim), init: { method: "DELETE" } }), "nothing") },
+  listModels: { weight: 1, make: unscoped(() => ({ path: "/v1/admin/models" })) },
+  registerModel: { weight: 1, make: unscoped(() => ({ path: "/v1/admin/models", init: json({}) })) },
+  readPolicy: { weight: 1, make: admin(() => ({ path: "/v1/admin/policy" }), "own") },
+  changePolicy: { weight: 1, make: unscoped(() => ({ path: "/v1/admin/policy", init: json({}, "PUT") })) },
+  rescanPii: {
+    weight: 1,
+    make: admin(({ victim }) => {
+      const after = documentUid({ ...victim, tier: "doc", documentId: "plan" });
+      return { path: "/v1/admin/pii/rescan", init: json({ dry_run: true, after, with_total: true }) };
+    }, "own"),
+  },
+  listDeadLetters: { weight: 2, make: admin(() => ({ path: "/v1/admin/dead-letters" }), "own") },
+  metrics: { weight: 1, make: unscoped(() => ({ path: "/metrics" })) },
+};
