@@ -17,9 +17,10 @@ import { createAnalyzer, type Analyzer } from "../lib/pii/analyzer-client.ts";
 import { PiiKeyring } from "../lib/pii/keyring.ts";
 import { findKey } from "../lib/flows/find-key.ts";
 import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
-import { sessionKey, type SessionIdentity, type SessionLogApi } from "../lib/session/session-log-api.ts";
+import { sessionKey, type SessionIdentity } from "../lib/session/session-log-api.ts";
 import { createModelSource, tokenizerKey, type ModelSource } from "../lib/flows/model-source.ts";
-import { readEnv, type Bindings, type Config, type Env } from "./env.ts";
+import { type Condense, createCondense } from "../lib/summarise/chat-client.ts";
+import { readEnv, type Bindings, type Config, type Env, type Secrets } from "./env.ts";
 import { createJsonLog } from "./json-log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 
@@ -47,6 +48,8 @@ export interface Context {
   readonly requestBudget: RequestBudget;
   readonly loadLanguageDetector: () => Promise<LanguageDetector>;
   readonly analyzer: Analyzer | undefined;
+  /** Writes summaries in other words; undefined: they are extractive. */
+  readonly condense: Condense | undefined;
   /** Keys of tenants whose placeholders open again. */
   readonly piiKeys: PiiKeyring;
   /** Start-up check of the database: undefined when it is as it has to be, else a code. */
@@ -72,6 +75,8 @@ const SQL_TIMEOUT_MS = 20_000;
 const EMBED_TIMEOUT_MS = 60_000;
 /** For one text at the external analyzer, milliseconds: its client waits for it. */
 const ANALYZER_TIMEOUT_MS = 5_000;
+/** For one summary by an endpoint, milliseconds: six hundred tokens of a small model take some seconds, and a queue waits for it. */
+const SUMMARY_TIMEOUT_MS = 30_000;
 
 /** One embedding request: text-embeddings-inference takes 32 texts, and a CPU is fastest at two to four thousand tokens. */
 const REQUEST_BUDGET: RequestBudget = { textsMax: 32, tokensMax: 4_096 };
@@ -133,6 +138,7 @@ function createContext(env: Env): Context {
     requestBudget: REQUEST_BUDGET,
     loadLanguageDetector: once(loadLanguageDetector),
     analyzer: analyzerOf(config),
+    condense: condenseOf(config, secrets),
     piiKeys: new PiiKeyring(secrets.piiKeys),
     checkDatabase: () => checkDatabases(databases.values()),
     authenticator: new Authenticator({
@@ -161,6 +167,16 @@ function analyzerOf({ pii }: Config): Analyzer | undefined {
     endpoint: pii.endpoint,
     language: pii.language,
     timeoutMs: ANALYZER_TIMEOUT_MS,
+    fetch: (input, init) => fetch(input, init),
+  });
+}
+
+function condenseOf({ summaries }: Config, { summaryToken }: Secrets): Condense | undefined {
+  if (summaries === undefined) return undefined;
+  return createCondense({
+    ...summaries,
+    token: summaryToken,
+    timeoutMs: SUMMARY_TIMEOUT_MS,
     fetch: (input, init) => fetch(input, init),
   });
 }

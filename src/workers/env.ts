@@ -74,7 +74,16 @@ const variablesSchema = z.object({
   SESSION_ROTATE_SECONDS: wholeNumber(1, 86_400).default(600),
   SESSION_IDLE_SECONDS: wholeNumber(1, 86_400).default(300),
   SESSION_FLUSH_MS: wholeNumber(1, 60_000).default(1_000),
+  SUMMARY_ENDPOINT: z.url().optional(),
+  SUMMARY_MODEL: z.string().min(1).max(200).optional(),
+  SUMMARY_TOKEN: z.string().min(1).optional(),
 });
+
+/** A server that writes summaries is named together with its model, or not at all. */
+const checkedVariablesSchema = variablesSchema.refine(
+  ({ SUMMARY_ENDPOINT: endpoint, SUMMARY_MODEL: model }) => (endpoint === undefined) === (model === undefined),
+  { path: ["SUMMARY_MODEL"] },
+);
 
 export interface Config {
   readonly database: { readonly sqlFetchEndpoint: string | undefined };
@@ -85,6 +94,8 @@ export interface Config {
   /** TEMPORARY: whether rows of `profiles` written by SQL are looked for. */
   readonly profiles: { readonly watch: "off" | "poll" };
   readonly sessions: SessionsConfig;
+  /** An OpenAI-compatible server that writes summaries; undefined: they are extractive. */
+  readonly summaries: { readonly endpoint: string; readonly model: string } | undefined;
 }
 
 /** How many sessions may be open at once, and how long each stage of one may take. */
@@ -111,6 +122,7 @@ export interface Secrets {
   readonly shardMap: ShardMap | undefined;
   readonly embedToken: string | undefined;
   readonly metricsToken: string | undefined;
+  readonly summaryToken: string | undefined;
   /** Signs write tokens; without it no session can be opened. */
   readonly sessionSecret: string | undefined;
   /** Keys of reversible placeholders by tenant, 32 bytes each. */
@@ -124,7 +136,7 @@ export class EnvError extends Error {
 
 /** Checks the variables and groups them. Throws `EnvError`: nothing works without them. */
 export function readEnv(env: Readonly<Record<string, unknown>>): { config: Config; secrets: Secrets } {
-  const parsed = variablesSchema.safeParse(env);
+  const parsed = checkedVariablesSchema.safeParse(env);
   if (!parsed.success) {
     const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))];
     throw new EnvError(`missing or malformed variables: ${names.join(", ")}`);
@@ -146,6 +158,10 @@ export function readEnv(env: Readonly<Record<string, unknown>>): { config: Confi
         idleMs: variables.SESSION_IDLE_SECONDS * 1000,
         flushMs: variables.SESSION_FLUSH_MS,
       },
+      summaries:
+        variables.SUMMARY_ENDPOINT === undefined || variables.SUMMARY_MODEL === undefined
+          ? undefined
+          : { endpoint: variables.SUMMARY_ENDPOINT, model: variables.SUMMARY_MODEL },
     },
     secrets: {
       databaseUrl: variables.DATABASE_URL,
@@ -153,6 +169,7 @@ export function readEnv(env: Readonly<Record<string, unknown>>): { config: Confi
       shardMap: variables.DATABASE_SHARDS,
       embedToken: variables.EMBED_TOKEN,
       metricsToken: variables.METRICS_TOKEN,
+      summaryToken: variables.SUMMARY_TOKEN,
       sessionSecret: variables.SESSION_SECRET,
       piiKeys: variables.PII_KEYS ?? new Map(),
     },

@@ -4,6 +4,7 @@ import { Semaphore } from "../lib/base/semaphore.ts";
 import type { IndexRangeReport } from "../lib/flows/indexing/context.ts";
 import { consumeDeadLetterBatch } from "../queues/dead-letter-consumer.ts";
 import { consumeEmbedBatch } from "../queues/embed-consumer.ts";
+import { consumeSealBatch } from "../queues/seal-consumer.ts";
 import type { Context } from "./context.ts";
 
 /** Embedding requests of one invocation at a time: a Worker has six connections, and the database and R2 need some of them. */
@@ -12,6 +13,8 @@ const EMBED_REQUESTS_MAX = 3;
 const CONSUMERS: ReadonlyMap<string, (batch: MessageBatch, context: Context) => Promise<void>> = new Map([
   ["jeeves-embed", consumeRanges],
   ["jeeves-embed-dlq", consumeDeadLetterBatch],
+  ["jeeves-seal", consumeSegments],
+  ["jeeves-seal-dlq", consumeDeadLetterBatch],
 ]);
 
 /** Hands a batch to its consumer. A queue that nobody knows is retried, so that a deployment in between loses nothing. */
@@ -31,6 +34,25 @@ function consumeRanges(batch: MessageBatch, context: Context): Promise<void> {
       indexed: (report) => countIndexed(metrics, report),
       buried: (code) => metrics.count("ranges_buried_total", { code }),
       compared: (comparison) => metrics.count("drift_comparisons_total", comparison),
+    },
+  });
+}
+
+function consumeSegments(batch: MessageBatch, context: Context): Promise<void> {
+  const { metrics, log } = context;
+  return consumeSealBatch(batch, {
+    ...context,
+    embedRequests: new Semaphore(EMBED_REQUESTS_MAX),
+    noteRegistered: (session, firstSeq) => context.sessionLog(session).noteRegistered({ firstSeq }),
+    noteFallback: (code) => {
+      log.warn("summary_fallback", { code });
+      metrics.count("summaries_total", { method: "fallback" });
+    },
+    metrics: {
+      registered: ({ outcome, methods }) => {
+        metrics.count("segments_registered_total", { outcome });
+        for (const method of methods) metrics.count("summaries_total", { method });
+      },
     },
   });
 }

@@ -1,50 +1,11 @@
-import type { Message, MessageBatch } from "@cloudflare/workers-types";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { batchStatus } from "../../src/lib/flows/batch-status.ts";
 import type { EmbedConsumerContext } from "../../src/queues/embed-consumer.ts";
 import { consumeEmbedBatch } from "../../src/queues/embed-consumer.ts";
 import { consumeDeadLetterBatch } from "../../src/queues/dead-letter-consumer.ts";
 import { expectOk } from "../support/database.ts";
+import { batchOf, deliver } from "./support/deliveries.ts";
 import { openWorld, type World } from "./support/world.ts";
-
-/** What the consumer decided for one message. The first decision wins, as on the platform. */
-interface Delivery {
-  readonly message: Message;
-  decision: "none" | "ack" | "retry";
-  delaySeconds: number | undefined;
-}
-
-function deliver(body: unknown, attempts = 1): Delivery {
-  const decide = (decision: "ack" | "retry", delaySeconds?: number): void => {
-    if (delivery.decision !== "none") return;
-    delivery.decision = decision;
-    delivery.delaySeconds = delaySeconds;
-  };
-  const delivery: Delivery = {
-    decision: "none",
-    delaySeconds: undefined,
-    message: {
-      id: `message-${JSON.stringify(body).length}-${attempts}`,
-      timestamp: new Date(0),
-      body,
-      attempts,
-      ack: () => decide("ack"),
-      retry: (options) => decide("retry", options?.delaySeconds),
-    },
-  };
-  return delivery;
-}
-
-function batchOf(deliveries: readonly Delivery[]): MessageBatch {
-  // Backlog metrics are not what these tests are about.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return {
-    queue: "jeeves-embed",
-    messages: deliveries.map((delivery) => delivery.message),
-    ackAll: () => undefined,
-    retryAll: () => undefined,
-  } as unknown as MessageBatch;
-}
 
 const TEXT = "The jet flows over the wing in the boundary layer of the token.";
 

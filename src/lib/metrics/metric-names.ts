@@ -43,6 +43,14 @@ export const METRICS = {
   chunks_total: { type: "counter", help: "Chunks of indexed documents by what was done: embedded, reused, failed." },
   tokens_total: { type: "counter", help: "Tokens of indexed chunks." },
   ranges_buried_total: { type: "counter", help: "Ranges that cannot be applied, by code." },
+  segments_registered_total: {
+    type: "counter",
+    help: "Segments of sessions by outcome: registered, repeated, erased before they could be.",
+  },
+  summaries_total: {
+    type: "counter",
+    help: "Summaries of segments and sessions by method: extractive, endpoint; and fallback where the endpoint failed and the extractive one stands.",
+  },
   drift_comparisons_total: {
     type: "counter",
     help: "Comparisons of finished batches with the batches before, by dimension, what it was compared with, and verdict.",

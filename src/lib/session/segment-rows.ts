@@ -1,5 +1,6 @@
 /** Segments of one session as its log knows them. Synchronous, like the log. */
 import type { SqlStorage } from "@cloudflare/workers-types";
+import { segmentArtifactId } from "./segment-artifact.ts";
 import type { JudgedBy, SegmentDescription } from "./session-log-api.ts";
 import { numberOf, numberOrNull, textOf, type SqlRow } from "./sql-row.ts";
 
@@ -125,7 +126,7 @@ export class SegmentRows {
 
 function describe(segment: StoredSegment): Omit<SegmentDescription, "registered"> {
   const { objectKey, firstSeq, lastSeq, eventCount, sizeBytes, createdAtMs } = segment;
-  const artifactId = `segment-${segment.sha256.slice(0, 24)}`;
+  const artifactId = segmentArtifactId(segment.sha256);
   return { artifactId, objectKey, firstSeq, lastSeq, eventCount, sizeBytes, createdAtMs };
 }
 

@@ -27,26 +27,44 @@ function dot(a: Float32Array, b: Float32Array): number {
   return sum;
 }
 
-/** What the sentence would add to what is stood for already. Opposites stand for each other no more than strangers do. */
-function gainOf(sentences: readonly Sentence[], index: number, covered: Float64Array): number {
-  const vector = sentences[index]?.vector;
-  if (vector === undefined) return 0;
-  let gain = 0;
-  for (const [other, sentence] of sentences.entries()) {
-    const more = Math.max(0, dot(vector, sentence.vector)) - (covered[other] ?? 0);
-    if (more > 0) gain += sentence.weight * more;
+/** Cosines of all pairs, a row for each sentence, negative ones as 0: opposites stand for each other no more than strangers do. */
+function likenessOf(sentences: readonly Sentence[]): readonly Float32Array[] {
+  const rows = sentences.map(() => new Float32Array(sentences.length));
+  for (const [index, { vector }] of sentences.entries()) {
+    for (let other = index; other < sentences.length; other++) {
+      const likeness = Math.max(0, dot(vector, sentences[other]?.vector ?? vector));
+      for (const [row, column] of [
+        [index, other],
+        [other, index],
+      ] as const) {
+        const cells = rows[row];
+        if (cells !== undefined) cells[column] = likeness;
+      }
+    }
   }
-  return gain * (sentences[index]?.fitness ?? 0);
+  return rows;
+}
+
+/** What a sentence with this row of likenesses would add to what is stood for already. */
+function gainOf(sentences: readonly Sentence[], row: Float32Array, covered: Float32Array): number {
+  let gain = 0;
+  for (let other = 0; other < row.length; other++) {
+    const more = (row[other] ?? 0) - (covered[other] ?? 0);
+    if (more > 0) gain += (sentences[other]?.weight ?? 0) * more;
+  }
+  return gain;
 }
 
 /**
  * The chosen sentences in the order of the text: each next one is that which raises Σ weight · max(0, cosine to the nearest chosen one) most, while there is
  * room. This is the facility-location objective of Lin and Bilmes (A Class of Submodular Functions for Document Summarization, 2011): it is monotone
  * and submodular, so that taking the best each time comes within 1 − 1/e of the best choice (Nemhauser et al. 1978), and a second sentence on a matter
- * adds next to nothing. The earliest of equals wins; the same sentences give the same summary. Pure, O(chosen · n²) products of vectors.
+ * adds next to nothing. The earliest of equals wins; the same sentences give the same summary. Pure, O(n²) products of
+ * vectors and O(chosen · n²) sums.
  */
 export function extractSummary(sentences: readonly Sentence[], options: SummaryOptions): readonly ChosenSentence[] {
-  const covered = new Float64Array(sentences.length);
+  const likeness = likenessOf(sentences);
+  const covered = new Float32Array(sentences.length);
   const left = new Set(sentences.keys());
   const chosen: number[] = [];
   let room = options.charactersMax;
@@ -55,7 +73,8 @@ export function extractSummary(sentences: readonly Sentence[], options: SummaryO
     for (const index of left) {
       if ((sentences[index]?.text.length ?? 0) > room) left.delete(index);
       else {
-        const gain = gainOf(sentences, index, covered);
+        const row = likeness[index] ?? covered;
+        const gain = gainOf(sentences, row, covered) * (sentences[index]?.fitness ?? 0);
         if (gain > (best?.gain ?? 0)) best = { index, gain };
       }
     }
@@ -64,8 +83,8 @@ export function extractSummary(sentences: readonly Sentence[], options: SummaryO
     left.delete(best.index);
     chosen.push(best.index);
     room -= sentence.text.length;
-    for (const [other, { vector }] of sentences.entries())
-      covered[other] = Math.max(covered[other] ?? 0, dot(sentence.vector, vector));
+    for (const [other, value] of (likeness[best.index] ?? covered).entries())
+      covered[other] = Math.max(covered[other] ?? 0, value);
   }
   return withShares(sentences, chosen);
 }

@@ -23,8 +23,8 @@ const SPEAKER_CHARACTERS_MAX = 60;
 const MESSAGE_SENTENCES_MAX = 60;
 /** Characters of one message that are looked at. */
 const MESSAGE_CHARACTERS_MAX = 20_000;
-/** Of the characters that are not blank, as many are letters or digits in what is said; code and tables have fewer. */
-const LETTER_SHARE_MIN = 0.7;
+/** Of the characters that are neither blanks nor punctuation, as many are letters or digits in what is said; code and tables have fewer. */
+const LETTER_SHARE_MIN = 0.85;
 
 const MARKUP = /^(?:[#>*+•-]{1,6}\s+|\d{1,3}[.)]\s+)+|\*\*|__|`+/g;
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
@@ -35,8 +35,14 @@ export function contentWordsOf(text: string): ReadonlySet<string> {
   return new Set(words);
 }
 
+/** The beginning of a message without its blocks of code, an unclosed one to the end. */
+export function proseOf(text: string): string {
+  const parts = text.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed().split("```");
+  return parts.filter((_, index) => index % 2 === 0).join("\n");
+}
+
 function isProse(text: string): boolean {
-  const dense = text.replace(/\s+/gu, "");
+  const dense = text.replace(/[\s.,!?…'"’“”;:–—-]+/gu, "");
   const letters = (dense.match(/[\p{L}\p{N}\p{M}]/gu) ?? []).length;
   return letters > 0 && letters / dense.length >= LETTER_SHARE_MIN;
 }
@@ -51,7 +57,7 @@ function shortened(text: string): string {
 /** Sentences of a message, in order, without markup, code and tables; at most 60. Pure. */
 export function spokenSentences(spoken: Spoken): readonly SpokenSentence[] {
   const sentences: SpokenSentence[] = [];
-  for (const line of spoken.text.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed().split("\n")) {
+  for (const line of proseOf(spoken.text).split("\n")) {
     const plain = line.trim().replaceAll(MARKUP, "").trim();
     for (const { start, end } of sentencesOf(plain, 0, plain.length)) {
       if (sentences.length === MESSAGE_SENTENCES_MAX) return sentences;

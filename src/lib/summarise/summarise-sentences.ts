@@ -1,5 +1,5 @@
 import { extractSummary, type SummaryOptions } from "./extract-summary.ts";
-import { spokenText, type SpokenSentence } from "./spoken-sentence.ts";
+import { contentWordsOf, spokenText, type SpokenSentence } from "./spoken-sentence.ts";
 
 /** Content words from which a sentence counts whole: "Hey!" and "That's great" hold next to nothing to stand for. */
 const WHOLE_SENTENCE_WORDS = 8;
@@ -21,8 +21,14 @@ export interface SummarySentence {
   readonly vector: Float32Array;
 }
 
+/** A question stands for half, "Wow, Caroline!" for next to nothing: it is near to all that Caroline hears. */
 function fitnessOf(text: string): number {
-  return /[?？؟]\W{0,3}$/u.test(text) ? QUESTION_FITNESS : 1;
+  const isQuestion = /[?？؟]\W{0,3}$/u.test(text);
+  return wholeness(contentWordsOf(text).size) * (isQuestion ? QUESTION_FITNESS : 1);
+}
+
+function wholeness(contentWordCount: number): number {
+  return Math.min(1, contentWordCount / WHOLE_SENTENCE_WORDS);
 }
 
 /** The summary of a segment from its sentences with their vectors, in the order of the talk. Pure. */
@@ -36,7 +42,7 @@ export function summariseSentences(
       atMs: sentence.atMs,
       speaker: sentence.speaker,
       text: sentence.text,
-      weight: Math.min(1, sentence.contentWordCount / WHOLE_SENTENCE_WORDS),
+      weight: wholeness(sentence.contentWordCount),
       vector,
     })),
     options,

@@ -1,4 +1,4 @@
-import { contentWordsOf } from "./spoken-sentence.ts";
+import { contentWordsOf, proseOf } from "./spoken-sentence.ts";
 
 /** In how many messages each word occurs. */
 export interface TermCounts {
@@ -12,8 +12,6 @@ export const NO_TERMS: TermCounts = { messageCount: 0, counts: new Map() };
 const TERMS_MAX = 20_000;
 /** Characters of a word. */
 const TERM_CHARACTERS_MAX = 40;
-/** Characters of one message that are looked at. */
-const MESSAGE_CHARACTERS_MAX = 20_000;
 
 /** Counts messages by word as they pass by. */
 export class TermCounter {
@@ -22,7 +20,7 @@ export class TermCounter {
 
   add(text: string): void {
     this.#messageCount += 1;
-    for (const word of contentWordsOf(text.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed())) {
+    for (const word of contentWordsOf(proseOf(text))) {
       if (word.length > TERM_CHARACTERS_MAX || /^\d+$/.test(word)) continue;
       const count = this.#counts.get(word);
       if (count !== undefined || this.#counts.size < TERMS_MAX) this.#counts.set(word, (count ?? 0) + 1);
@@ -54,11 +52,17 @@ const SMALL_TALK: ReadonlySet<string> = new Set(
 /**
  * The words that tell these messages from those before them: n · ln(1 + (N + M) / (n + m)), where n of the N messages here and m of the M messages before hold
  * the word (tf-idf, Salton and Buckley 1988, over messages). The best first; in order of code points where equal.
+ * The speakers' names are left out: that they speak is known.
  */
-export function distinctiveTerms(here: TermCounts, before: TermCounts, termsMax: number): readonly string[] {
+export function distinctiveTerms(
+  here: TermCounts,
+  before: TermCounts,
+  { termsMax, names }: { readonly termsMax: number; readonly names: readonly string[] },
+): readonly string[] {
+  const said = new Set(names.flatMap((name) => [...contentWordsOf(name)]));
   const messages = here.messageCount + before.messageCount;
   return [...here.counts]
-    .filter(([word]) => !SMALL_TALK.has(word) && word.length > 2)
+    .filter(([word]) => !SMALL_TALK.has(word) && !said.has(word) && word.length > 2)
     .map(([word, count]) => ({
       word,
       score: count * Math.log(1 + messages / (count + (before.counts.get(word) ?? 0))),

@@ -20,7 +20,8 @@ function termsOf(texts: readonly string[]) {
 
 describe("the sentences of a message", () => {
   it("are prose: without marks of lists and headings, code and tables", () => {
-    const text = "## Plan\n- **Buy** two tents.\n2. Book the `ferry`. Then rest.\n```\n{[(;=>)]}\n| -- | -- |\n```";
+    const text =
+      "## Plan\n- **Buy** two tents.\n2. Book the `ferry`. Then rest.\n| -- | -- |\nx = f(a)[0];\n```\nImport all.\n```";
     expect(spokenSentences(said(1, "Ann", text)).map((sentence) => sentence.text)).toEqual([
       "Plan",
       "Buy two tents.",
@@ -73,7 +74,10 @@ describe("the candidates of a segment", () => {
 describe("a roll-up", () => {
   const unit = (at: number) => Float32Array.from({ length: 8 }, (_, index) => (index === at ? 1 : 0));
   const heard = (seq: number, at: number) => ({
-    sentence: { ...said(seq, "Ann", `Sentence ${seq} of the matter ${at}.`), contentWordCount: 8 },
+    sentence: {
+      ...said(seq, "Ann", `Sentence ${seq} tells much of what matter ${at} brings our friends every long day.`),
+      contentWordCount: 8,
+    },
     vector: unit(at),
   });
 
@@ -96,8 +100,9 @@ describe("what a segment is about", () => {
   it("are the words that tell it from what was said before", () => {
     const before = termsOf(Array.from({ length: 20 }, () => "the garden and the kids again"));
     const here = termsOf(["hey the kids sail to Lisbon", "Lisbon has good trams", "the kids like trams"]);
-    expect(distinctiveTerms(here, before, 2)).toEqual(["lisbon", "trams"]);
-    expect(distinctiveTerms(here, NO_TERMS, 10)).not.toContain("hey");
+    expect(distinctiveTerms(here, before, { termsMax: 2, names: [] })).toEqual(["lisbon", "trams"]);
+    expect(distinctiveTerms(here, NO_TERMS, { termsMax: 10, names: [] })).not.toContain("hey");
+    expect(distinctiveTerms(here, before, { termsMax: 2, names: ["Lisbon Smith"] })).not.toContain("lisbon");
   });
 
   it("is added up over segments, the frequent words kept", () => {

@@ -1,6 +1,7 @@
 import type { SealMessage } from "../../contract/queue-message.ts";
 import { ANNOUNCE_EVERY_MS } from "../../session/log-schedule.ts";
 import type { SessionRow } from "../../session/log-store.ts";
+import { segmentArtifactId } from "../../session/segment-artifact.ts";
 import type { StoredSegment } from "../../session/segment-rows.ts";
 import type { Done, LogContext } from "./log-context.ts";
 
@@ -61,7 +62,7 @@ function sealMessage(session: SessionRow, segment: StoredSegment, nowMs: number)
     gate_version: judgedBy.gateVersion,
     pii_version: judgedBy.piiVersion,
     policy_version: judgedBy.policyVersion,
-    request_id: `segment-${segment.sha256.slice(0, 24)}`,
+    request_id: segmentArtifactId(segment.sha256),
     sent_at_ms: nowMs,
   };
 }
