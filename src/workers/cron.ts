@@ -1,5 +1,6 @@
 /** Which job a cron trigger starts. A trigger may fire twice or not at all: jobs carry their own lease and cursor. */
 import { err } from "../lib/base/result.ts";
+import { ISOLATION_CANARY_JOB } from "../lib/flows/isolation/canary-job.ts";
 import { PROFILE_OUTBOX_JOB } from "../lib/flows/profiles/outbox-job.ts";
 import { PROFILE_WATCH_JOB } from "../lib/flows/profiles/watch-job.ts";
 import { QUARANTINE_RETENTION_JOB } from "../lib/flows/quarantine/retention-job.ts";
@@ -11,7 +12,7 @@ import type { Context } from "./context.ts";
 /** Keys are the cron lines of wrangler.toml. */
 export const JOBS_BY_CRON: ReadonlyMap<string, readonly Job<Context, unknown>[]> = new Map([
   ["*/5 * * * *", [SWEEP_JOB, PROFILE_OUTBOX_JOB, PROFILE_WATCH_JOB]],
-  ["0 * * * *", [RETURN_DUPLICATES_JOB]],
+  ["0 * * * *", [RETURN_DUPLICATES_JOB, ISOLATION_CANARY_JOB]],
   ["0 */6 * * *", []],
   ["0 3 * * *", [QUARANTINE_RETENTION_JOB]],
 ]);

@@ -9,6 +9,9 @@ export type Tier = z.infer<typeof tierSchema>;
 /** Owner of API keys and unit of isolation. */
 export const tenantIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,47}$/);
 
+/** Tenants of the service itself: nobody gets a key of one. */
+export const SYSTEM_TENANT_PREFIX = "jeeves-system-";
+
 // Control characters (NUL cannot be stored in Postgres) and lone surrogates (cannot be stored as UTF-8) are refused.
 function isCleanIdentifier(text: string): boolean {
   return text.isWellFormed() && !/\p{Cc}/u.test(text) && text.trim() === text;

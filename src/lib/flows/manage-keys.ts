@@ -6,6 +6,7 @@ import { sha256Hex } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { keyRecordSchema } from "../contract/key-record.ts";
 import type { KeyScope } from "../contract/principal.ts";
+import { SYSTEM_TENANT_PREFIX } from "../contract/scope.ts";
 import {
   insertKey,
   keySummarySchema,
@@ -57,8 +58,9 @@ export async function createTenant(
   return rows.ok ? ok({ created: rows.value[0]?.length === 1 }) : rows;
 }
 
-/** Makes a key. Errors: tenant_unknown, admin_bound_to_user. */
+/** Makes a key. Errors: tenant_unknown (also for the service's own tenants, which nobody acts for), admin_bound_to_user. */
 export async function createKey(context: KeysContext, request: KeyRequest): Promise<Result<MadeKey, KeyError>> {
+  if (request.tenantId.startsWith(SYSTEM_TENANT_PREFIX)) return err({ code: "tenant_unknown" });
   if (request.userId !== "" && request.scopes.includes("admin")) return err({ code: "admin_bound_to_user" });
   const key = makeApiKey(context.fillRandom);
   const statement = insertKey({
