@@ -57,7 +57,8 @@ export interface Context {
   readonly authenticator: Authenticator;
   /** Undefined in a deployment without the secret of sessions. */
   readonly writeTokens: WriteTokens | undefined;
-  readonly sessionGate: SessionGateApi;
+  /** Made for each use, as `sessionLog`: a stub belongs to the request that made it. */
+  readonly sessionGate: () => SessionGateApi;
   readonly sessionLog: (session: SessionIdentity) => ReturnType<Bindings["SESSION_LOG"]["getByName"]>;
   /** Whether an Authorization header carries the metrics token; false when none is configured. */
   readonly isMetricsToken: (authorization: string | null) => Promise<boolean>;
@@ -147,7 +148,7 @@ function createContext(env: Env): Context {
       clock,
     }),
     writeTokens: writeTokensOf(secrets.sessionSecret, clock),
-    sessionGate: env.SESSION_GATE.getByName("gate"),
+    sessionGate: () => env.SESSION_GATE.getByName("gate"),
     sessionLog: (session) => env.SESSION_LOG.getByName(sessionKey(session)),
     isMetricsToken: (authorization) => matchesToken(authorization, secrets.metricsToken),
   };

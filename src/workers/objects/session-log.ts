@@ -164,7 +164,7 @@ export class SessionLog extends DurableObject<Env> implements SessionLogApi {
       clock,
       log,
       settings,
-      gate: context.sessionGate,
+      gate: context.sessionGate(),
       store: this.#store,
       segments: this.#segments,
       partBytes: PART_BYTES,

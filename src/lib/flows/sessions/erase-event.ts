@@ -1,13 +1,16 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
+import type { Log } from "../../base/log.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Principal } from "../../contract/principal.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { SessionIdentity, SessionLogApi } from "../../session/session-log-api.ts";
 import { eraseDocument, type DocumentName, type EraseContext } from "../erase-document.ts";
+import { noteUnreachable } from "./note-unreachable.ts";
 import { readMarker } from "./session-marker.ts";
 
 interface EraseEventContext extends EraseContext {
   readonly bucket: R2Bucket;
+  readonly log: Pick<Log, "error">;
   readonly sessionLog: (session: SessionIdentity) => Pick<SessionLogApi, "eraseEvent">;
 }
 
@@ -33,7 +36,8 @@ export async function eraseEvent(
   let inLog: boolean;
   try {
     inLog = (await context.sessionLog(session).eraseEvent({ seq: Number(seq) })).erased;
-  } catch {
+  } catch (thrown) {
+    noteUnreachable(context.log, "log", thrown);
     return err({ code: "sessions_unavailable" });
   }
   const erased = await eraseDocument(context, principal, name);

@@ -4,6 +4,7 @@
  */
 import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
@@ -17,14 +18,16 @@ import { eventDocumentId } from "../../session/stored-event.ts";
 import { eraseDocuments } from "../erase-documents.ts";
 import { problemOfSql, storageUnavailable } from "../problem-of.ts";
 import { eraseHeldEvents, eraseSegments, eraseSummaries } from "./erase-session-objects.ts";
+import { noteUnreachable } from "./note-unreachable.ts";
 import { readMarker, writeMarker, type SessionMarker } from "./session-marker.ts";
 
 export interface EraseSessionContext {
   readonly sql: Sql;
   readonly bucket: R2Bucket;
   readonly clock: Clock;
+  readonly log: Pick<Log, "error">;
   readonly newUlid: () => string;
-  readonly sessionGate: Pick<SessionGateApi, "release">;
+  readonly sessionGate: () => Pick<SessionGateApi, "release">;
   readonly sessionLog: (session: SessionIdentity) => Pick<SessionLogApi, "describe" | "erase">;
 }
 
@@ -112,13 +115,14 @@ async function eraseLog(
     const written = described === null ? ok(undefined) : await writeMarker(context.bucket, before);
     if (!written.ok) return written;
     const erased = await log.erase();
-    await context.sessionGate.release({ sessionKey: sessionKey(session) });
+    await context.sessionGate().release({ sessionKey: sessionKey(session) });
     const exact = { ...marker, erasing: { next_seq, last_seq: Math.max(last_seq, erased.lastSeq) } };
     // An erasure that goes on over a log that was opened anew begins again with its events.
     const after = erased.lastSeq === 0 ? exact : { ...exact, erasing: { ...exact.erasing, next_seq: 1 } };
     const rewritten = await writeMarker(context.bucket, after);
     return rewritten.ok ? ok(after) : rewritten;
-  } catch {
+  } catch (thrown) {
+    noteUnreachable(context.log, "log", thrown);
     return err({ code: "sessions_unavailable" });
   }
 }

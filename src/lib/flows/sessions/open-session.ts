@@ -1,15 +1,18 @@
 /** Opening a session: a lease of the gate, then its marker in R2, then its log. Each step may be repeated; Postgres has no part in it. */
 import type { R2Bucket } from "@cloudflare/workers-types";
+import type { Log } from "../../base/log.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { SessionGateApi } from "../../session/session-gate-api.ts";
 import { sessionKey, type SessionIdentity, type SessionLogApi } from "../../session/session-log-api.ts";
+import { noteUnreachable } from "./note-unreachable.ts";
 import { createMarker } from "./session-marker.ts";
 
 export interface OpenContext {
-  readonly sessionGate: SessionGateApi;
+  readonly sessionGate: () => Pick<SessionGateApi, "admit" | "release">;
   readonly sessionLog: (session: SessionIdentity) => Pick<SessionLogApi, "open">;
   readonly bucket: R2Bucket;
+  readonly log: Pick<Log, "error">;
 }
 
 export interface Opening {
@@ -37,7 +40,7 @@ export async function openSession(context: OpenContext, opening: Opening): Promi
   const { session, wait, nowMs } = opening;
   const lease = { sessionKey: sessionKey(session) };
   try {
-    const admission = await context.sessionGate.admit({ ...lease, tenantId: session.tenantId, wait, nowMs });
+    const admission = await context.sessionGate().admit({ ...lease, tenantId: session.tenantId, wait, nowMs });
     if (admission.outcome === "refused")
       return err({ code: "sessions_full", retryAfterSeconds: Math.ceil(admission.retryAfterMs / 1000) });
     if (admission.outcome === "waiting") {
@@ -46,9 +49,10 @@ export async function openSession(context: OpenContext, opening: Opening): Promi
     }
     const opened = await openLog(context, opening, admission.expiresAtMs);
     if (opened.ok) return ok({ outcome: "opened", isNew: admission.isNew, ...opened.value });
-    if (admission.isNew) await context.sessionGate.release(lease);
+    if (admission.isNew) await context.sessionGate().release(lease);
     return opened;
-  } catch {
+  } catch (thrown) {
+    noteUnreachable(context.log, "gate", thrown);
     return err({ code: "sessions_unavailable" });
   }
 }
@@ -71,7 +75,8 @@ async function openLog(
   try {
     const { nextSeq } = await context.sessionLog(session).open({ ...session, source, leaseExpiresAtMs, nowMs });
     return ok({ leaseExpiresAtMs, nextSeq });
-  } catch {
+  } catch (thrown) {
+    noteUnreachable(context.log, "log", thrown);
     return err({ code: "sessions_unavailable" });
   }
 }
