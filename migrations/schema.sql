@@ -17,7 +17,7 @@ create table api_keys (
   constraint api_keys_key_hash_check CHECK ((octet_length(key_hash) = 32)),
   constraint api_keys_key_hash_key UNIQUE (key_hash),
   constraint api_keys_pkey PRIMARY KEY (key_id),
-  constraint api_keys_scopes_check CHECK (((scopes <@ ARRAY['ingest'::text, 'search'::text, 'admin'::text]) AND (cardinality(scopes) > 0)))
+  constraint api_keys_scopes_check CHECK (((scopes <@ ARRAY['ingest'::text, 'search'::text, 'admin'::text, 'operator'::text]) AND (cardinality(scopes) > 0)))
 );
 create table artifact_members (
   tenant_id text not null,
@@ -190,8 +190,15 @@ create table job_runs (
   finished_at timestamp with time zone,
   outcome text,
   report jsonb not null default '{}'::jsonb,
+  holder text not null default ''::text,
+  started_by text not null default 'cron'::text,
+  dry_run boolean not null default false,
+  expires_at timestamp with time zone not null default now(),
+  error_code text not null default ''::text,
+  report_key text not null default ''::text,
   constraint job_runs_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'partial'::text, 'failed'::text]))),
-  constraint job_runs_pkey PRIMARY KEY (run_id)
+  constraint job_runs_pkey PRIMARY KEY (run_id),
+  constraint job_runs_started_by_check CHECK ((started_by = ANY (ARRAY['cron'::text, 'hand'::text])))
 );
 create table lexeme_stats (
   tenant_id text not null,
@@ -552,6 +559,13 @@ alter table tenants force row level security;
 alter table wal_ledger enable row level security;
 alter table wal_ledger force row level security;
 
+create policy operator_delete on api_keys as restrictive for delete to jeeves_app
+  using ((NOT ('operator'::text = ANY (scopes))));
+create policy operator_insert on api_keys as restrictive for insert to jeeves_app
+  with check ((NOT ('operator'::text = ANY (scopes))));
+create policy operator_update on api_keys as restrictive for update to jeeves_app
+  using ((NOT ('operator'::text = ANY (scopes))))
+  with check ((NOT ('operator'::text = ANY (scopes))));
 create policy tenant_delete on api_keys as restrictive for delete
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
 create policy tenant_isolation on api_keys
