@@ -4,9 +4,12 @@ import { storedVector } from "../../src/lib/flows/stored-vector.ts";
 import { analyse } from "../../src/lib/lexical/analyse.ts";
 import { bm25, inverseDocumentFrequency } from "../../src/lib/lexical/bm25.ts";
 import { queryTermsOf } from "../../src/lib/lexical/query-terms.ts";
-import { openTestDatabase, type TestDatabase } from "../support/database.ts";
+import { openTestDatabase, rowsIn, statement, type TestDatabase } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
-import { candidatesOf, searchFor, storeChunks, unit } from "./support/search-store.ts";
+import { documentUid } from "../../src/lib/base/document-uid.ts";
+import { neighbourRowSchema, selectNeighbours } from "../../src/lib/db/queries/search-neighbours.ts";
+import type { Scope } from "../../src/lib/db/sql.ts";
+import { candidatesOf, MODEL_ID, searchFor, storeChunks, unit } from "./support/search-store.ts";
 
 const WORDS = [
   "wing",
@@ -214,6 +217,54 @@ for (const backend of await availableBackends(["pglite", "native", "jsonb", "deb
       expect(words.map((row) => [row.document_id, row.vector_score])).toEqual([["a", null]]);
       const vectors = await candidatesOf(database.sql, searchFor(backend, "", { tenantId }));
       expect(vectors.map((row) => row.lexical_score)).toEqual([null, null]);
+    });
+
+    it("are what is valid now, or what was known and valid at a time", async () => {
+      const tenantId = newTenant();
+      await storeChunks(database.sql, backend, [
+        { tenantId, documentId: "first", text: "wing", occurredAt: "2026-01-01T00:00:00Z" },
+        { tenantId, documentId: "second", text: "wing", occurredAt: "2026-02-01T00:00:00Z" },
+        { tenantId, documentId: "undated", text: "wing" },
+      ]);
+      const end = "update doc_embeddings set valid_until = '2026-02-01' where occurred_at = '2026-01-01'";
+      await rowsIn(database.sql, { tenantId, userId: "*" }, statement(end));
+      const ids = async (asOf?: string): Promise<string[]> => {
+        const filters = asOf === undefined ? {} : { asOf };
+        const found = await candidatesOf(database.sql, searchFor(backend, "wing", { tenantId, filters }));
+        return found.map((row) => row.document_id).sort();
+      };
+      expect(await ids()).toEqual(["second", "undated"]);
+      expect(await ids("2026-01-15T00:00:00Z")).toEqual(["first"]);
+      expect(await ids("2026-02-01T00:00:00Z")).toEqual(["second"]);
+      expect(await ids("2126-01-01T00:00:00Z")).toEqual(["second", "undated"]);
+    });
+
+    it("have neighbours in their own scope alone, also where the query asks for others' rows by key", async () => {
+      const tenantId = newTenant();
+      const event = { tenantId, tier: "event", text: "wing" };
+      const chunks = [
+        { ...event, userId: "ann", documentId: "s/1", metadata: { speaker: "Ann" } },
+        { ...event, userId: "ann", documentId: "s/2" },
+        { ...event, userId: "ann", documentId: "s/2", chunkIndex: 1, text: "its second chunk" },
+        { ...event, userId: "bob", documentId: "s/1" },
+        { ...event, documentId: "s/3" },
+        { tenantId, userId: "ann", documentId: "s/4", text: "a document" },
+      ];
+      await storeChunks(database.sql, backend, chunks);
+      const documentUids = chunks.map(({ userId = "", documentId, ...rest }) =>
+        documentUid({ tenantId, userId, tier: "tier" in rest ? rest.tier : "doc", documentId }),
+      );
+      const found = async (scope: Scope): Promise<string[]> => {
+        const search = selectNeighbours({ scope, modelId: MODEL_ID, documentUids, asOf: undefined });
+        const rows = await rowsIn(database.sql, scope, search);
+        return rows
+          .map((row) => neighbourRowSchema.parse(row))
+          .map((row) => `${row.user_id} ${row.document_id} ${row.text}`)
+          .sort();
+      };
+      expect(await found({ tenantId, userId: "ann" })).toEqual([" s/3 wing", "ann s/1 wing", "ann s/2 wing"]);
+      expect(await found({ tenantId, userId: "" })).toEqual([" s/3 wing"]);
+      expect(await found({ tenantId: newTenant(), userId: "ann" })).toEqual([]);
     });
 
     it("leave scopes over the limit to the indexed path", async () => {

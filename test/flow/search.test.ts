@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { DocumentInput } from "../../src/lib/contract/document.ts";
+import { DEFAULT_POLICY } from "../../src/lib/contract/policy.ts";
 import type { Principal } from "../../src/lib/contract/principal.ts";
 import { searchReplySchema, type SearchReply } from "../../src/lib/contract/search.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
@@ -233,5 +235,108 @@ describe("search", () => {
     await indexAll();
     expect(idsOf(await ask({ query: "the of and" }))).toEqual(["a"]);
     expect(idsOf(await ask({ query: "the of and", mode: "lexical" }))).toEqual([]);
+  });
+
+  /** Turns of a session as its log stores them. */
+  function turns(sessionId: string, texts: readonly string[]): DocumentInput[] {
+    return texts.map((text, index) => ({
+      id: `${sessionId}/${index + 1}`,
+      tier: "event",
+      user_id: "ann",
+      text,
+      occurred_at: new Date(Date.UTC(2026, 0, 1 + index)).toISOString(),
+      metadata: { session_id: sessionId, seq: index + 1, speaker: index % 2 === 0 ? "Ann" : "Ben" },
+    }));
+  }
+
+  it("brings the turns before and after each event, of its session and user alone", async () => {
+    await world.ingest(newTenant(), [
+      ...turns("s", [
+        "The jet flows in the layer.",
+        "The wing of the boundary token is in the jet.",
+        "The flow is in the layer of the token.",
+        "The boundary layer flows over the jet.",
+      ]),
+      { id: "s/3", tier: "event", user_id: "bob", text: "The jet flows of the wing in the flow layer." },
+      { id: "plain", user_id: "ann", text: "The wing flows in the layer of the jet and of the token." },
+    ]);
+    await indexAll();
+    const reply = await ask({ query: "wing", mode: "lexical", user_id: "ann", neighbours: 2 });
+    const event = reply.hits.find((hit) => hit.document_id === "s/2");
+    expect(event?.neighbours).toEqual([
+      {
+        seq: 1,
+        document_id: "s/1",
+        speaker: "Ann",
+        text: "The jet flows in the layer.",
+        is_whole: true,
+        occurred_at: "2026-01-01T00:00:00.000Z",
+      },
+      expect.objectContaining({ seq: 3, speaker: "Ann", text: "The flow is in the layer of the token." }),
+      expect.objectContaining({ seq: 4, speaker: "Ben" }),
+    ]);
+    expect(reply.hits.find((hit) => hit.document_id === "plain")).not.toHaveProperty("neighbours");
+    const early = await ask({
+      query: "wing",
+      user_id: "ann",
+      tiers: ["event"],
+      neighbours: 1,
+      as_of: "2026-01-02T12:00:00Z",
+    });
+    expect(early.hits.find((hit) => hit.document_id === "s/2")?.neighbours).toMatchObject([{ seq: 1 }]);
+    expect(await problemOf({ query: "wing", neighbours: 6 })).toBe("body_invalid");
+  });
+
+  it("weighs tiers as the request says, else as the tenant's policy says", async () => {
+    await world.ingest(newTenant(), [
+      { id: "d", text: "The jet flows over the wing of the boundary layer." },
+      { id: "e", tier: "event", text: "The jet flows in the wing of the token layer." },
+    ]);
+    await indexAll();
+    const policy = { ...DEFAULT_POLICY, retrieval: { ...DEFAULT_POLICY.retrieval, tier_weights: { doc: 0 } } };
+    const principal = principalOf(tenant, policy);
+    expect(idsOf(await ask({ query: "jet wing" }, principal))).toEqual(["e"]);
+    const own = await ask({ query: "jet wing", tier_weights: { doc: 3, event: 1 }, explain: true }, principal);
+    expect(idsOf(own)).toEqual(["d", "e"]);
+    expect(own.hits[0]?.score_parts?.tier_weight).toBe(3);
+    expect(idsOf(await ask({ query: "jet wing", tier_weights: { event: 0 } }))).toEqual(["d"]);
+    expect(await problemOf({ query: "jet", tier_weights: { nothing: 1 } })).toBe("body_invalid");
+  });
+
+  it("shows what was known and valid at a time, and what is valid now without one", async () => {
+    await world.ingest(newTenant(), [
+      { id: "old", text: "The jet flows over the wing of the boundary layer.", occurred_at: "2026-01-01T00:00:00Z" },
+      { id: "new", text: "The jet flows in the wing of the token layer.", occurred_at: "2026-03-01T00:00:00Z" },
+    ]);
+    await indexAll();
+    const end =
+      "update doc_embeddings set valid_until = '2026-03-01T00:00:00Z' where occurred_at = '2026-01-01T00:00:00Z'";
+    await world.rows(tenant, end);
+    expect(idsOf(await ask({ query: "jet wing" }))).toEqual(["new"]);
+    expect(idsOf(await ask({ query: "jet wing", as_of: "2026-02-01T00:00:00Z" }))).toEqual(["old"]);
+    expect(idsOf(await ask({ query: "jet wing", as_of: "2026-04-01T00:00:00Z" }))).toEqual(["new"]);
+    expect(idsOf(await ask({ query: "jet wing", as_of: "2025-01-01T00:00:00Z" }))).toEqual([]);
+  });
+
+  it("shows an event or the summary that holds it, and tells with explain what a hit stands for", async () => {
+    await world.ingest(newTenant(), [
+      ...turns("s", ["The jet flows over the wing of the boundary layer.", "The token is in the flow of the layer."]),
+      {
+        id: "s/summary/1",
+        tier: "summary",
+        user_id: "ann",
+        text: "Ann: The jet flows over the wing of the boundary layer, and the wing of the jet.",
+        metadata: { session_id: "s", first_seq: 1, last_seq: 2, members: [1] },
+      },
+    ]);
+    await indexAll();
+    const reply = await ask({ query: "jet wing", user_id: "ann", explain: true });
+    const ids = idsOf(reply);
+    expect(ids.filter((id) => id === "s/1" || id === "s/summary/1")).toHaveLength(1);
+    expect(ids).toContain("s/2");
+    const kept = reply.hits.find((hit) => hit.document_id === "s/1" || hit.document_id === "s/summary/1");
+    expect(kept?.collapsed).toMatchObject([{ reason: "summary" }]);
+    const found = await ask({ query: "jet wing", user_id: "ann", mode: "lexical", tiers: ["event"], explain: true });
+    expect(found.hits[0]?.score_parts).toMatchObject({ speaker: 0, session: 0 });
   });
 });

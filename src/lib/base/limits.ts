@@ -63,6 +63,8 @@ export const LIMITS = {
   queueSendBatchBytesMax: 200_000,
   /** Results of one search. */
   searchResultsMax: 100,
+  /** Turns on either side of an event that a search brings with it: with the most results that is a thousand rows by key. */
+  neighboursMax: 5,
   /** Characters of a search query: longer ones are documents. */
   queryCharactersMax: 2_000,
   /** Milliseconds that a search may wait for its own write. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { gatePolicySchema } from "./gate-policy.ts";
 import { piiPolicySchema } from "./pii.ts";
+import { retrievalPolicySchema } from "./retrieval-policy.ts";
 
 const duplicatesPolicySchema = z.strictObject({
   enabled: z.boolean().default(true).describe("false: equal texts are stored as often as they come"),
@@ -47,13 +48,14 @@ const quarantinePolicySchema = z.strictObject({
     .describe("days after which the text of a quarantined input is removed; the decision stays"),
 });
 
-/** What a tenant asks of its inputs: `tenants.policy`. `{}` is the default policy. */
+/** What a tenant asks of its inputs and searches: `tenants.policy`. `{}` is the default policy. */
 export const tenantPolicySchema = z.strictObject({
   pii: piiPolicySchema.prefault({}),
   gate: gatePolicySchema.prefault({}),
   duplicates: duplicatesPolicySchema.prefault({}),
   drift: driftPolicySchema.prefault({}),
   quarantine: quarantinePolicySchema.prefault({}),
+  retrieval: retrievalPolicySchema.prefault({}),
 });
 export type TenantPolicy = z.infer<typeof tenantPolicySchema>;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { retrievalRequestFields } from "./retrieval-policy.ts";
 import { LIMITS } from "../base/limits.ts";
 import { metadataSchema } from "./document.ts";
 import { identifierSchema, tierSchema, userIdSchema } from "./scope.ts";
@@ -34,7 +35,17 @@ export const searchRequestSchema = z.strictObject({
   filters: searchFiltersSchema.optional(),
   mode: z.enum(SEARCH_MODES).default("hybrid"),
   fusion: z.enum(FUSIONS).default("convex"),
-  half_life_days: z.number().positive().max(36_500).optional().describe("age at which the recency bonus has halved"),
+  ...retrievalRequestFields,
+  as_of: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe("what was known and valid at this time; also what ages and words like 'yesterday' count from"),
+  neighbours: z
+    .int()
+    .min(0)
+    .max(LIMITS.neighboursMax)
+    .default(0)
+    .describe("turns of the session before and after each event that is found, on either side"),
   min_token: z
     .union([writeTokenSchema, z.array(writeTokenSchema).min(1).max(LIMITS.searchTokensMax)])
     .optional()
@@ -57,6 +68,29 @@ export const scorePartsSchema = z.object({
   tier_weight: z.number(),
   recency: z.number(),
   exact_match: z.number(),
+  speaker: z.number().describe("the query names who said it"),
+  next_turn: z.number().describe("share of the score of the turn after it"),
+  session: z.number().describe("share of what the best turns of its session score"),
+  time_window: z.number().describe("it is from the time that the query speaks of"),
+});
+
+/** A turn beside an event that was found, as context. It need not fit the filters of the search, but always its scope and time. */
+export const neighbourSchema = z.object({
+  seq: z.int(),
+  document_id: z.string(),
+  speaker: z.string().nullable(),
+  text: z.string().describe("of a long turn its first chunk"),
+  is_whole: z.boolean(),
+  occurred_at: z.iso.datetime().nullable(),
+});
+export type Neighbour = z.infer<typeof neighbourSchema>;
+
+/** A worse candidate that a hit stands for. */
+export const collapsedSchema = z.object({
+  tier: tierSchema,
+  document_id: z.string(),
+  chunk_index: z.int(),
+  reason: z.enum(["same_text", "overlap", "summary"]),
 });
 
 export const searchHitSchema = z.object({
@@ -73,7 +107,12 @@ export const searchHitSchema = z.object({
   start_offset: z.int().describe("UTF-16 units in the document's text"),
   end_offset: z.int(),
   receipt: z.string(),
+  neighbours: z
+    .array(neighbourSchema)
+    .optional()
+    .describe("of an event, in order, without itself; only where asked for"),
   score_parts: scorePartsSchema.optional(),
+  collapsed: z.array(collapsedSchema).optional().describe("with explain: what this hit stands for"),
 });
 export type SearchHit = z.infer<typeof searchHitSchema>;
 
@@ -95,7 +134,13 @@ export const searchReplySchema = z.object({
       rows_examined: z.int(),
       candidate_count: z.int(),
       query_terms: z.int(),
-      timings_ms: z.object({ wait: z.number(), embed: z.number(), database: z.number(), rank: z.number() }),
+      timings_ms: z.object({
+        wait: z.number(),
+        embed: z.number(),
+        database: z.number(),
+        rank: z.number(),
+        neighbours: z.number(),
+      }),
     })
     .optional(),
 });

@@ -88,5 +88,6 @@ function filtersOf(request: SearchRequest): CandidateFilters {
     ...(filters.occurred_from === undefined ? {} : { occurredFrom: filters.occurred_from }),
     ...(filters.occurred_before === undefined ? {} : { occurredBefore: filters.occurred_before }),
     ...(filters.metadata === undefined ? {} : { metadata: filters.metadata }),
+    ...(request.as_of === undefined ? {} : { asOf: request.as_of }),
   };
 }

@@ -1,24 +1,24 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { receiptId } from "../base/document-uid.ts";
 import type { Clock } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
-import { tierSchema } from "../contract/scope.ts";
-import { searchRequestSchema, type SearchHit, type SearchReply, type SearchRequest } from "../contract/search.ts";
-import { metadataSchema } from "../contract/document.ts";
+import { type Neighbour, searchRequestSchema, type SearchReply, type SearchRequest } from "../contract/search.ts";
 import type { CandidateRow } from "../db/queries/search.ts";
 import type { Sql } from "../db/sql.ts";
 import type { Embedder } from "../embed/embedder.ts";
-import type { Candidate, RankedHit } from "../retrieve/candidate.ts";
-import { LEXICAL_WEIGHT_DEFAULT, rankUnion, SMOOTHING_DEFAULT } from "../retrieve/union.ts";
+import type { RankedHit } from "../retrieve/candidate.ts";
+import { rankUnion } from "../retrieve/union.ts";
 import { awaitWrites } from "./await-writes.ts";
 import { embedQuery, type QueryVector } from "./embed-query.ts";
 import { findCandidates } from "./find-candidates.ts";
 import type { ModelInUse, ModelSource } from "./model-source.ts";
 import { ownRows } from "./own-rows.ts";
 import { problemOfSql } from "./problem-of.ts";
-import { storedVector } from "./stored-vector.ts";
+import { findNeighbours, type Neighbours } from "./searching/find-neighbours.ts";
+import { candidateOf, type SearchCandidate } from "./searching/ranking-candidate.ts";
+import { rankingOptions } from "./searching/ranking-options.ts";
+import { hitOf } from "./searching/search-hit.ts";
 
 export interface SearchContext {
   readonly sql: Sql;
@@ -29,16 +29,10 @@ export interface SearchContext {
   readonly sleep: (delayMs: number) => Promise<void>;
 }
 
-/** Tiers weigh the same until a measurement says otherwise. */
-const TIER_WEIGHTS: Readonly<Record<string, number>> = {};
-
-interface SearchCandidate extends Candidate {
-  readonly row: CandidateRow;
-}
-
 /**
  * Answers `POST /v1/search`: waits for the caller's own writes, embeds the query, reads candidates of all tiers in one round trip and
- * ranks them. Tenant and user come from the principal. Without the embedder the words alone are searched, and the reply says so.
+ * ranks them; neighbours of events are a second round trip, by keys, where they are asked for. Tenant and user come from the principal. Without the
+ * embedder the words alone are searched, and the reply says so.
  */
 export async function search(
   context: SearchContext,
@@ -72,12 +66,26 @@ export async function search(
   const own = ownRows("search", scope, found.value.rows);
   if (!own.ok) return own;
 
-  const ranked = rank(found.value.rows, request, foundMs);
+  const options = rankingOptions(request, principal.policy.retrieval, foundMs);
+  const ranked = rankUnion(own.value.map(candidateOf), options);
+  const rankedMs = context.clock();
+  const neighbours =
+    request.neighbours === 0
+      ? undefined
+      : await findNeighbours(context.sql, {
+          scope,
+          modelId: active.value.modelId,
+          hits: ranked,
+          reach: request.neighbours,
+          asOf: request.as_of,
+        });
+  if (neighbours?.ok === false) return neighbours;
   const timings = {
     wait: writes.value.waitedMs,
     embed: vector.value.tookMs,
     database: foundMs - readyMs,
-    rank: context.clock() - foundMs,
+    rank: rankedMs - foundMs,
+    neighbours: context.clock() - rankedMs,
   };
   return ok(
     replyOf({
@@ -86,6 +94,7 @@ export async function search(
       vector: vector.value,
       found: found.value,
       ranked,
+      neighbours: neighbours?.value,
       caughtUp: writes.value.caughtUp,
       timings,
     }),
@@ -115,71 +124,6 @@ function tokensOf(request: SearchRequest): readonly string[] {
   return typeof request.min_token === "string" ? [request.min_token] : request.min_token;
 }
 
-function rank(rows: readonly CandidateRow[], request: SearchRequest, nowMs: number): RankedHit<SearchCandidate>[] {
-  const candidates = rows.map((row) => ({
-    key: `${row.document_uid}/${row.chunk_index}`,
-    tier: row.tier,
-    documentKey: row.document_uid,
-    startOffset: row.start_offset,
-    endOffset: row.end_offset,
-    text: row.text,
-    vectorScore: row.vector_score,
-    lexicalScore: row.lexical_score,
-    occurredAtMs: row.occurred_at_ms,
-    vector: row.embedding === null ? null : storedVector(row.embedding),
-    row,
-  }));
-  return rankUnion(candidates, {
-    k: request.k,
-    fusion: request.fusion,
-    lexicalWeight: LEXICAL_WEIGHT_DEFAULT,
-    smoothing: SMOOTHING_DEFAULT,
-    tierWeights: TIER_WEIGHTS,
-    halfLifeDays: request.half_life_days ?? null,
-    nowMs,
-    query: request.query,
-    diversity: 0,
-  });
-}
-
-function hitOf(hit: RankedHit<SearchCandidate>, explain: boolean): SearchHit {
-  const { row } = hit.candidate;
-  const metadata = metadataSchema.safeParse(row.metadata);
-  return {
-    tier: tierSchema.parse(row.tier),
-    score: hit.score,
-    text: row.text,
-    document_id: row.document_id,
-    user_id: row.user_id === "" ? null : row.user_id,
-    source: row.source === "" ? null : row.source,
-    title: row.title === "" ? null : row.title,
-    metadata: metadata.success ? metadata.data : {},
-    occurred_at: row.occurred_at_ms === null ? null : new Date(row.occurred_at_ms).toISOString(),
-    chunk_index: row.chunk_index,
-    start_offset: row.start_offset,
-    end_offset: row.end_offset,
-    receipt: receiptId(row.wal_id, row.document_index),
-    ...(explain ? { score_parts: scorePartsOf(hit) } : {}),
-  };
-}
-
-function scorePartsOf(hit: RankedHit<SearchCandidate>): NonNullable<SearchHit["score_parts"]> {
-  const { parts, candidate } = hit;
-  return {
-    vector: candidate.vectorScore,
-    lexical: candidate.lexicalScore,
-    vector_normalised: parts.vectorNormalised,
-    lexical_normalised: parts.lexicalNormalised,
-    vector_rank: parts.vectorRank,
-    lexical_rank: parts.lexicalRank,
-    fused: parts.fused,
-    smoothed: parts.smoothed,
-    tier_weight: parts.tierWeight,
-    recency: parts.recency,
-    exact_match: parts.exactMatch,
-  };
-}
-
 interface Outcome {
   readonly request: SearchRequest;
   readonly model: ModelInUse;
@@ -191,14 +135,20 @@ interface Outcome {
     readonly path: "exact" | "indexed";
   };
   readonly ranked: readonly RankedHit<SearchCandidate>[];
+  readonly neighbours: Neighbours | undefined;
   readonly caughtUp: boolean;
-  readonly timings: { readonly wait: number; readonly embed: number; readonly database: number; readonly rank: number };
+  readonly timings: NonNullable<SearchReply["explain"]>["timings_ms"];
+}
+
+// Of an event an empty list says that it stands alone.
+function neighboursOf({ neighbours }: Outcome, { key, tier }: SearchCandidate): readonly Neighbour[] | undefined {
+  return tier === "event" && neighbours !== undefined ? (neighbours.get(key) ?? []) : undefined;
 }
 
 function replyOf(outcome: Outcome): SearchReply {
   const { request, found } = outcome;
   const reply: SearchReply = {
-    hits: outcome.ranked.map((hit) => hitOf(hit, request.explain)),
+    hits: outcome.ranked.map((hit) => hitOf(hit, neighboursOf(outcome, hit.candidate), request.explain)),
     mode: request.mode,
     fusion: request.fusion,
     degraded: [...outcome.vector.degraded],

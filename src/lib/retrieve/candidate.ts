@@ -1,3 +1,19 @@
+/** Where an event stands in its conversation. */
+export interface Turn {
+  /** Names the session among all that one search sees. */
+  readonly session: string;
+  /** 1, 2, 3 … within the session. */
+  readonly seq: number;
+  /** Who said it, '' where that is not known. */
+  readonly speaker: string;
+}
+
+/** The turns whose sentences a summary is made of. */
+export interface SummarisedTurns {
+  readonly session: string;
+  readonly seqs: readonly number[];
+}
+
 /** A chunk that one side of a search found, with the scores of both sides. */
 export interface Candidate {
   /** Unique in a search and stable between searches: breaks ties. */
@@ -14,10 +30,21 @@ export interface Candidate {
   readonly occurredAtMs: number | null;
   /** The chunk's unit vector, where smoothing is wanted. */
   readonly vector: Float32Array | null;
+  /** Of an event of a session. */
+  readonly turn: Turn | null;
+  /** Of a summary. */
+  readonly summarises: SummarisedTurns | null;
+}
+
+/** What a place in a conversation adds to a score, see conversation-bonus.ts. */
+export interface ConversationBonus {
+  readonly speaker: number;
+  readonly nextTurn: number;
+  readonly session: number;
 }
 
 /** Why a hit stands where it stands. */
-export interface ScoreParts {
+export interface ScoreParts extends ConversationBonus {
   /** Both sides together, before and after smoothing. */
   readonly fused: number;
   readonly smoothed: number;
@@ -29,10 +56,21 @@ export interface ScoreParts {
   readonly tierWeight: number;
   readonly recency: number;
   readonly exactMatch: number;
+  readonly timeWindow: number;
+}
+
+/** Why a candidate is no hit of its own: the hit says what it says, covers more than half of it, or is its summary or its member. */
+export type CollapseReason = "same_text" | "overlap" | "summary";
+
+export interface Collapsed<C extends Candidate> {
+  readonly candidate: C;
+  readonly reason: CollapseReason;
 }
 
 export interface RankedHit<C extends Candidate> {
   readonly candidate: C;
   readonly score: number;
   readonly parts: ScoreParts;
+  /** Worse candidates that this hit stands for, best first, as far as they were met before the answer was full. */
+  readonly collapsed: readonly Collapsed<C>[];
 }

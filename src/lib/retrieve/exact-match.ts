@@ -7,7 +7,8 @@ export function foldPhrase(query: string): string {
   return folded.length < PHRASE_LENGTH_MIN ? "" : folded;
 }
 
-function foldText(text: string): string {
+/** Compatibility forms resolved, lower case, one blank between words. */
+export function foldText(text: string): string {
   return text.normalize("NFKC").toLowerCase().replace(/\s+/g, " ");
 }
 

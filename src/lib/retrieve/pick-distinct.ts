@@ -1,52 +1,62 @@
-import type { Candidate, RankedHit } from "./candidate.ts";
+import type { Candidate, Collapsed, RankedHit } from "./candidate.ts";
+import { collapseReason } from "./collapse.ts";
 
-/** Share of a chunk that may be repeated by a better hit of the same document. */
-const OVERLAP_SHARE_MAX = 0.5;
+/** A hit before it is known what it stands for. */
+export type ScoredHit<C extends Candidate> = Omit<RankedHit<C>, "collapsed">;
 
-function overlapShare(hit: Candidate, chosen: Candidate): number {
-  const shared = Math.min(hit.endOffset, chosen.endOffset) - Math.max(hit.startOffset, chosen.startOffset);
-  return shared / Math.max(1, hit.endOffset - hit.startOffset);
+interface Pick<C extends Candidate> {
+  readonly hit: ScoredHit<C>;
+  readonly collapsed: Collapsed<C>[];
 }
 
 /**
- * The first k of hits in falling order of score, leaving out texts that were chosen already and chunks that a better hit of their
- * document covers by more than half. With `diversity` d > 0 the n-th further hit of a document competes at score · (1 − d)^n.
- * The score in the result stays the hit's own. O(hits · k).
+ * The first k of hits in falling order of score. What repeats a better hit (`collapseReason`) becomes part of it. With `diversity` d > 0 the n-th
+ * further hit of a document, or of a session for events, competes at score · (1 − d)^n. The score in the result stays the hit's own. O(hits · k).
  */
 export function pickDistinct<C extends Candidate>(
-  hits: readonly RankedHit<C>[],
+  hits: readonly ScoredHit<C>[],
   k: number,
   diversity: number,
 ): RankedHit<C>[] {
-  const picked: RankedHit<C>[] = [];
-  const texts = new Set<string>();
-  const pickedOfDocument = new Map<string, C[]>();
+  const picks: Pick<C>[] = [];
+  const pickCounts = new Map<string, number>();
   const waiting = [...hits];
-  while (picked.length < k && waiting.length > 0) {
-    const [hit] = waiting.splice(diversity > 0 ? bestIndex(waiting, pickedOfDocument, diversity) : 0, 1);
+  while (picks.length < k && waiting.length > 0) {
+    const [hit] = waiting.splice(diversity > 0 ? bestIndex(waiting, pickCounts, diversity) : 0, 1);
     if (hit === undefined) break;
-    const { candidate } = hit;
-    const siblings = pickedOfDocument.get(candidate.documentKey) ?? [];
-    if (texts.has(candidate.text)) continue;
-    if (siblings.some((sibling) => overlapShare(candidate, sibling) > OVERLAP_SHARE_MAX)) continue;
-    texts.add(candidate.text);
-    pickedOfDocument.set(candidate.documentKey, [...siblings, candidate]);
-    picked.push(hit);
+    if (collapsedInto(picks, hit.candidate)) continue;
+    const group = groupOf(hit.candidate);
+    pickCounts.set(group, (pickCounts.get(group) ?? 0) + 1);
+    picks.push({ hit, collapsed: [] });
   }
-  return picked;
+  return picks.map(({ hit, collapsed }) => ({ ...hit, collapsed }));
+}
+
+function collapsedInto<C extends Candidate>(picks: readonly Pick<C>[], candidate: C): boolean {
+  for (const pick of picks) {
+    const reason = collapseReason(candidate, pick.hit.candidate);
+    if (reason === undefined) continue;
+    pick.collapsed.push({ candidate, reason });
+    return true;
+  }
+  return false;
+}
+
+/** What further hits are counted by: an event is a document of its own, and its session is what an answer should not be filled with. */
+function groupOf(candidate: Candidate): string {
+  return candidate.turn === null ? `document ${candidate.documentKey}` : `session ${candidate.turn.session}`;
 }
 
 // The first of the best, so that ties keep their order.
 function bestIndex<C extends Candidate>(
-  hits: readonly RankedHit<C>[],
-  pickedOfDocument: ReadonlyMap<string, readonly C[]>,
+  hits: readonly ScoredHit<C>[],
+  pickCounts: ReadonlyMap<string, number>,
   diversity: number,
 ): number {
   let best = 0;
   let bestScore = Number.NEGATIVE_INFINITY;
   for (const [index, hit] of hits.entries()) {
-    const siblingCount = pickedOfDocument.get(hit.candidate.documentKey)?.length ?? 0;
-    const score = hit.score * (1 - diversity) ** siblingCount;
+    const score = hit.score * (1 - diversity) ** (pickCounts.get(groupOf(hit.candidate)) ?? 0);
     if (score > bestScore) {
       best = index;
       bestScore = score;

@@ -57,6 +57,25 @@ describe("preparing a document", () => {
     expect(prepareChunks(documentOf(said), COUNTER, MODEL)[0]?.indexedText).toBe("I will be there.");
   });
 
+  it("finds an event also by what was said before it and by its date, and neither embeds nor stores that", () => {
+    const event = documentOf({
+      tier: "event",
+      text: "In Lisbon!",
+      metadata: { speaker: "Ann" },
+      context: "Ben: Where do you work?",
+      occurred_at_ms: Date.UTC(2023, 4, 8),
+    });
+    expect(prepareChunks(event, COUNTER, MODEL)).toMatchObject([
+      {
+        text: "In Lisbon!",
+        indexedText: "Ann:\nIn Lisbon!",
+        lexicalText: "Ann:\nIn Lisbon!\nAnn:\nIn Lisbon!\nWhere do you work?\n8 May 2023",
+      },
+    ]);
+    const hashOf = (document: WalDocument): string => prepareDocument("t", WAL_ID, document).contentHash;
+    expect(hashOf(event)).not.toBe(hashOf({ ...event, context: "Ben: Where do you live?" }));
+  });
+
   it("counts, embeds and indexes a sealed placeholder by its type, and stores all of it", () => {
     const placeholder = `[EMAIL_ADDRESS:v1.0a1b2c3d.${"A".repeat(60)}]`;
     const text = `Write to ${placeholder} about it.`;

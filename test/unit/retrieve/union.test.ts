@@ -8,6 +8,7 @@ const base: UnionOptions = {
   fusion: "convex",
   lexicalWeight: 0.4,
   smoothing: null,
+  conversation: false,
   tierWeights: {},
   halfLifeDays: null,
   nowMs: Date.UTC(2026, 10, 23),
@@ -19,8 +20,14 @@ const DIRECTIONS = [0, 0.3, 0.6, 1.5, 3].map((angle) => Float32Array.of(Math.cos
 const TIERS = ["event", "summary", "doc", "profile", "artifact"];
 const score = (max: number): fc.Arbitrary<number | null> =>
   fc.oneof(fc.double({ min: 0, max, noNaN: true }), fc.constant(null));
+const session = fc.constantFrom("s", "t");
+const seq = fc.integer({ min: 1, max: 6 });
+const turn = fc.record({ session, seq, speaker: fc.constantFrom("Ann", "Ben", "") });
+const summarises = fc.record({ session, seqs: fc.array(seq, { maxLength: 4 }) });
 const candidates: fc.Arbitrary<Candidate[]> = fc.uniqueArray(
   fc.record({
+    turn: fc.oneof(turn, fc.constant(null)),
+    summarises: fc.oneof(summarises, fc.constant(null)),
     key: fc.string({ minLength: 1, maxLength: 6 }),
     tier: fc.constantFrom(...TIERS),
     documentKey: fc.constantFrom("a", "b", "c"),
@@ -39,10 +46,11 @@ const options: fc.Arbitrary<UnionOptions> = fc.record({
   fusion: fc.constantFrom("convex", "rrf"),
   lexicalWeight: fc.double({ min: 0, max: 1, noNaN: true }),
   smoothing: fc.constantFrom(null, 0.4),
+  conversation: fc.boolean(),
   tierWeights: fc.dictionary(fc.constantFrom(...TIERS), fc.double({ min: 0, max: 2, noNaN: true })),
   halfLifeDays: fc.oneof(fc.constant(null), fc.double({ min: 0.1, max: 1_000, noNaN: true })),
   nowMs: fc.constant(base.nowMs),
-  query: fc.string({ maxLength: 8 }),
+  query: fc.oneof(fc.string({ maxLength: 8 }), fc.constantFrom("What did Ann say in May 1970?", "yesterday")),
   diversity: fc.constantFrom(0, 0.3),
 });
 
@@ -58,8 +66,14 @@ function candidate(key: string, rest: Partial<Candidate>): Candidate {
     lexicalScore: 0,
     occurredAtMs: null,
     vector: null,
+    turn: null,
+    summarises: null,
     ...rest,
   };
+}
+
+function said(key: string, seqOfTurn: number, rest: Partial<Candidate>): Candidate {
+  return candidate(key, { tier: "event", turn: { session: "s", seq: seqOfTurn, speaker: "Ann" }, ...rest });
 }
 
 const keysOf = (hits: readonly { readonly candidate: Candidate }[]): string[] => hits.map((hit) => hit.candidate.key);
@@ -105,7 +119,9 @@ describe("rankUnion", () => {
     fc.assert(
       fc.property(candidates, options, (list, chosen) => {
         const longer = rankUnion(list, { ...chosen, k: 30 });
-        expect(rankUnion(list, chosen)).toEqual(longer.slice(0, chosen.k));
+        const told = (hits: typeof longer): unknown =>
+          hits.map(({ candidate: { key }, score: value, parts }) => ({ key, value, parts }));
+        expect(told(rankUnion(list, chosen))).toEqual(told(longer.slice(0, chosen.k)));
       }),
     );
   });
@@ -117,16 +133,23 @@ describe("rankUnion", () => {
           minLength: 2,
           maxLength: 12,
         }),
-        (scores) => {
+        fc.boolean(),
+        (scores, conversation) => {
           const list = scores.map(([vectorScore, lexicalScore], index) =>
-            candidate(String(index).padStart(2, "0"), { vectorScore, lexicalScore }),
+            said(String(index).padStart(2, "0"), index + 1, { vectorScore, lexicalScore }),
           );
           const [first, ...others] = list;
           if (first === undefined) return;
           const rankOf = (item: Candidate): number =>
-            keysOf(rankUnion([item, ...others], { ...base, k: 20 })).indexOf(first.key);
-          // Up to the best score of the side the scale stays, beyond it everything else sinks.
-          expect(rankOf({ ...first, vectorScore: 1 })).toBeLessThanOrEqual(rankOf(first));
+            keysOf(rankUnion([item, ...others], { ...base, conversation, k: 20 })).indexOf(first.key);
+          // Up to the best score of the side the scale stays.
+          const best = (of: (item: Candidate) => number | null): number =>
+            Math.max(...list.map((item) => of(item) ?? 0));
+          const better = { ...first, vectorScore: best((item) => item.vectorScore) };
+          expect(rankOf(better)).toBeLessThanOrEqual(rankOf(first));
+          expect(rankOf({ ...first, lexicalScore: best((item) => item.lexicalScore) })).toBeLessThanOrEqual(
+            rankOf(first),
+          );
         },
       ),
     );
@@ -222,5 +245,85 @@ describe("rankUnion", () => {
     ];
     expect(keysOf(rankUnion(list, base))).toEqual(["a1", "a2", "b1"]);
     expect(keysOf(rankUnion(list, { ...base, diversity: 0.3 }))).toEqual(["a1", "b1", "a2"]);
+  });
+
+  it("leaves a tier of weight 0 out, as if it were not there", () => {
+    fc.assert(
+      fc.property(candidates, options, (list, chosen) => {
+        const without = { ...chosen, tierWeights: { ...chosen.tierWeights, event: 0 } };
+        const others = list.filter(({ tier }) => tier !== "event");
+        expect(rankUnion(list, without)).toEqual(rankUnion(others, without));
+      }),
+    );
+  });
+
+  it("collapses without a loss: each candidate is a hit or stands with a better one", () => {
+    fc.assert(
+      fc.property(candidates, options, (list, chosen) => {
+        const hits = rankUnion(list, { ...chosen, k: 30, diversity: 0 });
+        const weighed = list.filter(({ tier }) => (chosen.tierWeights[tier] ?? 1) > 0);
+        const collapsed = hits.flatMap((hit) => hit.collapsed.map((each) => each.candidate.key));
+        expect(new Set([...keysOf(hits), ...collapsed]).size).toBe(weighed.length);
+        expect(hits.length + collapsed.length).toBe(weighed.length);
+        const alone = { ...chosen, k: 1, diversity: 0 };
+        if (weighed.length > 0) expect(hits[0]?.score).toBe(rankUnion(list, alone)[0]?.score);
+      }),
+    );
+  });
+
+  it("shows an event or the summary that holds it, whichever is better, and says what it stands for", () => {
+    const summary = (vectorScore: number): Candidate =>
+      candidate("summary", { tier: "summary", vectorScore, summarises: { session: "s", seqs: [2, 5] } });
+    const list = [said("second", 2, { vectorScore: 0.6 }), said("third", 3, { vectorScore: 0.5 })];
+    const better = rankUnion([...list, summary(0.9)], base);
+    expect(keysOf(better)).toEqual(["summary", "third"]);
+    expect(better[0]?.collapsed.map(({ candidate: { key }, reason }) => [key, reason])).toEqual([
+      ["second", "summary"],
+    ]);
+    expect(keysOf(rankUnion([...list, summary(0.3)], base))).toEqual(["second", "third"]);
+    const elsewhere = candidate("other", {
+      tier: "summary",
+      vectorScore: 0.9,
+      summarises: { session: "t", seqs: [2, 5] },
+    });
+    expect(keysOf(rankUnion([...list, elsewhere], base))).toEqual(["other", "second", "third"]);
+  });
+
+  it("adds what a turn's speaker, the turn after it and its session say, and names each part", () => {
+    const list = [
+      said("question", 1, { vectorScore: 0.5, turn: { session: "s", seq: 1, speaker: "Ben" } }),
+      said("answer", 2, { vectorScore: 1 }),
+      candidate("doc", { vectorScore: 0.5 }),
+    ];
+    const parts = new Map(
+      rankUnion(list, { ...base, conversation: true, query: "What does Ben like?" }).map((hit) => [
+        hit.candidate.key,
+        hit.parts,
+      ]),
+    );
+    expect(parts.get("question")).toMatchObject({ speaker: 0.15, nextTurn: 0.15, session: 0.2 * 0.3 });
+    expect(parts.get("answer")).toMatchObject({ speaker: 0, nextTurn: 0, session: 0.2 * 0.3 });
+    expect(parts.get("doc")).toMatchObject({ speaker: 0, nextTurn: 0, session: 0 });
+  });
+
+  it("prefers the time that the query speaks of", () => {
+    const list = [
+      candidate("a", { vectorScore: 0.5, occurredAtMs: Date.UTC(2023, 2, 8) }),
+      candidate("b", { vectorScore: 0.5, occurredAtMs: Date.UTC(2023, 4, 8) }),
+    ];
+    const hits = rankUnion(list, { ...base, query: "What happened in May 2023?" });
+    expect(hits.map((hit) => [hit.candidate.key, hit.parts.timeWindow])).toEqual([
+      ["b", 0.1],
+      ["a", 0],
+    ]);
+  });
+
+  it("lets further turns of a session yield when diversity is asked for", () => {
+    const list = [
+      said("s1", 1, { vectorScore: 1 }),
+      said("s2", 2, { vectorScore: 0.9 }),
+      candidate("t1", { vectorScore: 0.8, turn: { session: "t", seq: 1, speaker: "" } }),
+    ];
+    expect(keysOf(rankUnion(list, { ...base, diversity: 0.3 }))).toEqual(["s1", "t1", "s2"]);
   });
 });

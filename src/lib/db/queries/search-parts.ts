@@ -32,6 +32,8 @@ export interface CandidateFilters {
   readonly occurredBefore?: string;
   /** Each key holds this value, or a list with it. */
   readonly metadata?: Readonly<Record<string, string | number | boolean>>;
+  /** What was known and valid then; absent: what is valid now. */
+  readonly asOf?: string;
 }
 
 const TERMS_PER_PACK = 6;
@@ -64,9 +66,16 @@ export function scopeCondition(search: CandidateSearch, parameters: Parameters):
   return conditions.join(" and ");
 }
 
+/** Whether a chunk (alias `e`) was there and valid at a time, or is valid now. */
+export function validCondition(asOf: string | undefined, parameters: Parameters): string {
+  if (asOf === undefined) return "e.valid_until is null";
+  const time = parameters.add(asOf, "timestamptz");
+  return `coalesce(e.occurred_at, e.created_at) <= ${time} and (e.valid_until is null or e.valid_until > ${time})`;
+}
+
 function filterCondition(search: CandidateSearch, parameters: Parameters): string {
-  const { sources, documentIds, occurredFrom, occurredBefore, metadata } = search.filters;
-  const conditions: string[] = [];
+  const { sources, documentIds, occurredFrom, occurredBefore, metadata, asOf } = search.filters;
+  const conditions = [validCondition(asOf, parameters)];
   if (sources !== undefined) conditions.push(`e.source = any(${parameters.add(sources, "text[]")})`);
   if (occurredFrom !== undefined) conditions.push(`e.occurred_at >= ${parameters.add(occurredFrom, "timestamptz")}`);
   if (occurredBefore !== undefined) conditions.push(`e.occurred_at < ${parameters.add(occurredBefore, "timestamptz")}`);

@@ -3,6 +3,7 @@ import { sha256HexSync } from "../../base/hash.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
 import { chunkOptionsFor } from "../../chunk/chunk.ts";
 import { CHUNKER_VERSION, chunkText } from "../../chunk/chunk-text.ts";
+import { EVENT_WORDS_VERSION, eventWords } from "../../lexical/event-words.ts";
 import { LEXICAL_VERSION } from "../../lexical/lexeme.ts";
 import type { TokenCounter } from "../../model/token-counter.ts";
 import { withoutPayloads } from "../../pii/placeholder.ts";
@@ -19,7 +20,10 @@ export interface PreparedChunk {
   /** What stands before the text in `indexedText`, '' for nothing. */
   readonly context: string;
   readonly indexedText: string;
-  /** What its stems are made of: the title counts twice, as fields are weighed in BM25F (Cranfield nDCG@10 +0.005). */
+  /**
+   * What its stems are made of: the title counts twice, as fields are weighed in BM25F (Cranfield nDCG@10 +0.005); of an event see
+   * `eventWords`.
+   */
   readonly lexicalText: string;
   readonly tokenCount: number;
   /** SHA-256 of `indexedText`, hexadecimal: equal hashes have equal vectors under one model. */
@@ -66,6 +70,7 @@ function contentHashOf(document: WalDocument, text: string): string {
       document.occurred_at_ms,
       metadata,
       text,
+      ...(document.tier === "event" ? [EVENT_WORDS_VERSION, document.context ?? ""] : []),
     ]),
   );
 }
@@ -114,9 +119,23 @@ export function prepareChunks(
       text,
       context,
       indexedText,
-      lexicalText: title === "" ? indexedText : `${title}\n${indexedText}`,
+      lexicalText: lexicalTextOf(document, { title, indexedText, isFirst: chunk.index === 0 }),
       tokenCount: chunk.tokenCount + chunk.contextTokenCount + contextTokens,
       chunkHash: sha256HexSync(indexedText),
     };
   });
+}
+
+interface IndexedChunk {
+  readonly title: string;
+  readonly indexedText: string;
+  readonly isFirst: boolean;
+}
+
+function lexicalTextOf(document: WalDocument, { title, indexedText, isFirst }: IndexedChunk): string {
+  const words = title === "" ? indexedText : `${title}\n${indexedText}`;
+  if (document.tier !== "event") return words;
+  // What was said before the event was said before its beginning.
+  const context = isFirst ? withoutPayloads(document.context ?? "") : "";
+  return eventWords({ said: words, context, occurredAtMs: document.occurred_at_ms });
 }
