@@ -1,12 +1,17 @@
 import { z } from "zod";
-import type { SessionIdentity } from "../../session/session-log-api.ts";
 import type { Statement } from "../sql.ts";
+
+export interface ErasedSession {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly sessionId: string;
+}
 
 /**
  * Notes that a session was erased: no segment that was made before is registered after this. `erasedAtMs` is a time at which its log was empty. The
  * row stays, with nothing in it.
  */
-export function markSessionErased({ tenantId, userId, sessionId }: SessionIdentity, erasedAtMs: number): Statement {
+export function markSessionErased({ tenantId, userId, sessionId }: ErasedSession, erasedAtMs: number): Statement {
   return {
     text: `insert into sessions as s (tenant_id, user_id, session_id, erased_at)
            values ($1, $2, $3, to_timestamp($4::float8 / 1000))
@@ -19,7 +24,7 @@ export function markSessionErased({ tenantId, userId, sessionId }: SessionIdenti
 
 /** Takes segments out of the artifacts, by their keys. Their members first: they are found by the artifacts. */
 export function deleteSegments(
-  { tenantId, userId }: Pick<SessionIdentity, "tenantId" | "userId">,
+  { tenantId, userId }: Pick<ErasedSession, "tenantId" | "userId">,
   objectKeys: readonly string[],
 ): Statement[] {
   const params = [tenantId, userId, objectKeys];
@@ -35,7 +40,7 @@ export function deleteSegments(
 }
 
 /** Quarantined events of a session whose texts are still there, in order of their objects. */
-export function selectHeldEvents({ tenantId, userId, sessionId }: SessionIdentity, rowsMax: number): Statement {
+export function selectHeldEvents({ tenantId, userId, sessionId }: ErasedSession, rowsMax: number): Statement {
   return {
     text: `select quarantine_id, object_key, document_index from quarantine
            where tenant_id = $1 and user_id = $2 and tier = 'event' and text_removed_at is null and state <> 'releasing'
