@@ -1,6 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { documentUid, versionKey } from "../../src/lib/base/document-uid.ts";
+import { ulidFactory } from "../../src/lib/base/ids.ts";
+import type { WalDocument } from "../../src/lib/contract/wal-record.ts";
+import { insertQuarantine } from "../../src/lib/db/queries/quarantine.ts";
+import { holdBack, quarantineKey, readHeld } from "../../src/lib/flows/quarantine/quarantine-object.ts";
+import type { WalHead } from "../../src/lib/wal/wal-codec.ts";
 import { eraseSessionReplySchema } from "../../src/lib/contract/session-erasure.ts";
 import { upsertTombstone } from "../../src/lib/db/queries/erase-document.ts";
 import {
@@ -50,6 +55,22 @@ async function open(key: string, log: Log, sessionId = SESSION.sessionId): Promi
 function erase(key: string, log: Log, query = "?user_id=ann"): Promise<Reply> {
   const path = `/v1/sessions/${encodeURIComponent(SESSION.sessionId)}${query}`;
   return ask(path, { method: "DELETE", key }, suiteEnv({ SESSION_LOG: log.binding }));
+}
+
+function heldDocument(document_id: string, document_index: number): WalDocument {
+  return {
+    document_index,
+    document_id,
+    user_id: "ann",
+    tier: "event",
+    source: "session",
+    title: "",
+    metadata: {},
+    occurred_at_ms: null,
+    text: "secret",
+    verdict: "quarantined",
+    reasons: [],
+  };
 }
 
 const countSchema = z.object({ n: z.coerce.number() });
@@ -102,6 +123,50 @@ describe("erasing a session", () => {
       expect((await BUCKET.list({ prefix })).objects).toEqual([]);
     expect(await BUCKET.head(segmentKey(other, segment))).not.toBeNull();
     expect((await erase(key, log)).body.code).toBe("session_unknown");
+  });
+
+  it("removes the texts of its quarantined events, and of no others in the same object", async () => {
+    const { key } = await makeKey("acme", ["ingest"]);
+    const log = new Log(2);
+    await open(key, log);
+    const walId = ulidFactory(Date.now, Math.random)();
+    const head: WalHead = {
+      version: 1,
+      tenant_id: "acme",
+      wal_id: walId,
+      batch_tag: walId,
+      received_at_ms: 0,
+      request_id: "r",
+      gate_version: "g",
+      pii_version: "p",
+      policy_version: 0,
+    };
+    const names = ["talk/1%/1", "talk/1%2/1", "talk/1%/x"];
+    const documents = names.map((document_id, document_index) => heldDocument(document_id, document_index));
+    expect((await holdBack(BUCKET, { head, documents, replayed: false })).ok).toBe(true);
+    const objectKey = quarantineKey("acme", walId);
+    const rows = names.map((documentId, documentIndex) => ({
+      quarantineId: `${walId}-${documentIndex}`,
+      userId: "ann",
+      documentId,
+      documentIndex,
+      tier: "event",
+      source: "session",
+      reasons: [],
+      versionKey: versionKey(walId, documentIndex),
+      objectKey,
+      objectRange: documentIndex,
+      sizeBytes: 6,
+    }));
+    expect((await sql.transaction({ tenantId: "acme", userId: "*" }, [insertQuarantine("acme", walId, rows)])).ok).toBe(
+      true,
+    );
+    expect((await erase(key, log)).json).toMatchObject({ done: true, held_text_count: 1 });
+    const texts = names.map(async (_, documentIndex) => {
+      const held = await readHeld(BUCKET, { objectKey, rangeIndex: documentIndex, documentIndex });
+      return held.ok ? held.value?.document.text : held.error.code;
+    });
+    expect(await Promise.all(texts)).toEqual([undefined, "secret", "secret"]);
   });
 
   it("is completed by asking again, from where it was interrupted", async () => {
