@@ -14,7 +14,7 @@ export default defineConfig({
           include: ["test/isolation/**/*.test.ts"],
           pool: "forks",
           maxWorkers: 2,
-          testTimeout: 240_000,
+          testTimeout: 600_000,
           hookTimeout: 180_000,
         },
       },

@@ -94,7 +94,7 @@ async function settle(
   const receiptIds = documents.map((_, documentIndex) => receiptId(walId, documentIndex));
   for (const id of receiptIds) secrets.add(id, owner);
   if (owner.userId !== "") await describeUser(world, owner, secrets.newWord(owner));
-  const artifact = await registerSegment(world, owner, { index, word: secrets.newWord(owner) });
+  const artifact = await registerSegment({ world, secrets }, owner, index);
   return {
     ...owner,
     ...artifact,
@@ -138,15 +138,16 @@ async function bury(world: World, tenantId: string, deadLetterId: string): Promi
 
 /** A sealed segment under an id that is the same in each tenant. */
 async function registerSegment(
-  world: World,
+  { world, secrets }: Pick<Population, "world" | "secrets">,
   { tenantId, userId }: Owner,
-  { index, word }: { readonly index: number; readonly word: string },
+  index: number,
 ): Promise<{ artifactId: string; artifactHash: string }> {
   const artifactId = `segment-${index}`;
-  const content = `A sealed conversation about ${word}.`;
+  const content = `A sealed conversation about ${secrets.newWord({ tenantId, userId })}.`;
   const objectKey = `segments/${tenantId}/${index}`;
   await world.bucket.put(objectKey, content);
   const artifactHash = sha256HexSync(content);
+  secrets.add(artifactHash, { tenantId, userId });
   const row = {
     artifactId,
     userId,

@@ -13,8 +13,8 @@ export function mayRead(reader: Scope, owner: Owner): boolean {
   return reader.userId === "*" || owner.userId === "" || owner.userId === reader.userId;
 }
 
-/** Secret words and ids of the service, as they stand in texts and replies. */
-const TRACES = /zq[a-p]{8}|[0-9A-HJKMNP-TV-Z]{26}-\d+|\bkey_[0-9A-HJKMNP-TV-Z]{26}\b/g;
+/** Secret words, ids of the service and hashes of contents, as they stand in texts and replies. */
+const TRACES = /zq[a-p]{8}|\b[0-9a-f]{64}\b|[0-9A-HJKMNP-TV-Z]{26}-\d+|\bkey_[0-9A-HJKMNP-TV-Z]{26}\b/g;
 
 /** Every secret of a population with its owner. */
 export class Secrets {
