@@ -29,7 +29,6 @@ export const userIdSchema = identifierSchema.refine((userId) => userId !== "*", 
 
 /** What made a WAL object, where it was not a client's request for documents. Its batch has no end: it gets no marker, no report and no comparison. */
 export const originSchema = z.enum(["session", "profile"]);
-export type Origin = z.infer<typeof originSchema>;
 
 /** Tags of such batches: clients cannot use them. */
 const RESERVED_BATCH_TAG = /^(session|profile)-[0-9a-f]{24}$/;

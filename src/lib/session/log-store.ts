@@ -234,6 +234,10 @@ export class LogStore {
     for (const table of ["session", "events", "batches", "segments", "orphans"]) this.#sql.exec(`delete from ${table}`);
   }
 
+  pendingBatchCount(): number {
+    return numberOf(this.#sql.exec<SqlRow>("select count(*) as n from batches where state = 'sent'").one(), "n");
+  }
+
   deleteBatchesUpTo(seq: number): void {
     this.#sql.exec("delete from batches where state = 'sent' and last_seq <= ?", seq);
   }

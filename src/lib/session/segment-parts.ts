@@ -18,7 +18,7 @@ export interface SegmentTally {
 
 /** Cuts a segment into parts of one size, the last one shorter. Holds one part and one record; reads the log only inside `next`. */
 export class SegmentParts {
-  readonly #store: LogStore;
+  readonly #store: Pick<LogStore, "events">;
   readonly #lastSeq: number;
   readonly #part: Uint8Array<ArrayBuffer>;
   #filledBytes = 0;
@@ -31,7 +31,7 @@ export class SegmentParts {
   #firstAtMs: number | null = null;
   #lastAtMs: number | null = null;
 
-  constructor(store: LogStore, { head, lastSeq }: SegmentRun, partBytes: number) {
+  constructor(store: Pick<LogStore, "events">, { head, lastSeq }: SegmentRun, partBytes: number) {
     this.#store = store;
     this.#lastSeq = lastSeq;
     this.#part = new Uint8Array(partBytes);

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { LogContext } from "../../lib/flows/sessions/log-context.ts";
+import { readEmbedded } from "../../lib/flows/sessions/read-embedded.ts";
 import { readLogState, runDueWork } from "../../lib/flows/sessions/run-due-work.ts";
 import { appendEvents } from "../../lib/session/append-events.ts";
 import { describeLog } from "../../lib/session/describe-log.ts";
@@ -21,6 +22,8 @@ import { LiveSockets } from "./live-sockets.ts";
 
 /** Bytes of one part of a multipart upload: R2 takes 5 MiB to 5 GiB, and this is what sealing holds in memory. */
 const PART_BYTES = 8 * 1024 * 1024;
+/** WAL objects that may be listed as not known to be applied before the ledger is asked: about a quarter of an hour of a steady stream. */
+const PENDING_BATCHES_MAX = 1_000;
 
 /**
  * The log of one session. Appends are one synchronous commit each, and the platform holds their replies until it is durable; everything that leaves the
@@ -139,7 +142,17 @@ export class SessionLog extends DurableObject<Env> implements SessionLogApi {
     }
     this.#failureCount = isDone ? 0 : this.#failureCount + 1;
     this.#notBeforeMs = isDone ? 0 : context.clock() + retryAfterMs(this.#failureCount);
+    await this.#forgetApplied(context);
     context.metrics.flushSoon((work) => this.#state.waitUntil(work));
+  }
+
+  /** A session that nobody asks about looks for itself which WAL objects are applied, now and then, so that their list does not grow for ever. */
+  async #forgetApplied(context: Context): Promise<void> {
+    if (this.#store.pendingBatchCount() < PENDING_BATCHES_MAX) return;
+    const description = describeLog(this.#store, this.#segments);
+    if (description === undefined) return;
+    const embedded = await readEmbedded(context.sql, description);
+    if (embedded.ok) await this.noteEmbedded({ seq: embedded.value });
   }
 
   /** Sees to it that the alarm goes off when something is due. Never now: an alarm set for the present inside an alarm can be lost. */
