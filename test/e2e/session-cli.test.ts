@@ -50,7 +50,7 @@ describe("jeeves session, by a stranger", () => {
 
     await system.restartWorker();
     const more = await cli(
-      ["session", "send", "chat-1", ...OWN],
+      ["session", "send", "chat-1", "--live", ...OWN],
       "Graz has a clock tower that shows the hours with the long hand.",
     );
     expect(more.exitCode, more.stderr).toBe(0);

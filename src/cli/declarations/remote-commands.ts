@@ -121,6 +121,7 @@ segments and summaries, and every document of it.`,
       ...CONNECTION_OPTIONS,
       user: { value: "U", summary: "whose session (the key's user, else shared by the tenant)" },
       source: { value: "NAME", summary: "with open and send: source of its events (session)" },
+      live: { summary: "with send: over a WebSocket" },
       wait: { summary: "with open and send: wait in line where no more sessions can be open" },
       role: {
         value: "ROLE",

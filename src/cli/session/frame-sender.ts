@@ -5,6 +5,7 @@ import { ApiClient, ApiError } from "../api-client.ts";
 import { CommandError } from "../command-error.ts";
 import type { Connection } from "../connection.ts";
 import { EXIT } from "../exit-code.ts";
+import { LiveSocket } from "./live-socket.ts";
 import { openSession, type SessionTarget } from "./open-session.ts";
 import type { Message } from "./parse-message.ts";
 
@@ -16,6 +17,8 @@ const REOPENED_BY = new Set(["session_closed", "session_unknown", "token_expired
 
 interface SenderOptions {
   readonly target: SessionTarget;
+  /** Over a WebSocket, not a request each. */
+  readonly live: boolean;
   readonly note: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -26,6 +29,7 @@ export class FrameSender {
   readonly #options: SenderOptions;
   #opened: OpenedReply;
   #nextSeq: number;
+  #socket: LiveSocket | undefined;
 
   private constructor(connection: Connection, options: SenderOptions, opened: OpenedReply) {
     this.#connection = connection;
@@ -56,7 +60,7 @@ export class FrameSender {
     const text = frames.map((frame) => JSON.stringify(frame)).join("\n");
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#post(text);
+        return await (this.#options.live ? this.#exchange(text) : this.#post(text));
       } catch (error) {
         await this.#recover(error, attempt);
       }
@@ -72,18 +76,37 @@ export class FrameSender {
     });
   }
 
+  async #exchange(text: string): Promise<FramesReply> {
+    if (this.#socket?.isOpen !== true) {
+      const { session_id: sessionId, write_token: token } = this.#opened;
+      const path = `/v1/sessions/${encodeURIComponent(sessionId)}/live`;
+      this.#socket = await LiveSocket.connect(this.#connection.url, { path, token });
+    }
+    return this.#socket.exchange(text);
+  }
+
+  /** Ends the connection, where there is one. */
+  close(): void {
+    this.#socket?.close();
+  }
+
+  async #reopen(): Promise<void> {
+    const { target } = this.#options;
+    const again = { ...target, sessionId: this.#opened.session_id };
+    this.#opened = await openSession(this.#connection.api, again, this.#options);
+  }
+
   /** Returns when another attempt makes sense, else throws what went wrong. */
   async #recover(error: unknown, attempt: number): Promise<void> {
-    const { note, signal, target } = this.#options;
+    const { note, signal, live } = this.#options;
+    this.close();
     if (attempt >= ATTEMPTS_MAX) throw error;
-    if (error instanceof ApiError && REOPENED_BY.has(error.code)) {
-      const again = { ...target, sessionId: this.#opened.session_id };
-      this.#opened = await openSession(this.#connection.api, again, this.#options);
-      return;
-    }
+    if (error instanceof ApiError && REOPENED_BY.has(error.code)) return this.#reopen();
     if (!(error instanceof CommandError) || error.exitCode !== EXIT.unreachable) throw error;
     if (attempt === 1) note(`${error.message}; trying again`);
     const delayMs = Math.min(BACKOFF_MS.longest, BACKOFF_MS.first * 2 ** (attempt - 1));
     await sleep(delayMs, undefined, { signal });
+    // A handshake does not say why it failed: the session may be closed.
+    if (live) await this.#reopen().catch(() => undefined);
   }
 }

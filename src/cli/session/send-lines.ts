@@ -23,8 +23,10 @@ export async function sendLines(args: CommandArguments, target: SessionTarget): 
   const interruption = new Interruption();
   const note = (line: string): void => console.error(`  ${style.dim(line)}`);
   const tally = new Tally(args.flag("json"));
+  let sender: FrameSender | undefined;
   try {
-    const sender = await FrameSender.open(connection, { target, note, signal: interruption.signal });
+    const options = { target, live: args.flag("live"), note, signal: interruption.signal };
+    sender = await FrameSender.open(connection, options);
     if (!args.flag("json")) note(`session ${sender.session.session_id}, next seq ${sender.nextSeq}`);
     const input: Readable = addAbortSignal(interruption.signal, process.stdin);
     for await (const lines of lineGroups(input)) {
@@ -43,6 +45,7 @@ export async function sendLines(args: CommandArguments, target: SessionTarget): 
     note("interrupted: what was acknowledged is durable; the same command goes on behind it");
     return EXIT.interrupted;
   } finally {
+    sender?.close();
     interruption.end();
   }
 }
