@@ -3,6 +3,8 @@ import { contentWordsOf, spokenText, type SpokenSentence } from "./spoken-senten
 
 /** Content words from which a sentence counts whole: "Hey!" and "That's great" hold next to nothing to stand for. */
 const WHOLE_SENTENCE_WORDS = 8;
+/** Content words from which it can stand for others. */
+const STATEMENT_WORDS = 2;
 /** How well a question stands for others. */
 const QUESTION_FITNESS = 0.5;
 
@@ -21,14 +23,20 @@ export interface SummarySentence {
   readonly vector: Float32Array;
 }
 
-/** A question stands for half, "Wow, Caroline!" for next to nothing: it is near to all that Caroline hears. */
-function fitnessOf(text: string): number {
-  const isQuestion = /[?？؟]\W{0,3}$/u.test(text);
-  return wholeness(contentWordsOf(text).size) * (isQuestion ? QUESTION_FITNESS : 1);
+/** Different content words of a sentence without the speakers' names: "Wow, Caroline!" says nothing, and is near to all that Caroline hears. */
+function sayingWords(text: string, names: ReadonlySet<string>): number {
+  let count = 0;
+  for (const word of contentWordsOf(text)) if (!names.has(word)) count += 1;
+  return count;
 }
 
-function wholeness(contentWordCount: number): number {
-  return Math.min(1, contentWordCount / WHOLE_SENTENCE_WORDS);
+function namesOf(sentences: readonly { readonly speaker: string }[]): ReadonlySet<string> {
+  return new Set(sentences.flatMap(({ speaker }) => [...contentWordsOf(speaker)]));
+}
+
+function fitnessOf(text: string, names: ReadonlySet<string>): number {
+  const isQuestion = /[?？؟]\W{0,3}$/u.test(text);
+  return Math.min(1, sayingWords(text, names) / STATEMENT_WORDS) * (isQuestion ? QUESTION_FITNESS : 1);
 }
 
 /** The summary of a segment from its sentences with their vectors, in the order of the talk. Pure. */
@@ -36,13 +44,14 @@ export function summariseSentences(
   spoken: readonly { readonly sentence: SpokenSentence; readonly vector: Float32Array }[],
   options: SummaryOptions = SEGMENT_SUMMARY,
 ): readonly SummarySentence[] {
+  const names = namesOf(spoken.map(({ sentence }) => sentence));
   return choose(
     spoken.map(({ sentence, vector }) => ({
       seq: sentence.seq,
       atMs: sentence.atMs,
       speaker: sentence.speaker,
       text: sentence.text,
-      weight: wholeness(sentence.contentWordCount),
+      weight: Math.min(1, sayingWords(sentence.text, names) / WHOLE_SENTENCE_WORDS),
       vector,
     })),
     options,
@@ -62,12 +71,13 @@ export function rollUp(
 }
 
 function choose(sentences: readonly SummarySentence[], options: SummaryOptions): readonly SummarySentence[] {
+  const names = namesOf(sentences);
   const chosen = extractSummary(
     sentences.map(({ text, vector, weight }) => ({
       text,
       vector,
       weight,
-      fitness: fitnessOf(text),
+      fitness: fitnessOf(text, names),
     })),
     options,
   );
