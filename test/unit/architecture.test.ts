@@ -15,9 +15,11 @@ const TIER_OF_ROOM: Readonly<Record<string, number>> = {
   "src/lib/db": 2,
   "src/lib/embed": 2,
   "src/lib/wal": 2,
+  "src/lib/artifact": 2,
   "src/lib/auth": 2,
   "src/lib/curate": 2,
   "src/lib/session": 2,
+  "src/lib/zstd": 1,
   "src/lib/body": 1,
   "src/lib/gate": 1,
   "src/lib/chunk": 1,
@@ -31,12 +33,14 @@ const TIER_OF_ROOM: Readonly<Record<string, number>> = {
   "src/lib/metrics": 1,
   "src/lib/contract": 0.5,
   "src/lib/base": 0,
+  "src/reader": 0,
 };
 
 // Each outside package has one door: the room or file that may import it.
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   "@neondatabase/serverless": ["src/lib/db/"],
-  "@msgpack/msgpack": ["src/lib/wal/", "src/lib/body/", "src/lib/session/"],
+  "@msgpack/msgpack": ["src/lib/wal/", "src/lib/artifact/", "src/lib/body/", "src/lib/session/", "src/reader/"],
+  fzstd: ["src/reader/"],
   "@huggingface/tokenizers": ["src/lib/model/"],
   hono: ["src/workers/"],
   ulid: ["src/lib/base/ids.ts"],

@@ -1,0 +1,72 @@
+import { encode } from "@msgpack/msgpack";
+import type { PackChunk, PackRecord } from "../contract/pack-record.ts";
+import type { Cell, EncodedColumn } from "./columns/cell.ts";
+import { encodeColumn } from "./columns/encode-column.ts";
+import { isDerived, type PackDerivations } from "./derivations.ts";
+import {
+  CHUNK_COUNT_COLUMN,
+  CHUNK_FIELDS,
+  CHUNK_PREFIX,
+  CHUNKS_COLUMN,
+  DOCUMENT_FIELDS,
+  LONG_COLUMNS,
+  METADATA_PREFIX,
+  VECTOR_COLUMN,
+} from "./record-fields.ts";
+
+interface NamedColumn {
+  readonly name: string;
+  readonly cells: readonly Cell[];
+}
+
+/**
+ * The msgpack of one block: `[records, chunks, [[name, column], …]]`, texts last. What has its absent value, or what `derivations` makes of the
+ * rest, is left out; so is a column without cells. Pure; the same records give the same bytes.
+ */
+export function encodeBlock(records: readonly PackRecord[], derivations: PackDerivations): Uint8Array {
+  const chunks = records.flatMap((document) =>
+    document.chunks.map((chunk, position) => ({ document, chunk, position })),
+  );
+  const columns = [
+    ...DOCUMENT_FIELDS.map(({ name, absent }) => ({
+      name,
+      cells: records.map((record) =>
+        record[name] === absent(record, 0) || isDerived(record, name, derivations) ? undefined : record[name],
+      ),
+    })),
+    { name: CHUNKS_COLUMN, cells: records.map(({ chunks: { length } }) => (length === 1 ? undefined : length)) },
+    {
+      name: CHUNK_COUNT_COLUMN,
+      cells: records.map((record) => (record.chunk_count === record.chunks.length ? undefined : record.chunk_count)),
+    },
+    ...CHUNK_FIELDS.map(({ name, absent }) => ({
+      name: `${CHUNK_PREFIX}${name}`,
+      cells: chunks.map(({ document, chunk, position }) =>
+        chunk[name] === absent({ document, chunk }, position) || isDerivedChunk(document, chunk, name, derivations)
+          ? undefined
+          : chunk[name],
+      ),
+    })),
+    { name: VECTOR_COLUMN, cells: chunks.map(({ chunk }) => (chunk.vector === null ? false : undefined)) },
+    ...metadataColumns(records),
+  ].filter(({ cells }) => cells.some((cell) => cell !== undefined));
+  const ordered = [...columns.filter(isShort), ...columns.filter((column) => !isShort(column))];
+  const encoded = ordered.map(({ name, cells }): readonly [string, EncodedColumn] => [name, encodeColumn(cells)]);
+  return encode([records.length, chunks.length, encoded]);
+}
+
+function isShort({ name }: NamedColumn): boolean {
+  return !LONG_COLUMNS.has(name);
+}
+
+function isDerivedChunk(document: PackRecord, chunk: PackChunk, name: string, { chunkHash }: PackDerivations): boolean {
+  return name === "chunk_hash" && chunkHash !== undefined && chunkHash(document, chunk) === chunk.chunk_hash;
+}
+
+function metadataColumns(records: readonly PackRecord[]): NamedColumn[] {
+  const keys = new Set(records.flatMap(({ metadata }) => Object.keys(metadata)));
+  return [...keys].sort().map((key) => ({
+    name: `${METADATA_PREFIX}${key}`,
+    cells: records.map(({ metadata }) => (Object.hasOwn(metadata, key) ? metadata[key] : undefined)),
+  }));
+}
