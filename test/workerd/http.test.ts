@@ -288,6 +288,20 @@ describe("the environment", () => {
     expect(() => readEnv(env)).toThrow(new EnvError("missing or malformed variables: DATABASE_URL, EMBED_ENDPOINT"));
   });
 
+  it("wants a server that writes summaries together with its model", () => {
+    const { connectionString } = inject("provided");
+    const env = {
+      DATABASE_URL: connectionString,
+      EMBED_ENDPOINT: "http://e.test",
+      SUMMARY_ENDPOINT: "http://s.test/v1",
+    };
+    expect(() => readEnv(env)).toThrow(new EnvError("missing or malformed variables: SUMMARY_MODEL"));
+    expect(readEnv({ ...env, SUMMARY_MODEL: "small" }).config.summaries).toEqual({
+      endpoint: "http://s.test/v1",
+      model: "small",
+    });
+  });
+
   it("without its variables makes every reply say which ones are missing", async () => {
     const error = console.error;
     console.error = () => undefined;
