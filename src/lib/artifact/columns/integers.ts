@@ -30,7 +30,7 @@ function fit(values: readonly number[]): Fitted | undefined {
     top = Math.max(top, value);
   }
   if (values.length === 0) return { base: 0, scale: 1, width: 0, units: [] };
-  if (!Number.isSafeInteger(top - base)) return undefined;
+  if (!Number.isSafeInteger(top - base) || !values.every(Number.isSafeInteger)) return undefined;
   const scale = values.reduce((divisor, value) => greatestCommonDivisor(divisor, value - base), 0) || 1;
   const units = values.map((value) => (value - base) / scale);
   return { base, scale, width: widthOf((top - base) / scale), units };
