@@ -155,3 +155,19 @@ describe("an open session", () => {
     });
   });
 });
+
+describe("a session that nobody opened", () => {
+  it("leaves nothing behind, whatever is asked of it", async () => {
+    const stub = stubOf("live", { sessionId: "nowhere", userId: "ann", token: "" });
+    await stub.noteRegistered({ firstSeq: 1 });
+    await stub.noteEmbedded({ seq: 1 });
+    expect(await stub.eraseEvent({ seq: 1 })).toEqual({ erased: false });
+    expect(await stub.seal()).toEqual({ ok: false, code: "session_unknown" });
+    expect(await stub.describe()).toBeNull();
+    expect(await stub.erase()).toEqual({ lastSeq: 0 });
+    const tables = await runInDurableObject(stub, (_, { storage }) =>
+      storage.sql.exec("select name from sqlite_master where name not like '\\_cf\\_%' escape '\\'").toArray(),
+    );
+    expect(tables).toEqual([]);
+  });
+});

@@ -115,7 +115,9 @@ class Appending {
     const { input, newUlid } = this.#request;
     const open = this.#store.openBatch();
     if (open !== undefined) {
-      const hasRoom = open.lastSeq - open.firstSeq + 1 + input.events.length <= MICRO_BATCH.eventsMax;
+      const eventCount = open.lastSeq - open.firstSeq + 1 + input.events.length;
+      // A batch is written from memory: with its alarm late, it does not grow without end.
+      const hasRoom = eventCount <= MICRO_BATCH.eventsMax && open.sizeBytes < MICRO_BATCH.closeAtBytes;
       if (hasRoom && JSON.stringify(open.judgedBy) === JSON.stringify(input.judgedBy)) return open;
       this.#store.closeBatch(open.walId);
     }

@@ -7,8 +7,7 @@ import type { SegmentRows } from "./segment-rows.ts";
  */
 export function eraseLoggedEvent(store: LogStore, segments: SegmentRows, seq: number): boolean {
   const session = store.session();
-  const event = store.event(seq);
-  if (session === undefined || event === undefined) return false;
+  if (session === undefined || store.event(seq) === undefined) return false;
   store.dropFrame(seq, { verdict: "rejected", reasons: [{ code: "erased" }] });
   store.updateSession({ turns: session.turns.filter((turn) => turn.seq !== seq) });
   const plan = segments.planned();

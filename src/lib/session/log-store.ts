@@ -69,18 +69,23 @@ type SessionChange = Partial<Pick<SessionRow, keyof typeof SESSION_COLUMNS>>;
 
 export class LogStore {
   readonly #sql: SqlStorage;
+  #hasTables: boolean;
 
+  /** Tables are made by the first opening: whoever asks for a session that is none leaves nothing behind. */
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    for (const statement of LOG_SCHEMA) sql.exec(statement);
+    this.#hasTables = sql.exec("select 1 from sqlite_master where name = 'session'").toArray().length > 0;
   }
 
   session(): SessionRow | undefined {
+    if (!this.#hasTables) return undefined;
     const [row] = this.#sql.exec<SqlRow>("select * from session").toArray();
     return row === undefined ? undefined : sessionOf(row);
   }
 
   insertSession(input: OpenInput, salt: string): void {
+    for (const statement of LOG_SCHEMA) this.#sql.exec(statement);
+    this.#hasTables = true;
     this.#sql.exec(
       `insert into session values (1, ?, ?, ?, ?, ?, 0, ?, ?, null, ?, 0, 0, 0, 0, 0, 0, '[]', 0, 0, null, 'null')`,
       input.tenantId,
@@ -231,6 +236,7 @@ export class LogStore {
 
   /** Forgets everything. */
   clear(): void {
+    if (!this.#hasTables) return;
     for (const table of ["session", "events", "batches", "segments", "orphans"]) this.#sql.exec(`delete from ${table}`);
   }
 

@@ -82,7 +82,7 @@ export class SessionLog extends DurableObject<Env> implements SessionLogApi {
   }
 
   async noteRegistered({ firstSeq }: { readonly firstSeq: number }): Promise<void> {
-    this.#segments.markRegistered(firstSeq);
+    if (this.#store.session() !== undefined) this.#segments.markRegistered(firstSeq);
   }
 
   async noteEmbedded({ seq }: { readonly seq: number }): Promise<void> {
@@ -148,7 +148,7 @@ export class SessionLog extends DurableObject<Env> implements SessionLogApi {
 
   /** A session that nobody asks about looks for itself which WAL objects are applied, now and then, so that their list does not grow for ever. */
   async #forgetApplied(context: Context): Promise<void> {
-    if (this.#store.pendingBatchCount() < PENDING_BATCHES_MAX) return;
+    if (this.#store.session() === undefined || this.#store.pendingBatchCount() < PENDING_BATCHES_MAX) return;
     const description = describeLog(this.#store, this.#segments);
     if (description === undefined) return;
     const embedded = await readEmbedded(context.sql, description);
