@@ -1,39 +1,32 @@
-/** Which job a cron trigger starts. A trigger may fire twice or not at all: jobs carry their own lease and cursor. */
-import { err } from "../lib/base/result.ts";
-import { ISOLATION_CANARY_JOB } from "../lib/flows/isolation/canary-job.ts";
-import { PROFILE_OUTBOX_JOB } from "../lib/flows/profiles/outbox-job.ts";
-import { PROFILE_WATCH_JOB } from "../lib/flows/profiles/watch-job.ts";
-import { QUARANTINE_RETENTION_JOB } from "../lib/flows/quarantine/retention-job.ts";
-import { RETURN_DUPLICATES_JOB } from "../lib/flows/return-duplicates-job.ts";
-import { runJob, type Job } from "../lib/flows/run-job.ts";
-import { SWEEP_JOB } from "../lib/flows/run-sweep-job.ts";
+/** What a cron trigger starts. A trigger may fire twice or not at all: jobs carry their own lease and cursor. */
+import { CRON_LINES } from "../lib/flows/jobs/job.ts";
 import type { Context } from "./context.ts";
+import { JOBS, runNotedJob } from "./jobs.ts";
+import { thrownFields } from "./thrown-fields.ts";
 
-/** Keys are the cron lines of wrangler.toml. */
-export const JOBS_BY_CRON: ReadonlyMap<string, readonly Job<Context, unknown>[]> = new Map([
-  ["*/5 * * * *", [SWEEP_JOB, PROFILE_OUTBOX_JOB, PROFILE_WATCH_JOB]],
-  ["0 * * * *", [RETURN_DUPLICATES_JOB, ISOLATION_CANARY_JOB]],
-  ["0 */6 * * *", []],
-  ["0 3 * * *", [QUARANTINE_RETENTION_JOB]],
-]);
+/** An invocation by a line that the schedule does not have: the deployed wrangler.toml is of another version than the code. */
+export class UnknownCronError extends Error {
+  override readonly name = "UnknownCronError";
+}
 
-/** Runs the jobs of one trigger, one after the other; a failing job does not keep the next one from running. */
+/**
+ * Runs the jobs of one trigger, one after the other; a failing job does not keep the next one from running. Throws `UnknownCronError`, so that the
+ * invocation shows as failed.
+ */
 export async function runCron(cron: string, scheduledAtMs: number, context: Context): Promise<void> {
-  const jobs = JOBS_BY_CRON.get(cron);
-  if (jobs === undefined) {
+  if (!(cron in CRON_LINES)) {
     context.log.error("cron_unknown", { cron });
-    return;
+    context.metrics.count("cron_unknown_total", {});
+    throw new UnknownCronError("the schedule has no such cron line");
   }
-  for (const job of jobs) {
+  for (const job of JOBS.filter((each) => each.cron === cron)) {
     if (job.isEnabled?.(context) === false) continue;
-    const startedMs = context.clock();
-    const result = await runJob(context, job, { scheduledAtMs, holder: context.newUlid() }).catch(() =>
-      err({ code: "internal" } as const),
-    );
-    const outcome = result.ok ? "done" : result.error.code;
-    const line = { job: job.name, cron, outcome, duration_ms: context.clock() - startedMs };
-    if (result.ok || outcome === "conflict") context.log.info("job_run", line);
-    else context.log.error("job_run", line);
-    context.metrics.count("job_runs_total", { job: job.name, outcome });
+    try {
+      await runNotedJob(context, job, { startedBy: "cron", scheduledAtMs, isDryRun: false });
+    } catch (thrown) {
+      // The frame itself: jobs are caught inside it.
+      context.log.error("job_frame_threw", { job: job.name, ...thrownFields(thrown) });
+      context.metrics.count("job_runs_total", { job: job.name, outcome: "internal" });
+    }
   }
 }

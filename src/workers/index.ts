@@ -31,7 +31,10 @@ export default {
   },
   async scheduled(controller, env, execution) {
     const context = contextOf(env);
-    await runCron(controller.cron, controller.scheduledTime, context);
-    context.metrics.flushSoon((work) => execution.waitUntil(work));
+    try {
+      await runCron(controller.cron, controller.scheduledTime, context);
+    } finally {
+      context.metrics.flushSoon((work) => execution.waitUntil(work));
+    }
   },
 } satisfies ExportedHandler<Env, EmbedMessage>;

@@ -4,9 +4,9 @@ import { eraseDocument } from "../../src/lib/flows/erase-document.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { readReceipt } from "../../src/lib/flows/read-receipts.ts";
 import { RETURN_DUPLICATES_JOB } from "../../src/lib/flows/return-duplicates-job.ts";
-import { runJob } from "../../src/lib/flows/run-job.ts";
 import { expectOk } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
+import { runTicked } from "./support/run-ticked.ts";
 import { openWorld, principalOf, type World } from "./support/world.ts";
 
 const TEXT =
@@ -51,9 +51,7 @@ describe.each(BACKENDS)("duplicates in the store, on %s", (backend) => {
   }
   const returnOrphans = async () => {
     await world.rows(tenant, "update documents set updated_at = updated_at - interval '1 hour'");
-    expectOk(
-      await runJob(world.context(), RETURN_DUPLICATES_JOB, { scheduledAtMs: world.nowMs++, holder: `h${world.nowMs}` }),
-    );
+    expectOk(await runTicked(world.context(), RETURN_DUPLICATES_JOB));
     for (const message of world.take()) expectOk(await indexRange(world.context(), message));
   };
 

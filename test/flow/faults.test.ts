@@ -59,7 +59,9 @@ async function settle(messages: readonly EmbedMessage[], options: { readonly isQ
   for (const message of [...messages, ...world.take()])
     if (!options.isQueueLost) expectOk(await indexRange(world.context(), message));
   world.nowMs += 3 * 60_000;
-  await sweep(world.context(), { sweptAtMs: world.nowMs - 2.5 * 60_000, ...SWEEP_BOUNDS }, {});
+  const bounds = { ...SWEEP_BOUNDS, isSpent: () => false, isDryRun: false };
+  const sweptAtMs = world.nowMs - 2.5 * 60_000;
+  await sweep(world.context(), { sweptAtMs, ...bounds }, { completeUpTo: {}, stoppedAt: null });
   for (const message of world.take()) expectOk(await indexRange(world.context(), message));
 }
 

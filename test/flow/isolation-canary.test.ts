@@ -1,15 +1,24 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { CANARIES, songOf } from "../../src/lib/flows/isolation/canaries.ts";
 import { ISOLATION_CANARY_JOB } from "../../src/lib/flows/isolation/canary-job.ts";
 import { createKey } from "../../src/lib/flows/manage-keys.ts";
-import { runJob } from "../../src/lib/flows/run-job.ts";
 import type { Sql } from "../../src/lib/db/sql.ts";
 import { expectOk, statement } from "../support/database.ts";
+import { runTicked } from "./support/run-ticked.ts";
 import { openWorld, type World } from "./support/world.ts";
 
 const SEARCHES = CANARIES.length * (CANARIES.length - 1) * 3;
 const HEALTHY = { searchCount: SEARCHES, foreignCount: 0, missingCount: 0, failedCount: 0 };
+
+const count = z.int();
+const reportSchema = z.strictObject({
+  searchCount: count,
+  foreignCount: count,
+  missingCount: count,
+  failedCount: count,
+});
 
 let world: World;
 let counted: [string, object, number][] = [];
@@ -44,9 +53,7 @@ async function run({ sql, hasConsumer = true }: { sql?: Sql; hasConsumer?: boole
     log: { info: note("info"), warn: note("warn"), error: note("error") },
     metrics: { count: (name: string, labels: object, by: number) => void counted.push([name, labels, by]) },
   };
-  return expectOk(
-    await runJob(context, ISOLATION_CANARY_JOB, { scheduledAtMs: world.nowMs, holder: `h${world.nowMs}` }),
-  );
+  return reportSchema.parse(expectOk(await runTicked(context, ISOLATION_CANARY_JOB)).report);
 }
 
 async function lastOutcome(): Promise<unknown> {

@@ -8,10 +8,10 @@ import { quarantineKey } from "../../src/lib/flows/quarantine/quarantine-object.
 import { releaseQuarantined } from "../../src/lib/flows/quarantine/release-quarantined.ts";
 import { QUARANTINE_RETENTION_JOB } from "../../src/lib/flows/quarantine/retention-job.ts";
 import { readReceipt } from "../../src/lib/flows/read-receipts.ts";
-import { runJob } from "../../src/lib/flows/run-job.ts";
 import { walKey } from "../../src/lib/wal/wal-key.ts";
 import { expectOk } from "../support/database.ts";
 import { CrashPoint } from "./support/crashing.ts";
+import { runTicked } from "./support/run-ticked.ts";
 import { openWorld, principalOf, type World } from "./support/world.ts";
 
 /** Held back by the gate: a hundred words, one of them a hundred times. */
@@ -244,8 +244,7 @@ describe("a purge", () => {
 });
 
 describe("retention", () => {
-  const retain = () =>
-    runJob(world.context(), QUARANTINE_RETENTION_JOB, { scheduledAtMs: world.nowMs++, holder: `h${world.nowMs}` });
+  const retain = () => runTicked(world.context(), QUARANTINE_RETENTION_JOB);
 
   it("removes what is older than the policy says, completes an interrupted purge, and leaves the rest", async () => {
     const { walId, quarantineId } = await hold();

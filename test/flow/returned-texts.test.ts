@@ -4,10 +4,10 @@ import { eraseDocument } from "../../src/lib/flows/erase-document.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { readReceipt } from "../../src/lib/flows/read-receipts.ts";
 import { RETURN_DUPLICATES_JOB } from "../../src/lib/flows/return-duplicates-job.ts";
-import { runJob } from "../../src/lib/flows/run-job.ts";
 import { search } from "../../src/lib/flows/search.ts";
 import { expectOk } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
+import { runTicked } from "./support/run-ticked.ts";
 import { openWorld, principalOf, type World } from "./support/world.ts";
 
 /** A chunk each, by the small tokenizer and its 60 tokens. */
@@ -66,9 +66,7 @@ describe.each(BACKENDS)("a chunk that a search returned and that comes back, on 
   }
   async function returnOrphans(): Promise<void> {
     await world.rows(tenant, "update documents set updated_at = updated_at - interval '1 hour'");
-    expectOk(
-      await runJob(world.context(), RETURN_DUPLICATES_JOB, { scheduledAtMs: world.nowMs++, holder: `h${world.nowMs}` }),
-    );
+    expectOk(await runTicked(world.context(), RETURN_DUPLICATES_JOB));
     for (const message of world.take()) expectOk(await indexRange(world.context(), message));
   }
   /** The document that each event is linked to; null where it holds its own text. */

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { PROBLEMS } from "../../src/lib/contract/problem.ts";
 import { upsertArtifact, WHOLE_TENANT } from "../../src/lib/db/queries/artifacts.ts";
 import { contextOf } from "../../src/workers/context.ts";
-import { JOBS_BY_CRON, runCron } from "../../src/workers/cron.ts";
+import { runCron } from "../../src/workers/cron.ts";
 import { EnvError, readEnv } from "../../src/workers/env.ts";
 import { ROUTES } from "../../src/workers/http/routes.ts";
 import { ask, ingest, makeKey, suiteEnv, suiteSql } from "./support/worker.ts";
@@ -267,8 +267,7 @@ describe("the artifacts of a user", () => {
 });
 
 describe("a cron trigger", () => {
-  it("runs its jobs and lists the run; every line of wrangler.toml is known", async () => {
-    expect([...JOBS_BY_CRON.keys()]).toEqual(["*/5 * * * *", "0 * * * *", "0 */6 * * *", "0 3 * * *"]);
+  it("runs its jobs and lists the run", async () => {
     const controller = createScheduledController({
       cron: "*/5 * * * *",
       scheduledTime: new Date("2026-11-23T12:00:00Z"),

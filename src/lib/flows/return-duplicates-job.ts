@@ -5,7 +5,7 @@ import { policyRowSchema, selectPolicy } from "../db/queries/tenants.ts";
 import type { PiiKeyring } from "../pii/keyring.ts";
 import { listTenants } from "./list-tenants.ts";
 import { redactStored, reenterStored } from "./reenter-stored.ts";
-import type { Job, JobContext } from "./run-job.ts";
+import type { Job, JobContext, JobRun } from "./jobs/job.ts";
 import { sealingKey } from "./sealing-key.ts";
 import type { StoreContext } from "./store-request.ts";
 
@@ -35,18 +35,22 @@ const cursorSchema = z.object({ after_tenant: z.string().default("") });
  */
 export const RETURN_DUPLICATES_JOB: Job<ReturnContext, ReturnReport> = {
   name: "return_duplicates",
-  async run(context, cursor) {
-    const { after_tenant: afterTenant } = cursorSchema.parse(cursor);
+  summary: "indexes what was left out as a duplicate of a text that is not stored any more",
+  cron: "0 * * * *",
+  timeMsMax: 5 * 60 * 1000,
+  async run(context, run) {
+    const { after_tenant: afterTenant } = cursorSchema.parse(run.cursor);
     const tenants = (await listTenants(context.bucket, "wal/")).filter((tenantId) => tenantId > afterTenant);
     const tally = { returned: 0, failed: 0 };
     let last = afterTenant;
+    let isDone = true;
     for (const tenantId of tenants) {
-      if (tally.returned >= RETURNED_MAX) break;
-      const returned = await returnOfTenant(context, tenantId, tally);
+      const returned = await returnOfTenant(context, tenantId, { tally, run });
       if (!returned.ok) tally.failed += 1;
+      isDone = !returned.ok || returned.value.isDone;
+      if (!isDone) break;
       last = tenantId;
     }
-    const isDone = tally.returned < RETURNED_MAX;
     return {
       report: { returnedCount: tally.returned, failedCount: tally.failed },
       outcome: tally.failed > 0 ? "failed" : isDone ? "done" : "partial",
@@ -55,14 +59,20 @@ export const RETURN_DUPLICATES_JOB: Job<ReturnContext, ReturnReport> = {
   },
 };
 
+interface Work {
+  readonly tally: { returned: number; failed: number };
+  readonly run: Pick<JobRun, "budget" | "isDryRun">;
+}
+
 async function returnOfTenant(
   context: ReturnContext,
   tenantId: string,
-  tally: { returned: number; failed: number },
-): Promise<Result<null, unknown>> {
+  { tally, run }: Work,
+): Promise<Result<{ readonly isDone: boolean }, unknown>> {
   const scope = { tenantId, userId: "*" };
   let afterUid = "";
-  while (tally.returned < RETURNED_MAX) {
+  for (;;) {
+    if (tally.returned >= RETURNED_MAX || run.budget.isSpent()) return ok({ isDone: false });
     const page = { afterUid, settledMs: SETTLED_MS, rowsMax: PAGE_ROWS_MAX };
     const statements = [selectOrphanedDuplicates(tenantId, page), selectPolicy(tenantId)];
     const rows = await context.sql.transaction(scope, statements, { readOnly: true });
@@ -78,15 +88,15 @@ async function returnOfTenant(
         versionKey: orphan.version_key,
       };
       const again = await redactStored(context.bucket, version, { policy: pii, key: key.value });
-      const sent = again.ok
-        ? await reenterStored(context, version, { again: again.value, cause: "original_gone" })
-        : again;
+      const sent =
+        again.ok && !run.isDryRun
+          ? await reenterStored(context, version, { again: again.value, cause: "original_gone" })
+          : again;
       if (sent.ok) tally.returned += 1;
       else tally.failed += 1;
     }
     const last = orphans.at(-1);
-    if (last === undefined || orphans.length < PAGE_ROWS_MAX) break;
+    if (last === undefined || orphans.length < PAGE_ROWS_MAX) return ok({ isDone: true });
     afterUid = last.document_uid;
   }
-  return ok(null);
 }

@@ -1,24 +1,45 @@
 import { z } from "zod";
-import type { Job } from "./run-job.ts";
+import type { Job } from "./jobs/job.ts";
 import { sweep, SWEEP_BOUNDS, type SweepContext, type SweepReport } from "./sweep.ts";
 
+const MINUTE_MS = 60_000;
+
 const cursorSchema = z.object({
+  /** When the last whole round began, and when the one began that goes on. */
   swept_at_ms: z.number().default(0),
+  round_at_ms: z.number().nullable().default(null),
   complete_up_to: z.record(z.string(), z.string()).default({}),
+  stopped_at: z.object({ tenant_id: z.string(), key: z.string() }).nullable().default(null),
 });
 
 /** The sweeper: sends again what the queue lost. */
-export const SWEEP_JOB: Job<SweepContext, Omit<SweepReport, "cursor">> = {
+export const SWEEP_JOB: Job<SweepContext, SweepReport> = {
   name: "sweep",
-  async run(context, cursor) {
+  summary: "sends again what a queue lost: ranges of WAL objects that are not in the ledger",
+  cron: "*/5 * * * *",
+  timeMsMax: 2 * MINUTE_MS,
+  async run(context, { cursor, budget, isDryRun }) {
     const before = cursorSchema.parse(cursor);
-    const sweptAtMs = context.clock();
-    const options = { sweptAtMs: before.swept_at_ms, ...SWEEP_BOUNDS };
-    const { cursor: completeUpTo, ...report } = await sweep(context, options, before.complete_up_to);
+    const roundAtMs = before.round_at_ms ?? context.clock();
+    const options = { sweptAtMs: before.swept_at_ms, ...SWEEP_BOUNDS, isSpent: () => budget.isSpent(), isDryRun };
+    const place = before.stopped_at;
+    const { cursor: after, report } = await sweep(context, options, {
+      completeUpTo: before.complete_up_to,
+      stoppedAt: place === null ? null : { tenantId: place.tenant_id, key: place.key },
+    });
+    const { completeUpTo, stoppedAt } = after;
     return {
       report,
-      outcome: report.failedCount > 0 ? "failed" : report.done ? "done" : "partial",
-      cursor: { swept_at_ms: sweptAtMs, complete_up_to: completeUpTo },
+      outcome: report.failedCount > 0 ? "failed" : stoppedAt === null ? "done" : "partial",
+      cursor:
+        stoppedAt === null
+          ? { swept_at_ms: roundAtMs, complete_up_to: completeUpTo }
+          : {
+              swept_at_ms: before.swept_at_ms,
+              round_at_ms: roundAtMs,
+              complete_up_to: completeUpTo,
+              stopped_at: { tenant_id: stoppedAt.tenantId, key: stoppedAt.key },
+            },
     };
   },
 };

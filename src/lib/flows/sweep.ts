@@ -18,12 +18,16 @@ export interface SweepContext {
 }
 
 export interface SweepOptions {
-  /** When the run before this one began, milliseconds; 0 when there was none. */
+  /** When the round before this one began, milliseconds; 0 when there was none. */
   readonly sweptAtMs: number;
   /** WAL objects looked at in one run, over all tenants. */
   readonly objectsMax: number;
   /** Messages sent in one run: a backlog is fed to the queue in portions (the local queue holds 10 thousand). */
   readonly messagesMax: number;
+  /** Looked at before each page. */
+  readonly isSpent: () => boolean;
+  /** Only count what would be sent. */
+  readonly isDryRun: boolean;
 }
 
 /** 20,000 objects are 20 list calls; 2,000 messages are 20 sends. */
@@ -46,17 +50,19 @@ export function isResendDue(ageMs: number, sinceMs: number): boolean {
 /** Objects of one R2 list call. */
 const LIST_PAGE_MAX = 1000;
 
-/** Per tenant, the WAL key up to which every object is known to be applied: the next run starts after it. */
-export type SweepCursor = Readonly<Record<string, string>>;
+export interface SweepCursor {
+  /** Per tenant, the WAL key up to which every object is known to be applied: the next round starts after it. */
+  readonly completeUpTo: Readonly<Record<string, string>>;
+  /** Where the last run stopped in the middle of a round: behind this key of this tenant ('' at its beginning). */
+  readonly stoppedAt: { readonly tenantId: string; readonly key: string } | null;
+}
 
 export interface SweepReport {
   readonly lookedAtCount: number;
   readonly incompleteCount: number;
   readonly sentCount: number;
-  /** Objects that could not be read or sent: they are met again by the next run. */
+  /** Objects that could not be read or sent: they are met again by the next round. */
   readonly failedCount: number;
-  readonly done: boolean;
-  readonly cursor: SweepCursor;
 }
 
 interface Tally {
@@ -69,59 +75,77 @@ interface Tally {
 /**
  * Sends again what the queue lost or never got: every range of a WAL object that has no ledger row. The WAL is the
  * truth, the queue only its messenger. Sending a range twice is harmless; a dead range has its ledger row and stays dead.
+ * A round goes over all tenants, in as many runs as it takes.
  */
-export async function sweep(context: SweepContext, options: SweepOptions, cursor: SweepCursor): Promise<SweepReport> {
+export async function sweep(
+  context: SweepContext,
+  options: SweepOptions,
+  { completeUpTo, stoppedAt }: SweepCursor,
+): Promise<{ readonly report: SweepReport; readonly cursor: SweepCursor }> {
   const tally: Tally = { lookedAt: 0, incomplete: 0, sent: 0, failed: 0 };
-  const next: Record<string, string> = { ...cursor };
-  let done = true;
+  const next: Record<string, string> = { ...completeUpTo };
+  let stopped: SweepCursor["stoppedAt"] = null;
   for (const tenantId of await listTenants(context.bucket, "wal/")) {
-    const tenant = { tenantId, startAfter: next[tenantId] };
-    const swept = await sweepTenant(context, options, { tenant, tally });
+    if (stoppedAt !== null && tenantId < stoppedAt.tenantId) continue;
+    const resumeAfter = stoppedAt?.tenantId === tenantId ? stoppedAt.key : "";
+    const swept = await sweepTenant(context, options, {
+      tenantId,
+      startAfter: resumeAfter === "" ? next[tenantId] : resumeAfter,
+      isResumed: resumeAfter !== "",
+      tally,
+    });
     if (swept.completeUpTo !== undefined) next[tenantId] = swept.completeUpTo;
-    if (!swept.done) done = false;
+    if (swept.stoppedAfter === undefined) continue;
+    stopped = { tenantId, key: swept.stoppedAfter };
+    break;
   }
   return {
-    lookedAtCount: tally.lookedAt,
-    incompleteCount: tally.incomplete,
-    sentCount: tally.sent,
-    failedCount: tally.failed,
-    done,
-    cursor: next,
+    report: {
+      lookedAtCount: tally.lookedAt,
+      incompleteCount: tally.incomplete,
+      sentCount: tally.sent,
+      failedCount: tally.failed,
+    },
+    cursor: { completeUpTo: next, stoppedAt: stopped },
   };
 }
 
 interface TenantSweep {
-  readonly tenant: { readonly tenantId: string; readonly startAfter: string | undefined };
+  readonly tenantId: string;
+  readonly startAfter: string | undefined;
+  /** Something before `startAfter` may be incomplete: nothing behind it can be the end of what is complete. */
+  readonly isResumed: boolean;
   readonly tally: Tally;
 }
 
 async function sweepTenant(
   context: SweepContext,
   options: SweepOptions,
-  { tenant, tally }: TenantSweep,
-): Promise<{ readonly done: boolean; readonly completeUpTo: string | undefined }> {
+  { tenantId, isResumed, tally, ...tenant }: TenantSweep,
+): Promise<{ readonly completeUpTo: string | undefined; readonly stoppedAfter?: string }> {
   let startAfter = tenant.startAfter;
   let completeUpTo: string | undefined;
-  let allComplete = true;
-  while (tally.lookedAt < options.objectsMax && tally.sent < options.messagesMax) {
+  let allComplete = !isResumed;
+  for (;;) {
+    if (options.isSpent() || tally.lookedAt >= options.objectsMax)
+      return { completeUpTo, stoppedAfter: startAfter ?? "" };
     const page = await context.bucket.list({
-      prefix: `wal/${tenant.tenantId}/`,
+      prefix: `wal/${tenantId}/`,
       limit: LIST_PAGE_MAX,
       include: ["customMetadata"],
       ...(startAfter === undefined ? {} : { startAfter }),
     });
     const due = page.objects.filter((object) => ageOfObjectMs(object, context.clock()) >= RESEND_AGE_FIRST_MS);
     tally.lookedAt += due.length;
-    const complete = await sweepPage(context, options, { tenantId: tenant.tenantId, objects: due, tally });
-    for (const object of due) {
+    const { complete, handledCount } = await sweepPage(context, options, { tenantId, objects: due, tally });
+    for (const object of due.slice(0, handledCount)) {
       if (!complete.has(object.key)) allComplete = false;
       if (allComplete) completeUpTo = object.key;
+      startAfter = object.key;
     }
-    const last = due.at(-1);
-    if (!page.truncated || last === undefined || due.length < page.objects.length) return { done: true, completeUpTo };
-    startAfter = last.key;
+    if (handledCount < due.length) return { completeUpTo, stoppedAfter: startAfter ?? "" };
+    if (!page.truncated || due.length < page.objects.length) return { completeUpTo };
   }
-  return { done: false, completeUpTo };
 }
 
 /** Age of a WAL object by its ulid; a foreign object under the prefix counts as new for ever. */
@@ -130,12 +154,12 @@ function ageOfObjectMs(object: R2Object, nowMs: number): number {
   return parts === undefined ? -1 : nowMs - ulidTimeMs(parts.walId);
 }
 
-/** Sends what is missing of one page of objects; returns the keys of those with nothing missing. */
+/** Sends what is missing of one page of objects; returns the keys of those with nothing missing, and how many fitted into this run. */
 async function sweepPage(
   context: SweepContext,
   options: SweepOptions,
   page: { readonly tenantId: string; readonly objects: readonly R2Object[]; readonly tally: Tally },
-): Promise<ReadonlySet<string>> {
+): Promise<{ readonly complete: ReadonlySet<string>; readonly handledCount: number }> {
   const complete = new Set<string>();
   const nowMs = context.clock();
   const walIds = page.objects.map((object) => parseWalKey(object.key)?.walId ?? "");
@@ -146,7 +170,7 @@ async function sweepPage(
   );
   if (!rows.ok) {
     page.tally.failed += page.objects.length;
-    return complete;
+    return { complete, handledCount: page.objects.length };
   }
   const applied = new Map(
     (rows.value[0] ?? []).map((row) => {
@@ -160,17 +184,23 @@ async function sweepPage(
       complete.add(object.key);
       continue;
     }
+    if (isResendDue(ageOfObjectMs(object, nowMs), nowMs - options.sweptAtMs)) {
+      if (page.tally.sent >= options.messagesMax) return { complete, handledCount: index };
+      await sendMissing(context, { key: object.key, ranges, tally: page.tally, isDryRun: options.isDryRun });
+    }
     page.tally.incomplete += 1;
-    if (!isResendDue(ageOfObjectMs(object, nowMs), nowMs - options.sweptAtMs)) continue;
-    if (page.tally.sent < options.messagesMax)
-      await sendMissing(context, { key: object.key, ranges, tally: page.tally });
   }
-  return complete;
+  return { complete, handledCount: page.objects.length };
 }
 
 async function sendMissing(
   context: SweepContext,
-  work: { readonly key: string; readonly ranges: ReadonlySet<number>; readonly tally: Tally },
+  work: {
+    readonly key: string;
+    readonly ranges: ReadonlySet<number>;
+    readonly tally: Tally;
+    readonly isDryRun: boolean;
+  },
 ): Promise<void> {
   const opened = await readWalHead(context.bucket, work.key, WAL_LIMITS);
   if (!opened.ok) {
@@ -183,7 +213,7 @@ async function sendMissing(
   );
   try {
     for (const group of sendBatches(missing)) {
-      await context.embedQueue.sendBatch(group.map((body) => ({ body })));
+      if (!work.isDryRun) await context.embedQueue.sendBatch(group.map((body) => ({ body })));
       work.tally.sent += group.length;
     }
   } catch {

@@ -55,11 +55,22 @@ export const METRICS = {
     type: "counter",
     help: "Comparisons of finished batches with the batches before, by dimension, what it was compared with, and verdict.",
   },
-  job_runs_total: { type: "counter", help: "Runs of cron jobs by job and outcome." },
+  job_runs_total: {
+    type: "counter",
+    help: "Runs of jobs by job and outcome: done, partial, failed; lease_held and already_run where there was none; else a code. Dry runs are left out.",
+  },
+  job_duration_seconds: { type: "histogram", help: "Wall time of runs of jobs by job." },
+  job_last_success_timestamp_seconds: { type: "gauge", help: "When a job last ended as done, seconds since 1970." },
+  cron_unknown_total: { type: "counter", help: "Invocations by a cron line that the schedule does not have." },
   log_errors_total: { type: "counter", help: "Error log lines by event." },
 } as const satisfies Record<string, { type: "counter" | "histogram" | "gauge"; help: string }>;
-/** Metrics that are added up. A gauge is computed from them when it is shown. */
-export type MetricName = Exclude<keyof typeof METRICS, "fallback_fraction_gauge">;
+/** Metrics that are added up. `fallback_fraction_gauge` is computed from them when it is shown; a time is the latest that was noted. */
+export type MetricName = Exclude<keyof typeof METRICS, "fallback_fraction_gauge" | TimeMetricName>;
+export type TimeMetricName = "job_last_success_timestamp_seconds";
 
-/** Upper bounds of the duration histogram, seconds. */
-export const DURATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+/** Upper bounds of each histogram, seconds. A job has up to fifteen minutes. */
+export const BUCKETS_SECONDS = {
+  http_request_duration_seconds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  job_duration_seconds: [0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 600, 900],
+} as const satisfies Readonly<Record<string, readonly number[]>>;
+export type HistogramName = keyof typeof BUCKETS_SECONDS;

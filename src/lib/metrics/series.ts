@@ -1,9 +1,14 @@
-import { DURATION_BUCKETS_SECONDS, METRICS, type MetricName } from "./metric-names.ts";
+import { BUCKETS_SECONDS, METRICS, type HistogramName, type MetricName, type TimeMetricName } from "./metric-names.ts";
 
 export type Labels = Readonly<Record<string, string | number>>;
 
-/** Increments by series id: what an isolate gathers and the hub adds up. Adding is commutative, so order does not matter. */
+/** Increments by series id: what an isolate gathers and the hub merges. Merging is commutative, so order does not matter. */
 export type Increments = ReadonlyMap<string, number>;
+
+/** Whether the latest value of a series stands, where those of all others are added up: times do. */
+export function isLatest(series: string): boolean {
+  return /^[a-z_]+_timestamp_seconds(\{|$)/.test(series);
+}
 
 /** Id of a series as it stands in the exposition: `name{label="value"}`, labels sorted. */
 export function seriesId(name: string, labels: Labels): string {
@@ -27,18 +32,23 @@ export class CounterBuffer {
   }
 
   count(name: MetricName, labels: Labels, by = 1): void {
-    if (by > 0) this.#add(seriesId(name, labels), by);
+    if (by > 0) this.#merge(seriesId(name, labels), by);
   }
 
-  observe(name: "http_request_duration_seconds", labels: Labels, seconds: number): void {
-    for (const bound of DURATION_BUCKETS_SECONDS) {
+  /** Notes a time, seconds since 1970. */
+  note(name: TimeMetricName, labels: Labels, seconds: number): void {
+    this.#merge(seriesId(name, labels), seconds);
+  }
+
+  observe(name: HistogramName, labels: Labels, seconds: number): void {
+    for (const bound of BUCKETS_SECONDS[name]) {
       if (seconds <= bound) {
-        this.#add(seriesId(`${name}_bucket`, { ...labels, le: bound }), 1);
+        this.#merge(seriesId(`${name}_bucket`, { ...labels, le: bound }), 1);
         break;
       }
     }
-    this.#add(seriesId(`${name}_sum`, labels), seconds);
-    this.#add(seriesId(`${name}_count`, labels), 1);
+    this.#merge(seriesId(`${name}_sum`, labels), seconds);
+    this.#merge(seriesId(`${name}_count`, labels), 1);
   }
 
   /** Hands over what was gathered and starts again from nothing. */
@@ -48,10 +58,11 @@ export class CounterBuffer {
     return taken;
   }
 
-  #add(series: string, by: number): void {
+  #merge(series: string, by: number): void {
     const id =
       this.#increments.size < this.#seriesMax || this.#increments.has(series) ? series : "metrics_dropped_total";
-    this.#increments.set(id, (this.#increments.get(id) ?? 0) + by);
+    const before = this.#increments.get(id) ?? 0;
+    this.#increments.set(id, isLatest(id) ? Math.max(before, by) : before + by);
   }
 }
 
@@ -63,7 +74,7 @@ export function renderPrometheus(totals: Increments): string {
     const own = shown.filter(([id]) => belongsTo(id, name, metric.type)).sort(([a], [b]) => (a < b ? -1 : 1));
     if (own.length === 0) continue;
     lines.push(`# HELP ${name} ${metric.help}`, `# TYPE ${name} ${metric.type}`);
-    if (metric.type === "histogram") lines.push(...renderHistogram(name, new Map(own)));
+    if (isHistogram(name)) lines.push(...renderHistogram(name, new Map(own)));
     else lines.push(...own.map(([id, value]) => `${id} ${value}`));
   }
   return `${lines.join("\n")}\n`;
@@ -90,17 +101,20 @@ function belongsTo(id: string, name: string, type: "counter" | "histogram" | "ga
     : base === `${name}_bucket` || base === `${name}_sum` || base === `${name}_count`;
 }
 
-function renderHistogram(name: string, own: Increments): string[] {
+function isHistogram(name: string): name is HistogramName {
+  return name in BUCKETS_SECONDS;
+}
+
+function renderHistogram(name: HistogramName, own: Increments): string[] {
   const lines: string[] = [];
   for (const [countId, count] of own) {
     if (!countId.startsWith(`${name}_count`)) continue;
     const labels = countId.slice(`${name}_count`.length).replace(/^\{|\}$/g, "");
     let below = 0;
-    for (const bound of DURATION_BUCKETS_SECONDS) {
-      const le = `le="${bound}"`;
-      // Labels are sorted, and "le" sorts before "method" and "route".
-      below += own.get(`${name}_bucket{${labels === "" ? le : `${le},${labels}`}}`) ?? 0;
-      lines.push(`${name}_bucket{${labels === "" ? "" : `${labels},`}${le}} ${below}`);
+    for (const bound of BUCKETS_SECONDS[name]) {
+      const sorted = [...(labels === "" ? [] : labels.split(",")), `le="${bound}"`].sort();
+      below += own.get(`${name}_bucket{${sorted.join(",")}}`) ?? 0;
+      lines.push(`${name}_bucket{${labels === "" ? "" : `${labels},`}le="${bound}"} ${below}`);
     }
     lines.push(`${name}_bucket{${labels === "" ? "" : `${labels},`}le="+Inf"} ${count}`);
     const wrapped = labels === "" ? "" : `{${labels}}`;

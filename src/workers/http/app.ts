@@ -4,6 +4,7 @@ import { err, ok, type Result } from "../../lib/base/result.ts";
 import { PROBLEMS, type Problem } from "../../lib/contract/problem.ts";
 import type { Context } from "../context.ts";
 import { noteViolation } from "../note-violation.ts";
+import { thrownFields } from "../thrown-fields.ts";
 import { authorizeSession } from "./authorize-session.ts";
 import { problem } from "./respond.ts";
 import type { Access, Call, Route } from "./route.ts";
@@ -104,7 +105,7 @@ async function answer(route: Served, asked: Asked): Promise<Response> {
     const result = await route.handle({ ...asked, url: new URL(asked.request.url), ...asker.value });
     return result.ok ? result.value : refuse(result.error, asked, route.headers);
   } catch (thrown) {
-    context.log.error("request_failed", { request_id: requestId, route: route.path, ...describe(thrown) });
+    context.log.error("request_failed", { request_id: requestId, route: route.path, ...thrownFields(thrown) });
     facts["code"] = "internal";
     return problem({ code: "internal" }, requestId);
   }
@@ -134,17 +135,4 @@ async function authorize(access: Access, asked: Asked): Promise<Result<Pick<Call
   const scope = access === "metrics" ? "admin" : access;
   if (scope === "any" || principal.value.scopes.includes(scope)) return ok({ principal: principal.value });
   return err({ code: "scope_missing", detail: `needs ${scope}` });
-}
-
-/** What may be logged of a thrown value: its kind and where it came from. Its message can quote input. */
-function describe(thrown: unknown): { error: string; at: string } {
-  if (!(thrown instanceof Error)) return { error: typeof thrown, at: "" };
-  const frames = (thrown.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
-  return {
-    error: thrown.name,
-    at: frames
-      .slice(0, 6)
-      .map((line) => line.trim())
-      .join(" | "),
-  };
 }

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { isLatest } from "../../lib/metrics/series.ts";
 import { OTHER_SOURCE } from "../../lib/metrics/source-names.ts";
 
 /** Series kept for good. Labels have few values, so this is never reached; past it new series are not added. */
@@ -35,7 +36,8 @@ export class MetricsHub extends DurableObject<unknown> {
         isOfSource && sourceRoom <= 0 && !this.#has(sent)
           ? sent.replace(/source="[^"]*"/, `source="${OTHER_SOURCE}"`)
           : sent;
-      const present = this.#sql.exec("update totals set value = value + ? where series = ? returning 1", by, series);
+      const merged = isLatest(series) ? "max(value, ?)" : "value + ?";
+      const present = this.#sql.exec(`update totals set value = ${merged} where series = ? returning 1`, by, series);
       if (present.toArray().length > 0 || room <= 0) continue;
       this.#sql.exec("insert into totals values (?, ?)", series, by);
       room -= 1;

@@ -10,6 +10,7 @@ import { PROFILE_WATCH_JOB } from "../../../src/lib/flows/profiles/watch-job.ts"
 import type { Sql } from "../../../src/lib/db/sql.ts";
 import { expectOk } from "../../support/database.ts";
 import type { CrashPoint } from "./crashing.ts";
+import { FIRST_RUN } from "./run-ticked.ts";
 import { principalOf, type World, type WorldContext } from "./world.ts";
 
 interface PutOptions {
@@ -76,7 +77,7 @@ export class TenantProfiles {
   }
 
   async runOutbox(): Promise<unknown> {
-    return (await PROFILE_OUTBOX_JOB.run(this.#jobContext(), {})).report;
+    return (await PROFILE_OUTBOX_JOB.run(this.#jobContext(), FIRST_RUN)).report;
   }
 
   async runWatch(): Promise<{ readonly report: unknown; readonly logged: readonly string[] }> {
@@ -88,7 +89,7 @@ export class TenantProfiles {
       log: { info: note, warn: note, error: note },
       metrics: { count: () => undefined },
     };
-    const { report } = await PROFILE_WATCH_JOB.run(context, {});
+    const { report } = await PROFILE_WATCH_JOB.run(context, FIRST_RUN);
     return { report, logged };
   }
 }

@@ -5,7 +5,7 @@ import type { Problem } from "../../contract/problem.ts";
 import { SEARCH_MODES, type SearchReply } from "../../contract/search.ts";
 import { TIERS } from "../../contract/scope.ts";
 import { accept, type AcceptContext } from "../accept.ts";
-import type { Job, JobContext } from "../run-job.ts";
+import type { Job, JobContext } from "../jobs/job.ts";
 import { search, type SearchContext } from "../search.ts";
 import { CANARIES, CANARY_DOCUMENT_ID, canaryDocuments, songOf, type Canary } from "./canaries.ts";
 
@@ -39,14 +39,22 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  */
 export const ISOLATION_CANARY_JOB: Job<CanaryContext, CanaryReport> = {
   name: "isolation_canary",
-  async run(context) {
+  summary: "asks as each of four synthetic users for what the others keep; anything found is an incident",
+  cron: "0 * * * *",
+  timeMsMax: 3 * 60 * 1000,
+  async run(context, { budget, isDryRun }) {
     const tally = { searchCount: 0, foreignCount: 0, missingCount: 0, failedCount: 0 };
-    for (const canary of CANARIES) tally.missingCount += await settle(context, canary);
+    for (const canary of CANARIES)
+      tally.missingCount += isDryRun ? await missingOf(context, canary) : await settle(context, canary);
     for (const canary of CANARIES) {
       for (const other of CANARIES) {
         if (other === canary) continue;
         for (const mode of SEARCH_MODES) {
           tally.searchCount += 1;
+          if (budget.isSpent()) {
+            tally.failedCount += 1;
+            continue;
+          }
           const heard = await listen(context, canary, { mode, query: songsOf(other) });
           if (heard.ok) tally.foreignCount += foreignIn(heard.value, canary);
           else if (heard.error.isolation !== undefined) tally.foreignCount += heard.error.isolation.foreignCount;

@@ -1,4 +1,5 @@
 /** TEMPORARY: stands in for writers that do not use the API yet. It is replaced by the event that `PUT /v1/profiles/{user_id}` makes. */
+import { z } from "zod";
 import { versionKey } from "../../base/document-uid.ts";
 import type { Log } from "../../base/log.ts";
 import { deleteSignatures } from "../../db/queries/duplicates.ts";
@@ -6,11 +7,12 @@ import { deleteChunksOfDocument, upsertTombstone } from "../../db/queries/erase-
 import {
   documentWithoutFactRowSchema,
   leaveSeries,
+  selectChangedBySql,
   selectDocumentsWithoutFact,
 } from "../../db/queries/profile-outbox.ts";
 import { lockSeries, settleSeries } from "../../db/queries/series.ts";
 import { listTenants } from "../list-tenants.ts";
-import type { Job, JobContext } from "../run-job.ts";
+import type { Job, JobContext, JobRun } from "../jobs/job.ts";
 import { tenantsWithUnsent, type DatabasesContext } from "./outbox-job.ts";
 import type { PutProfileContext } from "./put-profile.ts";
 import { CHANGED_PAGE_MAX, sendChanged } from "./send-changed.ts";
@@ -31,6 +33,8 @@ interface WatchReport {
   readonly failedCount: number;
 }
 
+const cursorSchema = z.object({ after_tenant: z.string().default("") });
+
 /** Rows of one run; those beyond them come in the next one. */
 const ROWS_MAX = 2_000;
 /** Documents of deleted rows that one run erases of a tenant: a transaction each. */
@@ -39,16 +43,27 @@ const ERASED_MAX = 200;
 /** Finds what was changed in `profiles` by SQL and sends each change once. Runs with `PROFILE_WATCH=poll` only. */
 export const PROFILE_WATCH_JOB: Job<WatchContext, WatchReport> = {
   name: "profile_watch",
+  summary: "temporary: sends changes of profiles that were written by SQL",
+  cron: "*/5 * * * *",
+  timeMsMax: 60_000,
   isEnabled: ({ config }) => config.profiles.watch === "poll",
-  async run(context) {
+  async run(context, run) {
     context.log.warn("profile_watch_is_temporary", { replaced_by: "PUT /v1/profiles/{user_id}" });
+    const { after_tenant: afterTenant } = cursorSchema.parse(run.cursor);
     const { tenants, failedCount } = await tenantsWithUnsent(context);
     const tally = { sent: 0, refused: 0, erased: 0, failed: failedCount };
-    for (const tenantId of tenants) await sendAllChanged(context, tenantId, tally);
-    for (const tenantId of await listTenants(context.bucket, "wal/")) await eraseDeleted(context, tenantId, tally);
-    context.metrics.count("profile_changes_total", { cause: "watch", change: "sent" }, tally.sent);
-    context.metrics.count("profile_changes_total", { cause: "watch", change: "refused" }, tally.refused);
-    context.metrics.count("profile_changes_total", { cause: "watch", change: "erased" }, tally.erased);
+    const all = new Set([...tenants, ...(await listTenants(context.bucket, "wal/"))]);
+    let cutShortAt = "";
+    for (const tenantId of [...all].sort().filter((each) => each > afterTenant)) {
+      await sendAllChanged(context, tenantId, { tally, run });
+      await eraseDeleted(context, tenantId, { tally, run });
+      if (tally.sent < ROWS_MAX && !run.budget.isSpent()) continue;
+      cutShortAt = tenantId;
+      break;
+    }
+    if (!run.isDryRun)
+      for (const change of ["sent", "refused", "erased"] as const)
+        context.metrics.count("profile_changes_total", { cause: "watch", change }, tally[change]);
     return {
       report: {
         sentCount: tally.sent,
@@ -56,8 +71,8 @@ export const PROFILE_WATCH_JOB: Job<WatchContext, WatchReport> = {
         erasedCount: tally.erased,
         failedCount: tally.failed,
       },
-      outcome: tally.failed > 0 ? "failed" : tally.sent >= ROWS_MAX ? "partial" : "done",
-      cursor: {},
+      outcome: tally.failed > 0 ? "failed" : cutShortAt === "" ? "done" : "partial",
+      cursor: { after_tenant: cutShortAt },
     };
   },
 };
@@ -69,8 +84,14 @@ interface Tally {
   failed: number;
 }
 
-async function sendAllChanged(context: WatchContext, tenantId: string, tally: Tally): Promise<void> {
-  while (tally.sent < ROWS_MAX) {
+interface Work {
+  readonly tally: Tally;
+  readonly run: Pick<JobRun, "budget" | "isDryRun">;
+}
+
+async function sendAllChanged(context: WatchContext, tenantId: string, { tally, run }: Work): Promise<void> {
+  if (run.isDryRun) return countChanged(context, tenantId, tally);
+  while (tally.sent < ROWS_MAX && !run.budget.isSpent()) {
     const sent = await sendChanged(context, tenantId);
     if (!sent.ok) {
       tally.failed += 1;
@@ -82,8 +103,14 @@ async function sendAllChanged(context: WatchContext, tenantId: string, tally: Ta
   }
 }
 
+async function countChanged(context: WatchContext, tenantId: string, tally: Tally): Promise<void> {
+  const rows = await context.sql.transaction({ tenantId, userId: "*" }, [selectChangedBySql(tenantId, ROWS_MAX)]);
+  if (rows.ok) tally.sent += rows.value[0]?.length ?? 0;
+  else tally.failed += 1;
+}
+
 /** A deleted row takes its document with it, and the version before it holds again. */
-async function eraseDeleted(context: WatchContext, tenantId: string, tally: Tally): Promise<void> {
+async function eraseDeleted(context: WatchContext, tenantId: string, { tally, run }: Work): Promise<void> {
   const scope = { tenantId, userId: "*" };
   const found = await context.sql.transaction(scope, [selectDocumentsWithoutFact(tenantId, ERASED_MAX)], {
     readOnly: true,
@@ -92,7 +119,9 @@ async function eraseDeleted(context: WatchContext, tenantId: string, tally: Tall
     tally.failed += 1;
     return;
   }
-  for (const row of found.value[0] ?? []) {
+  if (run.isDryRun) tally.erased += found.value[0]?.length ?? 0;
+  for (const row of run.isDryRun ? [] : (found.value[0] ?? [])) {
+    if (run.budget.isSpent()) return;
     const {
       document_uid: documentUid,
       user_id: userId,

@@ -4,7 +4,7 @@ import { ok, type Result } from "../../base/result.ts";
 import { expiredRowSchema, markTextsRemoved, selectExpired } from "../../db/queries/quarantine.ts";
 import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
 import { listTenants } from "../list-tenants.ts";
-import type { Job, JobContext } from "../run-job.ts";
+import type { Job, JobContext, JobRun } from "../jobs/job.ts";
 import { removeHeldTexts } from "./quarantine-object.ts";
 
 interface RetentionContext extends JobContext {
@@ -28,23 +28,26 @@ const cursorSchema = z.object({ after_tenant: z.string().default("") });
 /** Removes quarantined texts that are older than their tenant's policy allows, and completes interrupted purges. */
 export const QUARANTINE_RETENTION_JOB: Job<RetentionContext, RetentionReport> = {
   name: "quarantine_retention",
-  async run(context, cursor) {
-    const { after_tenant: afterTenant } = cursorSchema.parse(cursor);
+  summary: "removes quarantined texts that are older than their tenant's policy allows, and completes purges",
+  cron: "0 3 * * *",
+  timeMsMax: 5 * 60 * 1000,
+  async run(context, run) {
+    const { after_tenant: afterTenant } = cursorSchema.parse(run.cursor);
     const all = await listTenants(context.bucket, "quarantine/");
-    const tenants = all.filter((tenantId) => tenantId > afterTenant);
     let removedCount = 0;
     let failedCount = 0;
     let tenantCount = 0;
     let last = afterTenant;
-    for (const tenantId of tenants) {
-      if (removedCount >= REMOVED_MAX) break;
-      const removed = await cleanTenant(context, tenantId, REMOVED_MAX - removedCount);
+    let isDone = true;
+    for (const tenantId of all.filter((each) => each > afterTenant)) {
+      const removed = await cleanTenant(context, tenantId, { run, removedMax: REMOVED_MAX - removedCount });
       tenantCount += 1;
-      if (removed.ok) removedCount += removed.value;
+      if (removed.ok) removedCount += removed.value.removedCount;
       else failedCount += 1;
-      if (removedCount < REMOVED_MAX) last = tenantId;
+      isDone = !removed.ok || removed.value.isDone;
+      if (!isDone) break;
+      last = tenantId;
     }
-    const isDone = tenantCount === tenants.length && removedCount < REMOVED_MAX;
     return {
       report: { tenantCount, removedCount, failedCount },
       outcome: failedCount > 0 ? "failed" : isDone ? "done" : "partial",
@@ -56,21 +59,24 @@ export const QUARANTINE_RETENTION_JOB: Job<RetentionContext, RetentionReport> = 
 async function cleanTenant(
   context: RetentionContext,
   tenantId: string,
-  removedMax: number,
-): Promise<Result<number, unknown>> {
+  { run, removedMax }: { readonly run: Pick<JobRun, "budget" | "isDryRun">; readonly removedMax: number },
+): Promise<Result<{ readonly removedCount: number; readonly isDone: boolean }, unknown>> {
   const scope = { tenantId, userId: "*" };
   const policy = await context.sql.transaction(scope, [selectPolicy(tenantId)], { readOnly: true });
   if (!policy.ok) return policy;
   const row = policy.value[0]?.[0];
-  if (row === undefined) return ok(0);
+  if (row === undefined) return ok({ removedCount: 0, isDone: true });
   const { retention_days: retentionDays } = policyRowSchema.parse(row).policy.quarantine;
   let removedCount = 0;
-  while (removedCount < removedMax) {
-    const page = Math.min(PAGE_ROWS_MAX, removedMax - removedCount);
+  for (;;) {
+    if (removedCount >= removedMax || run.budget.isSpent()) return ok({ removedCount, isDone: false });
+    // A dry run removes nothing and would meet one page again and again: it counts all that this run could remove at once.
+    const page = run.isDryRun ? removedMax : Math.min(PAGE_ROWS_MAX, removedMax - removedCount);
     const found = await context.sql.transaction(scope, [selectExpired(tenantId, retentionDays, page)]);
     if (!found.ok) return found;
     const expired = (found.value[0] ?? []).map((each) => expiredRowSchema.parse(each));
-    if (expired.length === 0) break;
+    if (run.isDryRun || expired.length === 0)
+      return ok({ removedCount: removedCount + expired.length, isDone: expired.length < page });
     const removed = await removeTexts(context, expired);
     if (!removed.ok) return removed;
     const removal = { quarantineIds: expired.map((each) => each.quarantine_id), decidedBy: "retention" };
@@ -78,7 +84,6 @@ async function cleanTenant(
     if (!marked.ok) return marked;
     removedCount += expired.length;
   }
-  return ok(removedCount);
 }
 
 async function removeTexts(

@@ -1,0 +1,51 @@
+/** The table of jobs: what the cron triggers start, in this order, and what an operator may start by hand. docs/cron.md describes it. */
+import { ISOLATION_CANARY_JOB } from "../lib/flows/isolation/canary-job.ts";
+import { JOB_HISTORY_JOB } from "../lib/flows/jobs/history-job.ts";
+import type { Job } from "../lib/flows/jobs/job.ts";
+import { runJob, type RunRequest } from "../lib/flows/jobs/run-job.ts";
+import { PROFILE_OUTBOX_JOB } from "../lib/flows/profiles/outbox-job.ts";
+import { PROFILE_WATCH_JOB } from "../lib/flows/profiles/watch-job.ts";
+import { QUARANTINE_RETENTION_JOB } from "../lib/flows/quarantine/retention-job.ts";
+import { RETURN_DUPLICATES_JOB } from "../lib/flows/return-duplicates-job.ts";
+import { SWEEP_JOB } from "../lib/flows/run-sweep-job.ts";
+import type { Context } from "./context.ts";
+import { thrownFields } from "./thrown-fields.ts";
+
+export const JOBS: readonly Job<Context, unknown>[] = [
+  SWEEP_JOB,
+  PROFILE_OUTBOX_JOB,
+  PROFILE_WATCH_JOB,
+  RETURN_DUPLICATES_JOB,
+  ISOLATION_CANARY_JOB,
+  QUARANTINE_RETENTION_JOB,
+  JOB_HISTORY_JOB,
+];
+
+/** A run of a job that is logged and counted, however it is started. Dry runs are logged only. */
+export async function runNotedJob(
+  context: Context,
+  job: Job<Context, unknown>,
+  request: Omit<RunRequest, "onThrown">,
+): ReturnType<typeof runJob> {
+  const startedMs = context.clock();
+  const onThrown = (thrown: unknown): void =>
+    context.log.error("job_threw", { job: job.name, ...thrownFields(thrown) });
+  const result = await runJob(context, job, { ...request, onThrown });
+  const durationMs = context.clock() - startedMs;
+  const outcome = result.ok ? result.value.state : result.error.code;
+  const { startedBy, isDryRun } = request;
+  const code = result.ok ? result.value.error_code : null;
+  const line = { job: job.name, started_by: startedBy, dry_run: isDryRun, outcome, code, duration_ms: durationMs };
+  context.log[isExpected(outcome) ? "info" : "error"]("job_run", line);
+  if (isDryRun) return result;
+  context.metrics.count("job_runs_total", { job: job.name, outcome });
+  if (result.ok) context.metrics.observe("job_duration_seconds", { job: job.name }, durationMs / 1000);
+  if (outcome === "done")
+    context.metrics.note("job_last_success_timestamp_seconds", { job: job.name }, context.clock() / 1000);
+  return result;
+}
+
+/** Outcomes of which nobody has to be told. */
+function isExpected(outcome: string): boolean {
+  return ["done", "partial", "lease_held", "already_run"].includes(outcome);
+}
