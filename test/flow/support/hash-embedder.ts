@@ -45,7 +45,8 @@ export class HashEmbedder implements Embedder {
 
 function hashVector(text: string): Float32Array {
   const digest = createHash("sha256").update(text).digest();
-  const vector = Float32Array.from({ length: HASH_DIMENSIONS }, (_, index) => digest.readInt16LE(index * 2));
+  const view = new DataView(digest.buffer, digest.byteOffset);
+  const vector = Float32Array.from({ length: HASH_DIMENSIONS }, (_, index) => view.getInt16(index * 2, true));
   const length = Math.hypot(...vector);
   return vector.map((value) => value / length);
 }

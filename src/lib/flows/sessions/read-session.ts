@@ -4,6 +4,7 @@ import type { Problem } from "../../contract/problem.ts";
 import type { SessionReply } from "../../contract/session.ts";
 import type { Sql } from "../../db/sql.ts";
 import type { SessionDescription, SessionIdentity, SessionLogApi } from "../../session/session-log-api.ts";
+import { ownRows } from "../own-rows.ts";
 import { readEmbedded } from "./read-embedded.ts";
 
 export interface ReadSessionContext {
@@ -19,6 +20,9 @@ export async function readSession(
   const log = context.sessionLog(session);
   const description = await log.describe();
   if (description === null) return err({ code: "session_unknown" });
+  const owner = { tenant_id: description.tenantId, user_id: description.userId };
+  const own = ownRows("sessions", session, [owner]);
+  if (!own.ok) return own;
   const embedded = await readEmbedded(context.sql, description);
   if (!embedded.ok) return embedded;
   // The log need not be asked about these again.
