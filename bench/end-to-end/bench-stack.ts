@@ -12,6 +12,8 @@ export type DatabaseKind = "pglite" | "native";
 /** A running stack in a process of its own with an empty store. */
 export interface BenchStack {
   readonly url: string;
+  /** Base address of its embedding server. */
+  readonly embedEndpoint: string;
   /** The roots of all its processes. */
   readonly pids: readonly number[];
   keyOf(tenantId: string): Promise<string>;
@@ -40,6 +42,7 @@ export async function startBenchStack(kind: DatabaseKind): Promise<BenchStack | 
     if (ready.answer !== "ready") throw new Error(`the stack did not start: ${JSON.stringify(ready)}`);
     return {
       url: ready.url,
+      embedEndpoint: ready.embedEndpoint,
       pids: [child.pid, ...(native === undefined ? [] : postgresPids(native.value.port))].filter(
         (pid) => pid !== undefined,
       ),

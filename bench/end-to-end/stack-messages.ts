@@ -9,7 +9,7 @@ export const askSchema = z.discriminatedUnion("ask", [
 export type Ask = z.infer<typeof askSchema>;
 
 export const answerSchema = z.discriminatedUnion("answer", [
-  z.object({ answer: z.literal("ready"), url: z.string() }),
+  z.object({ answer: z.literal("ready"), url: z.string(), embedEndpoint: z.string() }),
   z.object({ answer: z.literal("key"), key: z.string() }),
   z.object({ answer: z.literal("chunks"), chunkCount: z.int() }),
   z.object({ answer: z.literal("failed"), reason: z.string() }),

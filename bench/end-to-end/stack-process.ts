@@ -42,7 +42,7 @@ try {
     if (ask.ask === "stop") void end();
     else answer(ask).then(tell, (cause: unknown) => tell({ answer: "failed", reason: String(cause) }));
   });
-  tell({ answer: "ready", url: stack.url });
+  tell({ answer: "ready", url: stack.url, embedEndpoint: stack.embedEndpoint });
 
   async function answer(ask: Exclude<Ask, { ask: "stop" }>): Promise<Answer> {
     if (ask.ask === "key") return { answer: "key", key: await createBenchKey(stack.ownerSql, ask.tenantId) };
