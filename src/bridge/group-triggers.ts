@@ -1,4 +1,4 @@
-import type { Trigger } from "./trigger.ts";
+import { documentKeys, type Trigger } from "./trigger.ts";
 
 /** What one request holds at most. A trigger beyond the bounds by itself makes a request of its own. */
 export interface RequestBounds {
@@ -6,10 +6,14 @@ export interface RequestBounds {
   readonly bytesMax: number;
 }
 
-/** Triggers of one request in the making. */
+/**
+ * Triggers of one request in the making. No two of them hold the same document: inside one request the later text would be judged against
+ * the earlier, and might be dropped as its duplicate.
+ */
 export class TriggerGroup {
   readonly #bounds: RequestBounds;
   readonly #triggers: Trigger[] = [];
+  readonly #keys = new Set<string>();
   #documents = 0;
   #bytes = 0;
 
@@ -29,9 +33,12 @@ export class TriggerGroup {
   add(trigger: Trigger): boolean {
     const documents = this.#documents + trigger.documents.length;
     const bytes = this.#bytes + trigger.sizeBytes;
-    const hasRoom = documents <= this.#bounds.documentsMax && bytes <= this.#bounds.bytesMax;
+    const keys = documentKeys([trigger]);
+    const isWithin = documents <= this.#bounds.documentsMax && bytes <= this.#bounds.bytesMax;
+    const hasRoom = isWithin && ![...keys].some((key) => this.#keys.has(key));
     if (!hasRoom && this.#triggers.length > 0) return false;
     this.#triggers.push(trigger);
+    for (const key of keys) this.#keys.add(key);
     this.#documents = documents;
     this.#bytes = bytes;
     return true;

@@ -7,6 +7,7 @@ import {
   createClient,
   DisconnectsClientError,
   ErrorReply,
+  ReconnectStrategyError,
   SocketClosedUnexpectedlyError,
   SocketTimeoutError,
 } from "@redis/client";
@@ -27,6 +28,7 @@ const FAILURES = [
   ConnectionTimeoutError,
   DisconnectsClientError,
   ErrorReply,
+  ReconnectStrategyError,
   SocketClosedUnexpectedlyError,
   SocketTimeoutError,
 ];
@@ -39,6 +41,7 @@ export function isRedisFailure(error: unknown): error is Error {
 
 /** A short reason without content: the code of a reply (`NOGROUP`) or of the network (`ECONNREFUSED`). */
 export function redisReason(error: Error): string {
+  if (error instanceof ReconnectStrategyError) return redisReason(error.originalError);
   if (error instanceof ErrorReply) return /^[A-Z]+/.exec(error.message)?.[0] ?? "ERR";
   return "code" in error && typeof error.code === "string" ? error.code : error.constructor.name;
 }
