@@ -129,9 +129,10 @@ export class LiveSockets {
     const frames = isText ? decodeFrameLines(bytes) : decodeFrames(bytes, FRAME_LIMITS);
     const { session, principal } = message;
     const appending = { ...context, append: this.#live.append };
-    const reply = await appendFrames(appending, { principal, session, requestId: crypto.randomUUID(), frames });
-    if (reply.ok) noteFrames(context.metrics, reply.value);
-    return reply;
+    const appended = await appendFrames(appending, { principal, session, requestId: crypto.randomUUID(), frames });
+    if (!appended.ok) return appended;
+    noteFrames(context.metrics, appended.value);
+    return ok(appended.value.reply);
   }
 }
 

@@ -1,8 +1,10 @@
 /** The way of frames into the log of their session, by a request or a WebSocket message: judge, append, reply. Postgres has no part in it. */
 import { err, ok, type Result } from "../../base/result.ts";
+import type { Log } from "../../base/log.ts";
 import type { Principal } from "../../contract/principal.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { FrameReply, FramesReply } from "../../contract/session.ts";
+import type { WalDocument } from "../../contract/wal-record.ts";
 import { GATE_VERSION } from "../../gate/profile.ts";
 import { PII_RULES_VERSION } from "../../pii/find-pii.ts";
 import type { DecodedFrame } from "../../session/frame-codec.ts";
@@ -14,9 +16,11 @@ import type {
   SessionIdentity,
 } from "../../session/session-log-api.ts";
 import type { JudgingContext } from "../judge-request.ts";
+import { askLog } from "./ask-log.ts";
 import { judgeFrames, type JudgedFrame, type RefusedFrame } from "./judge-frames.ts";
 
 export interface AppendContext extends JudgingContext {
+  readonly log: Pick<Log, "error">;
   readonly clock: () => number;
   readonly append: (input: AppendInput) => Promise<AppendOutcome>;
 }
@@ -31,40 +35,44 @@ export interface FramesRequest {
 /** Seconds after which a client comes again to a log whose store is down. */
 const BACKLOG_RETRY_SECONDS = 5;
 
+export interface Appended {
+  readonly reply: FramesReply;
+  /** What the log took for the first time. */
+  readonly documents: readonly WalDocument[];
+}
+
 /** Appends the frames of one request, each with an answer of its own. A problem means that none of them was taken. */
 export async function appendFrames(
   context: AppendContext,
   { principal, session, requestId, frames }: FramesRequest,
-): Promise<Result<FramesReply, Problem>> {
+): Promise<Result<Appended, Problem>> {
   const nowMs = context.clock();
   const judged = await judgeFrames(context, { principal, session, frames, nowMs });
   if (!judged.ok) return judged;
-  const outcome = await tryAppend(context, {
-    nowMs,
-    requestId,
-    events: judged.value.flatMap((frame) => ("event" in frame ? frame.event : [])),
-    judgedBy: judgedBy(principal),
-    refusedCount: judged.value.filter((frame) => "refused" in frame).length,
-    receivedSeq: judged.value.reduce((highest, frame) => Math.max(highest, seqOf(frame)), 0),
-  });
+  const events = judged.value.flatMap((frame) => ("event" in frame ? frame.event : []));
+  const asked = await askLog(context, () =>
+    context.append({
+      nowMs,
+      requestId,
+      events,
+      judgedBy: judgedBy(principal),
+      refusedCount: judged.value.filter((frame) => "refused" in frame).length,
+      receivedSeq: judged.value.reduce((highest, frame) => Math.max(highest, seqOf(frame)), 0),
+    }),
+  );
+  if (!asked.ok) return asked;
+  const outcome = asked.value;
   if (!outcome.ok)
     return err({
       code: outcome.code,
       ...(outcome.code === "session_backlogged" ? { retryAfterSeconds: BACKLOG_RETRY_SECONDS } : {}),
     });
-  return ok({ ack: outcome.ack, token: outcome.token, frames: replies(judged.value, outcome.events) });
-}
-
-/** An object that is moved or overloaded fails its calls: whether the events are there, sending them again tells. */
-async function tryAppend(
-  context: AppendContext,
-  input: AppendInput,
-): Promise<AppendOutcome | { readonly ok: false; readonly code: "sessions_unavailable" }> {
-  try {
-    return await context.append(input);
-  } catch {
-    return { ok: false, code: "sessions_unavailable" };
-  }
+  return ok({
+    reply: { ack: outcome.ack, token: outcome.token, frames: replies(judged.value, outcome.events) },
+    documents: events.flatMap(({ judged: input }, index) =>
+      input !== null && outcome.events[index]?.status === "appended" ? input.document : [],
+    ),
+  });
 }
 
 function judgedBy({ policy, policyVersion }: Principal): JudgedBy {

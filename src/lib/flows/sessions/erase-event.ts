@@ -5,7 +5,7 @@ import type { Principal } from "../../contract/principal.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { SessionIdentity, SessionLogApi } from "../../session/session-log-api.ts";
 import { eraseDocument, type DocumentName, type EraseContext } from "../erase-document.ts";
-import { noteUnreachable } from "./note-unreachable.ts";
+import { askLog } from "./ask-log.ts";
 import { readMarker } from "./session-marker.ts";
 
 interface EraseEventContext extends EraseContext {
@@ -33,13 +33,9 @@ export async function eraseEvent(
   const marker = await readMarker(context.bucket, session);
   if (!marker.ok) return marker;
   if (marker.value === undefined) return eraseDocument(context, principal, name);
-  let inLog: boolean;
-  try {
-    inLog = (await context.sessionLog(session).eraseEvent({ seq: Number(seq) })).erased;
-  } catch (thrown) {
-    noteUnreachable(context.log, "log", thrown);
-    return err({ code: "sessions_unavailable" });
-  }
+  const log = context.sessionLog(session);
+  const inLog = await askLog(context, () => log.eraseEvent({ seq: Number(seq) }));
+  if (!inLog.ok) return inLog;
   const erased = await eraseDocument(context, principal, name);
-  return erased.ok ? ok({ ...erased.value, existed: erased.value.existed || inLog }) : erased;
+  return erased.ok ? ok({ ...erased.value, existed: erased.value.existed || inLog.value.erased }) : erased;
 }

@@ -5,6 +5,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { SessionGateApi } from "../../session/session-gate-api.ts";
 import { sessionKey, type SessionIdentity, type SessionLogApi } from "../../session/session-log-api.ts";
+import { askLog } from "./ask-log.ts";
 import { noteUnreachable } from "./note-unreachable.ts";
 import { createMarker } from "./session-marker.ts";
 
@@ -72,11 +73,7 @@ async function openLog(
     opened_at: new Date(nowMs).toISOString(),
   });
   if (!marked.ok) return marked;
-  try {
-    const { nextSeq } = await context.sessionLog(session).open({ ...session, source, leaseExpiresAtMs, nowMs });
-    return ok({ leaseExpiresAtMs, nextSeq });
-  } catch (thrown) {
-    noteUnreachable(context.log, "log", thrown);
-    return err({ code: "sessions_unavailable" });
-  }
+  const opening = { ...session, source, leaseExpiresAtMs, nowMs };
+  const opened = await askLog(context, () => context.sessionLog(session).open(opening));
+  return opened.ok ? ok({ leaseExpiresAtMs, nextSeq: opened.value.nextSeq }) : opened;
 }

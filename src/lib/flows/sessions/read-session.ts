@@ -1,24 +1,32 @@
 /** What is known of a session: its log's own words, and of the ledger how far its events are applied. */
+import type { Log } from "../../base/log.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { SessionReply } from "../../contract/session.ts";
 import type { Sql } from "../../db/sql.ts";
 import type { SessionDescription, SessionIdentity, SessionLogApi } from "../../session/session-log-api.ts";
 import { ownRows } from "../own-rows.ts";
+import { askLog } from "./ask-log.ts";
 import { readEmbedded } from "./read-embedded.ts";
 
 export interface ReadSessionContext {
   readonly sql: Sql;
+  readonly log: Pick<Log, "error">;
   readonly sessionLog: (session: SessionIdentity) => Pick<SessionLogApi, "describe" | "noteEmbedded">;
 }
 
-/** State of a session: one call of its log, one read of the ledger where something may have come. Errors: `session_unknown`, `database_unavailable`. */
+/**
+ * State of a session: one call of its log, one read of the ledger where something may have come. Errors:
+ * `session_unknown`, `sessions_unavailable`, `database_unavailable`.
+ */
 export async function readSession(
   context: ReadSessionContext,
   session: SessionIdentity,
 ): Promise<Result<SessionReply, Problem>> {
   const log = context.sessionLog(session);
-  const description = await log.describe();
+  const described = await askLog(context, () => log.describe());
+  if (!described.ok) return described;
+  const description = described.value;
   if (description === null) return err({ code: "session_unknown" });
   const owner = { tenant_id: description.tenantId, user_id: description.userId };
   const own = ownRows("sessions", session, [owner]);
@@ -26,7 +34,8 @@ export async function readSession(
   const embedded = await readEmbedded(context.sql, description);
   if (!embedded.ok) return embedded;
   // The log need not be asked about these again.
-  if (embedded.value > description.seqs.embedded) await log.noteEmbedded({ seq: embedded.value });
+  if (embedded.value > description.seqs.embedded)
+    await askLog(context, () => log.noteEmbedded({ seq: embedded.value }));
   return ok(replyOf(description, embedded.value));
 }
 

@@ -6,10 +6,9 @@ import { acceptReplySchema, dryRunReplySchema } from "../../../lib/contract/acce
 import { documentInputSchema } from "../../../lib/contract/document.ts";
 import type { Problem } from "../../../lib/contract/problem.ts";
 import { batchTagSchema } from "../../../lib/contract/scope.ts";
-import type { WalDocument } from "../../../lib/contract/wal-record.ts";
-import { SourceNames } from "../../../lib/metrics/source-names.ts";
 import { accept, type Accepted } from "../../../lib/flows/accept.ts";
 import { dryRun } from "../../../lib/flows/dry-run.ts";
+import { countInputs } from "../../count-inputs.ts";
 import { readBody } from "../read-body.ts";
 import { json } from "../respond.ts";
 import { principalOf, route, type Call } from "../route.ts";
@@ -107,19 +106,5 @@ function note(call: Call, { reply, replayed, queued, documents }: Accepted): voi
   metrics.count("ingest_requests_total", { queue: replayed ? "replayed" : queued ? "queued" : "left_to_sweeper" });
   if (!queued) log.warn("queue_refused", { request_id: call.requestId, wal_id: reply.token });
   if (replayed) return;
-  metrics.count("ingest_processed_total", { outcome: "accepted" }, accepted);
-  metrics.count("ingest_processed_total", { outcome: "quarantined" }, quarantined);
-  metrics.count("ingest_processed_total", { outcome: "rejected" }, rejected);
-  for (const document of documents) countDocument(metrics, document);
-}
-
-const sources = new SourceNames();
-
-function countDocument(metrics: Call["context"]["metrics"], { verdict, reasons, source, curation }: WalDocument): void {
-  const label = sources.labelOf(source);
-  metrics.count("ingest_source_inputs_total", { source: label, outcome: verdict });
-  if (verdict === "rejected") metrics.count("ingest_rejected_total", { code: reasons[0]?.code ?? "unknown" });
-  if ((curation?.relaxed_step ?? 0) > 0) metrics.count("ingest_relaxed_total", { source: label });
-  for (const [type, count] of Object.entries(curation?.pii_counts ?? {}))
-    metrics.count("pii_spans_total", { type }, count);
+  countInputs(metrics, documents);
 }

@@ -5,6 +5,7 @@ import type { ProblemCode } from "../../../lib/contract/problem.ts";
 import { userIdSchema } from "../../../lib/contract/scope.ts";
 import { frameSchema, framesReplySchema, sessionReplySchema } from "../../../lib/contract/session.ts";
 import { appendFrames } from "../../../lib/flows/sessions/append-frames.ts";
+import { askLog } from "../../../lib/flows/sessions/ask-log.ts";
 import { readSession } from "../../../lib/flows/sessions/read-session.ts";
 import { decodeFrameBody, FRAMES_MEDIA_TYPE, LINES_MEDIA_TYPE } from "../../../lib/session/decode-frame-body.ts";
 import type { AppendInput } from "../../../lib/session/session-log-api.ts";
@@ -61,11 +62,12 @@ export const sessionFrameRoutes = [
       if (frames.value.length === 0) return err({ code: "no_documents", detail: "there is no frame" });
       const append = (input: AppendInput) => context.sessionLog(session).append(input);
       const appending = { ...context, append };
-      const reply = await appendFrames(appending, { principal, session, requestId, frames: frames.value });
-      if (!reply.ok) return reply;
-      noteFrames(context.metrics, reply.value);
-      Object.assign(call.facts, { frames: frames.value.length, ack: reply.value.ack, wal_id: reply.value.token });
-      return ok(json(reply.value));
+      const appended = await appendFrames(appending, { principal, session, requestId, frames: frames.value });
+      if (!appended.ok) return appended;
+      noteFrames(context.metrics, appended.value);
+      const { reply } = appended.value;
+      Object.assign(call.facts, { frames: frames.value.length, ack: reply.ack, wal_id: reply.token });
+      return ok(json(reply));
     },
   }),
   route({
@@ -80,21 +82,23 @@ export const sessionFrameRoutes = [
     access: "session",
     query: querySchema,
     replies: { 101: { description: "Switching to the WebSocket" } },
-    problems: [...SESSION_PROBLEMS, "upgrade_required", "rate_limited"],
+    problems: [...SESSION_PROBLEMS, "sessions_unavailable", "upgrade_required", "rate_limited"],
     async handle(call) {
       if (call.request.headers.get("upgrade")?.toLowerCase() !== "websocket") return err({ code: "upgrade_required" });
       const { session, keyHash } = sessionOf(call);
       const log = call.context.sessionLog(session);
-      const description = await log.describe();
-      if (description === null) return err({ code: "session_unknown" });
-      if (description.state === "closed") return err({ code: "session_closed" });
-      const upgraded = await log.fetch("https://session/live", {
-        headers: {
-          upgrade: "websocket",
-          [LIVE_HEADERS.session]: encodeURIComponent(JSON.stringify(session)),
-          [LIVE_HEADERS.keyHash]: keyHash,
-        },
-      });
+      const description = await askLog(call.context, () => log.describe());
+      if (!description.ok) return description;
+      if (description.value === null) return err({ code: "session_unknown" });
+      if (description.value.state === "closed") return err({ code: "session_closed" });
+      const headers = {
+        upgrade: "websocket",
+        [LIVE_HEADERS.session]: encodeURIComponent(JSON.stringify(session)),
+        [LIVE_HEADERS.keyHash]: keyHash,
+      };
+      const upgrade = await askLog(call.context, () => log.fetch("https://session/live", { headers }));
+      if (!upgrade.ok) return upgrade;
+      const upgraded = upgrade.value;
       if (upgraded.status !== 101 || upgraded.webSocket === null) return err({ code: "rate_limited" });
       const offered = (call.request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
       const chosen = offered.includes(LIVE_PROTOCOL) ? { "sec-websocket-protocol": LIVE_PROTOCOL } : {};
@@ -112,10 +116,12 @@ export const sessionFrameRoutes = [
     replies: {
       202: { description: "It is being sealed; the session goes on", schema: z.object({ state: z.string() }) },
     },
-    problems: ["session_unknown"],
+    problems: ["session_unknown", "sessions_unavailable"],
     async handle(call) {
-      const sealed = await call.context.sessionLog(sessionOf(call).session).seal();
-      return sealed.ok ? ok(json({ state: "sealing" }, 202)) : err({ code: sealed.code });
+      const log = call.context.sessionLog(sessionOf(call).session);
+      const sealed = await askLog(call.context, () => log.seal());
+      if (!sealed.ok) return sealed;
+      return sealed.value.ok ? ok(json({ state: "sealing" }, 202)) : err({ code: sealed.value.code });
     },
   }),
   route({
@@ -127,7 +133,7 @@ export const sessionFrameRoutes = [
     access: "session",
     query: querySchema,
     replies: { 200: { description: "The session", schema: sessionReplySchema } },
-    problems: ["session_unknown", "database_unavailable"],
+    problems: ["session_unknown", "sessions_unavailable", "database_unavailable"],
     async handle(call) {
       const reply = await readSession(call.context, sessionOf(call).session);
       return reply.ok ? ok(json(reply.value)) : reply;
