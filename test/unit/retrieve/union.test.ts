@@ -326,4 +326,32 @@ describe("rankUnion", () => {
     ];
     expect(keysOf(rankUnion(list, { ...base, diversity: 0.3 }))).toEqual(["s1", "t1", "s2"]);
   });
+
+  it("gives the scores of README's worked example", () => {
+    const may = Date.UTC(2023, 4, 20);
+    const list = [
+      said("event 7", 7, { vectorScore: 0.48, lexicalScore: 6, occurredAtMs: may }),
+      said("event 8", 8, {
+        vectorScore: 0.6,
+        lexicalScore: 10,
+        occurredAtMs: may,
+        turn: { session: "s", seq: 8, speaker: "Ben" },
+      }),
+      candidate("summary", {
+        tier: "summary",
+        vectorScore: 0.54,
+        lexicalScore: 5,
+        occurredAtMs: may,
+        summarises: { session: "s", seqs: [7] },
+      }),
+      candidate("document", { vectorScore: 0.3, lexicalScore: 4 }),
+    ];
+    const hits = rankUnion(list, { ...base, conversation: true, query: "What did Ann plan in May 2023?" });
+    expect(hits.map((hit) => [hit.candidate.key, hit.score.toFixed(3)])).toEqual([
+      ["event 7", "1.189"],
+      ["event 8", "1.169"],
+      ["document", "0.460"],
+    ]);
+    expect(hits[0]?.collapsed.map((each) => each.candidate.key)).toEqual(["summary"]);
+  });
 });
