@@ -5,7 +5,8 @@ import { sha256HexSync } from "../base/hash.ts";
 import type { WalDocument } from "../contract/wal-record.ts";
 import { judgeAppend } from "./append-rule.ts";
 import { MICRO_BATCH } from "./log-schedule.ts";
-import type { BatchRow, LogStore, SessionRow } from "./log-store.ts";
+import type { LogStore } from "./log-store.ts";
+import type { BatchRow, SessionRow } from "./log-rows.ts";
 import type { AppendEvent, AppendInput, AppendOutcome, EventOutcome } from "./session-log-api.ts";
 import { seqOfDocumentId, storedEventBytes, storedEventOf } from "./stored-event.ts";
 

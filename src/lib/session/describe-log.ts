@@ -1,4 +1,5 @@
-import type { LogStore, SessionRow } from "./log-store.ts";
+import type { LogStore } from "./log-store.ts";
+import type { SessionRow } from "./log-rows.ts";
 import type { SegmentRows } from "./segment-rows.ts";
 import type { SessionDescription, SessionState } from "./session-log-api.ts";
 

@@ -1,5 +1,5 @@
 /** When what is to be done to a log. Pure; times are milliseconds since the Unix epoch. */
-import type { BatchRow, SessionRow } from "./log-store.ts";
+import type { BatchRow, SessionRow } from "./log-rows.ts";
 
 /** A micro-batch is closed at once when it has this much; a request that makes it larger still stays one batch. */
 export const MICRO_BATCH = { closeAtEvents: 100, closeAtBytes: 256 * 1024, eventsMax: 1_000 } as const;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dueWork, retryAfterMs, wakeAtMs, type LogState } from "../../../src/lib/session/log-schedule.ts";
-import type { SessionRow } from "../../../src/lib/session/log-store.ts";
+import type { SessionRow } from "../../../src/lib/session/log-rows.ts";
 
 const SETTINGS = { flushMs: 1_000, rotateBytes: 1_000_000, rotateMs: 600_000, idleMs: 300_000, leaseMs: 900_000 };
 

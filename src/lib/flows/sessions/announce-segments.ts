@@ -1,6 +1,6 @@
 import type { SealMessage } from "../../contract/queue-message.ts";
 import { ANNOUNCE_EVERY_MS } from "../../session/log-schedule.ts";
-import type { SessionRow } from "../../session/log-store.ts";
+import type { SessionRow } from "../../session/log-rows.ts";
 import { segmentArtifactId } from "../../session/segment-artifact.ts";
 import type { StoredSegment } from "../../session/segment-rows.ts";
 import type { Done, LogContext } from "./log-context.ts";

@@ -1,6 +1,6 @@
 /** A micro-batch on its way into the store: one WAL object and its pointers, by the same steps as a request for documents. */
 import { sessionBatchTag } from "../../session/batch-tag.ts";
-import type { BatchRow, SessionRow } from "../../session/log-store.ts";
+import type { BatchRow, SessionRow } from "../../session/log-rows.ts";
 import { documentOfEvent, readStoredFrame, type StoredEvent } from "../../session/stored-event.ts";
 import { contextOf, lastTurns, turnOf, type Turn } from "../../session/turn-context.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";

@@ -1,7 +1,7 @@
 /** What the alarm of a log does: everything that is due, each step by itself, so that one that fails does not hold up the others. */
 import { assert } from "../../base/assert.ts";
 import { dueWork, type LogState } from "../../session/log-schedule.ts";
-import type { SessionRow } from "../../session/log-store.ts";
+import type { SessionRow } from "../../session/log-rows.ts";
 import { sessionKey } from "../../session/session-log-api.ts";
 import { announceSegments, deleteOrphans } from "./announce-segments.ts";
 import { flushMicroBatch } from "./flush-micro-batch.ts";

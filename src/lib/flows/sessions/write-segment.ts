@@ -2,7 +2,7 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { createHash } from "node:crypto";
 import { assert } from "../../base/assert.ts";
-import type { SessionRow } from "../../session/log-store.ts";
+import type { SessionRow } from "../../session/log-rows.ts";
 import type { SegmentHead } from "../../session/segment-layout.ts";
 import { SegmentParts, type SegmentTally } from "../../session/segment-parts.ts";
 import type { SegmentPlan, WrittenSegment } from "../../session/segment-rows.ts";
