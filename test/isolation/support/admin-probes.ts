@@ -18,6 +18,12 @@ function admin(ask: Ask, finds: "nothing" | "own"): (aim: Aim) => Probe {
     aim.random.next() < 0.5 ? by(aim.callers.outsideAdmin, ask(aim), finds === "nothing") : refused(aim);
 }
 
+/** What concerns all tenants, which no key of a tenant opens: also not its admin's. */
+function operator(ask: Ask): (aim: Aim) => Probe {
+  return (aim) =>
+    by(aim.random.pick([...aim.callers.owners, ...aim.callers.unbound, aim.callers.outsideAdmin]), ask(aim), true);
+}
+
 function by(caller: Caller, asked: { path: string; init?: RequestInit }, isAimed: boolean): Probe {
   return { caller, reader: readerOf(caller), ...asked, isAimed, kinds: [] };
 }
@@ -54,7 +60,7 @@ export const adminProbes: Readonly<Record<string, ProbeMaker>> = {
   },
   revokeKey: { weight: 1, make: admin((aim) => ({ path: key(aim), init: { method: "DELETE" } }), "nothing") },
   listModels: { weight: 1, make: unscoped(() => ({ path: "/v1/admin/models" })) },
-  registerModel: { weight: 1, make: unscoped(() => ({ path: "/v1/admin/models", init: json({}) })) },
+  registerModel: { weight: 1, make: operator(() => ({ path: "/v1/admin/models", init: json({}) })) },
   readPolicy: { weight: 1, make: admin(() => ({ path: "/v1/admin/policy" }), "own") },
   changePolicy: { weight: 1, make: unscoped(() => ({ path: "/v1/admin/policy", init: json({}, "PUT") })) },
   rescanPii: {
@@ -65,5 +71,9 @@ export const adminProbes: Readonly<Record<string, ProbeMaker>> = {
     }, "own"),
   },
   listDeadLetters: { weight: 2, make: admin(() => ({ path: "/v1/admin/dead-letters" }), "own") },
-  metrics: { weight: 1, make: unscoped(() => ({ path: "/metrics" })) },
+  metrics: { weight: 1, make: operator(() => ({ path: "/metrics" })) },
+  listJobs: { weight: 1, make: operator(() => ({ path: "/v1/admin/jobs" })) },
+  runJob: { weight: 1, make: operator(() => ({ path: "/v1/admin/jobs/sweep/run", init: json({ dry_run: true }) })) },
+  listJobRuns: { weight: 1, make: operator(() => ({ path: "/v1/admin/jobs/sweep/runs" })) },
+  readJobRun: { weight: 1, make: operator(() => ({ path: "/v1/admin/jobs/sweep/runs/sweep-1" })) },
 };

@@ -8,7 +8,8 @@ import { insertDeadLetters } from "../../../src/lib/db/queries/dead-letters.ts";
 import { insertFactVersions } from "../../../src/lib/db/queries/profiles.ts";
 import { createTenant } from "../../../src/lib/flows/manage-keys.ts";
 import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
-import { expectOk } from "../../support/database.ts";
+import { sessionBatchTag } from "../../../src/lib/session/batch-tag.ts";
+import { expectOk, statement } from "../../support/database.ts";
 import { openWorld, type World } from "../../flow/support/world.ts";
 import { HOSTILE_IDS } from "./hostile-ids.ts";
 import { Secrets, type Owner } from "./secrets.ts";
@@ -94,6 +95,12 @@ async function settle(
   const receiptIds = documents.map((_, documentIndex) => receiptId(walId, documentIndex));
   for (const id of receiptIds) secrets.add(id, owner);
   if (owner.userId !== "") await describeUser(world, owner, secrets.newWord(owner));
+  const insertBatch = statement(
+    "insert into batches (tenant_id, batch_tag, indexed_count) values ($1, $2, 7)",
+    owner.tenantId,
+    sessionBatchTag({ ...owner, sessionId: SESSION_ID }),
+  );
+  expectOk(await world.database.ownerSql.transaction({ tenantId: owner.tenantId, userId: "*" }, [insertBatch]));
   const artifact = await registerSegment({ world, secrets }, owner, index);
   return {
     ...owner,
@@ -116,7 +123,7 @@ async function describeUser(world: World, { tenantId, userId }: Owner, word: str
     observedAt: "2026-01-01T00:00:00Z",
     outboxJson: "null",
   }));
-  const insert = insertFactVersions({ tenantId, userId }, { expected: 0, facts });
+  const insert = insertFactVersions({ tenantId, userId }, { expected: 0, walId: world.context().newUlid(), facts });
   expectOk(await world.database.sql.transaction({ tenantId, userId }, [insert]));
 }
 

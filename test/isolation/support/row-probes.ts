@@ -1,7 +1,8 @@
 /** Probes of the routes that show rows: receipts, quarantine, artifacts, batches. */
+import { sessionBatchTag } from "../../../src/lib/session/batch-tag.ts";
 import { OUTSIDE, readerOf, strangerTo } from "./callers.ts";
 import { HOSTILE_PATHS } from "./hostile-ids.ts";
-import { BATCH_TAG } from "./population.ts";
+import { BATCH_TAG, SESSION_ID } from "./population.ts";
 import type { Aim, Probe, ProbeMaker } from "./probe.ts";
 
 /** Something of the victim by its id; now and then what is no id at all. */
@@ -103,7 +104,16 @@ export const rowProbes: Readonly<Record<string, ProbeMaker>> = {
       return `/v1/artifacts?limit=${random.pick([1, 20])}${after}${random.next() < 0.5 ? "&kind=segment" : ""}`;
     }),
   },
-  readBatch: { weight: 3, make: batch("") },
+  readBatch: {
+    weight: 3,
+    make: (aim) => {
+      if (aim.random.next() < 0.5) return batch("")(aim);
+      // The batch of a session has a name that follows from those of user and session.
+      const caller = aim.random.pick(aim.callers.owners);
+      const tag = sessionBatchTag({ ...aim.victim, sessionId: SESSION_ID });
+      return { caller, reader: readerOf(caller), path: `/v1/batches/${tag}`, isAimed: true, kinds: [] };
+    },
+  },
   readBatchReport: { weight: 2, make: batch("/report") },
   readBatchDrift: { weight: 2, make: batch("/drift") },
   listBatches: {

@@ -48,6 +48,8 @@ function make({ random, callers, victim }: Aim): Probe {
     ...(random.next() < 0.7 ? { tiers: [tier] } : {}),
     filters: filtersFor(victim, random),
     explain: random.next() < 0.2,
+    ...(random.next() < 0.3 ? { neighbours: 2 } : {}),
+    ...(random.next() < 0.2 ? { as_of: "2030-01-01T00:00:00Z" } : {}),
     ...(userId === undefined ? {} : { user_id: userId }),
     ...(random.next() < 0.05 ? { min_token: victim.walId, wait_ms: 0 } : {}),
   };

@@ -30,8 +30,8 @@ export function withoutConditions({ text, params }: Statement): { statement: Sta
   return { statement: { text: open, params }, removedCount };
 }
 
-/** Statements that may name no tenant: settings, models, jobs. */
-const OF_THE_SYSTEM = /^\s*select set_config|\b(?:embedding_models|job_leases|job_runs)\b/;
+/** Statements that may have no condition: settings, locks, models, jobs. */
+const OF_THE_SYSTEM = /^\s*select (?:set_config|pg_advisory_xact_lock)|\b(?:embedding_models|job_leases|job_runs)\b/;
 
 /** Row security stands alone: the application's conditions are gone from every statement, and each one had some. */
 export class UnconditionalSql implements Sql {

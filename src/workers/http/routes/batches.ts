@@ -3,6 +3,7 @@ import { LIMITS } from "../../../lib/base/limits.ts";
 import { err, ok } from "../../../lib/base/result.ts";
 import { batchStatusSchema, ingestReportSchema } from "../../../lib/contract/batch.ts";
 import { driftReportSchema } from "../../../lib/contract/drift.ts";
+import { isReservedBatchTag } from "../../../lib/contract/scope.ts";
 import { batchStatus, listBatches } from "../../../lib/flows/batch-status.ts";
 import { readDrift } from "../../../lib/flows/read-drift.ts";
 import { writeReport } from "../../../lib/flows/write-report.ts";
@@ -43,9 +44,12 @@ export const batchRoutes = [
     replies: { 200: { description: "Counts, rate and ETA", schema: batchStatusSchema } },
     problems: ["not_found", "database_unavailable", "storage_unavailable"],
     async handle(call) {
+      const { tenantId, userId } = principalOf(call);
       const batchTag = call.params["tag"] ?? "";
       call.facts["batch_tag"] = batchTag;
-      const status = await batchStatus(call.context, { tenantId: principalOf(call).tenantId, batchTag });
+      // The tag of a session follows from names: how much another user talks would be told to who guesses them.
+      if (userId !== "" && isReservedBatchTag(batchTag)) return err({ code: "not_found" });
+      const status = await batchStatus(call.context, { tenantId, batchTag });
       return status.ok ? ok(json(status.value)) : status;
     },
   }),
