@@ -76,19 +76,23 @@ async function askAll(loaded: readonly Loaded[], k: number, body: object): Promi
   };
 }
 
+// Several opponents rank by the same texts: each is embedded once.
 function embedderAt(endpoint: string): Embed {
-  return async (texts) => {
-    const vectors: number[][] = [];
+  const known = new Map<string, readonly number[]>();
+  return async (all) => {
+    const texts = [...new Set(all)].filter((text) => !known.has(text));
     for (let start = 0; start < texts.length; start += EMBED_BATCH) {
+      const batch = texts.slice(start, start + EMBED_BATCH);
       const response = await fetch(`${endpoint}/embed`, {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ inputs: texts.slice(start, start + EMBED_BATCH), truncate: true }),
+        body: JSON.stringify({ inputs: batch, truncate: true }),
       });
       if (!response.ok) throw new Error(`the embedder answered ${response.status}`);
-      vectors.push(...z.array(z.array(z.number())).parse(await response.json()));
+      const vectors = z.array(z.array(z.number())).parse(await response.json());
+      batch.forEach((text, index) => known.set(text, vectors[index] ?? []));
     }
-    return vectors;
+    return all.map((text) => known.get(text) ?? []);
   };
 }
 
