@@ -8,7 +8,7 @@ import { openService, type Service } from "./support/service.ts";
 import { disguised, UnconditionalSql } from "./support/walls.ts";
 
 /** Enough that every route meets what is not its caller's. */
-const COUNT = 3_000;
+const COUNT = 1_500;
 
 /** Routes whose replies hold rows of the store. */
 const ROW_ROUTES = [
