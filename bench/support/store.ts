@@ -46,13 +46,13 @@ export async function openBenchStore(databaseUrl: string): Promise<BenchStore> {
   return { ownerSql, appUrl, fetchEndpoint, close: () => database.value.close() };
 }
 
-/** A new tenant with a key that may do everything in it. */
+/** A new tenant with a key that may do everything, also what concerns all tenants. */
 export async function createBenchKey(ownerSql: Sql, tenantId: string): Promise<string> {
   await createTenant(ownerSql, tenantId, "Bench");
   const key = await createKey(keysContext(ownerSql), {
     tenantId,
     userId: "",
-    scopes: ["ingest", "search", "admin"],
+    scopes: ["ingest", "search", "admin", "operator"],
     label: "bench",
     expiresAtMs: Date.now() + KEY_LIFETIME_MS,
   });

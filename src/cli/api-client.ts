@@ -19,6 +19,8 @@ export interface ApiRequest {
   /** Attempts where the server is too busy; left out, a few. */
   readonly attemptsMax?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Where the service may take longer than usual, milliseconds. */
+  readonly timeoutMs?: number;
 }
 
 /** A problem document of the service: `code` as the API defines it. */
@@ -76,7 +78,7 @@ export class ApiClient {
         ...request.headers,
       },
       ...(body === undefined ? {} : { body: body.text }),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      signal: AbortSignal.timeout(request.timeoutMs ?? REQUEST_TIMEOUT_MS),
     });
     return sent.catch((error: unknown) => {
       throw new CommandError(`${this.#baseUrl} cannot be reached (${failureText(error)})`, EXIT.unreachable);

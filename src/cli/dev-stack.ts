@@ -27,7 +27,7 @@ export async function startDevStack(options: {
     const key = await createKey(keysContext(stack.ownerSql), {
       tenantId: DEV_TENANT,
       userId: "",
-      scopes: ["ingest", "search", "admin"],
+      scopes: ["ingest", "search", "admin", "operator"],
       label: options.label,
       expiresAtMs: Date.now() + KEY_LIFETIME_MS,
     });

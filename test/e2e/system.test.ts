@@ -258,7 +258,7 @@ describe("logs and metrics", () => {
   it("hold no text, no title, no key and no query of any of the tests above", async () => {
     const { api } = await newTenant();
     await find(api, "xyzzyquery");
-    const key = await system.newKey("metrics-reader", { scopes: ["admin"] });
+    const key = await system.newKey("metrics-reader", { scopes: ["operator"] });
     const metrics = await (await new ApiClient(system.url, key).response({ path: "/metrics" })).text();
     expect(metrics).toContain("ingest_processed_total");
     for (const evidence of [system.logLines.join("\n"), metrics]) {

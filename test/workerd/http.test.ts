@@ -110,10 +110,12 @@ describe("/metrics", () => {
     expect((await ask("/metrics", METRICS)).text).not.toContain("acme");
   });
 
-  it("is for the metrics token or an admin key only", async () => {
+  it("is for the metrics token or an operator's key only", async () => {
+    const operator = (await makeKey("operations", ["operator"])).key;
     expect((await ask("/metrics")).status).toBe(401);
     expect((await ask("/metrics", { key: userKey })).json).toMatchObject({ status: 403, code: "scope_missing" });
-    expect((await ask("/metrics", { key })).status).toBe(200);
+    expect((await ask("/metrics", { key })).json).toMatchObject({ status: 403, code: "scope_missing" });
+    expect((await ask("/metrics", { key: operator })).status).toBe(200);
   });
 
   it("adds a flush once, however often it arrives", async () => {

@@ -57,7 +57,7 @@ async function runDemo(
   const key = await createKey(context, {
     tenantId: TENANT,
     userId: "",
-    scopes: ["ingest", "search", "admin"],
+    scopes: ["ingest", "search", "admin", "operator"],
     label: "demo",
     expiresAtMs: Date.now() + KEY_LIFETIME_MS,
   });

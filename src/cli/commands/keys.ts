@@ -62,7 +62,7 @@ async function create(sql: Sql, tenantId: string, args: CommandArguments): Promi
     .array(keyScopeSchema)
     .min(1)
     .safeParse((args.text("scopes") ?? "ingest,search").split(","));
-  if (!scopes.success) throw usageError("--scopes takes a comma-separated list of ingest, search, admin");
+  if (!scopes.success) throw usageError("--scopes takes a comma-separated list of ingest, search, admin, operator");
   const days = args.number("days", { min: 0.01, max: 36_500 });
   unwrap(await createTenant(sql, tenantId, tenantId));
   const request = {

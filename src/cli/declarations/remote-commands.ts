@@ -1,7 +1,8 @@
 import type { Command, CommandOption } from "../arguments/command.ts";
 import { INPUT_OPTIONS } from "./text-commands.ts";
 
-const CONNECTION_OPTIONS = {
+/** Options of every command that talks to a service. */
+export const CONNECTION_OPTIONS = {
   url: { value: "URL", summary: "the service (JEEVES_URL, or the stack that runs here)" },
   key: { value: "KEY", summary: "api key (JEEVES_KEY; a flag is seen by other users of this machine)" },
 } as const satisfies Readonly<Record<string, CommandOption>>;
@@ -137,6 +138,20 @@ segments and summaries, and every document of it.`,
       "tail -f talk.ndjson | jeeves session send chat-2 --user ann --wait",
     ],
     load: () => import("../commands/session.ts"),
+  },
+  {
+    name: "job",
+    summary: "scheduled jobs: list them, run one now, see its runs and their reports",
+    operands: "ls | run NAME | runs NAME | show RUN [FLAGS]",
+    details: `Needs a key with the scope operator: the local stack's has it, others are made by "jeeves keys create --scopes operator". run goes on until the
+job has no work left; what it prints is the report of each run. docs/cron.md has the schedule, and what a run is.`,
+    options: {
+      ...CONNECTION_OPTIONS,
+      "dry-run": { summary: "with run: say what would be done, and change nothing" },
+      limit: { value: "N", summary: "with runs: runs shown (20)" },
+    },
+    examples: ["jeeves job run quarantine_retention --dry-run", "jeeves job runs sweep --limit 5"],
+    load: () => import("../commands/job.ts"),
   },
   {
     name: "search",

@@ -40,7 +40,4 @@ export type JobEntry = z.infer<typeof jobSchema>;
 
 export const jobListSchema = z.object({ jobs: z.array(jobSchema) });
 
-export const jobRunListSchema = z.object({
-  runs: z.array(jobRunSchema),
-  next: z.iso.datetime().nullable().describe("give it as `before` for the page after this one"),
-});
+export const jobRunListSchema = z.object({ runs: z.array(jobRunSchema) });

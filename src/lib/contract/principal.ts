@@ -2,7 +2,11 @@ import { z } from "zod";
 import { tenantPolicySchema } from "./policy.ts";
 import { tenantIdSchema } from "./scope.ts";
 
-export const SCOPES = ["ingest", "search", "admin"] as const;
+/** What a tenant gives to its keys. */
+const TENANT_SCOPES = ["ingest", "search", "admin"] as const;
+export const tenantScopeSchema = z.enum(TENANT_SCOPES);
+/** operator: what concerns all tenants. Keys with it are made in the database, by its owner (docs/decisions/0007). */
+export const SCOPES = [...TENANT_SCOPES, "operator"] as const;
 export const keyScopeSchema = z.enum(SCOPES);
 export type KeyScope = z.infer<typeof keyScopeSchema>;
 

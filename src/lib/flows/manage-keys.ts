@@ -61,7 +61,9 @@ export async function createTenant(
 /** Makes a key. Errors: tenant_unknown (also for the service's own tenants, which nobody acts for), admin_bound_to_user. */
 export async function createKey(context: KeysContext, request: KeyRequest): Promise<Result<MadeKey, KeyError>> {
   if (request.tenantId.startsWith(SYSTEM_TENANT_PREFIX)) return err({ code: "tenant_unknown" });
-  if (request.userId !== "" && request.scopes.includes("admin")) return err({ code: "admin_bound_to_user" });
+  const { userId, scopes } = request;
+  if (userId !== "" && (scopes.includes("admin") || scopes.includes("operator")))
+    return err({ code: "admin_bound_to_user" });
   const key = makeApiKey(context.fillRandom);
   const statement = insertKey({
     ...request,

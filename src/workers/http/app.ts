@@ -132,7 +132,7 @@ async function authorize(access: Access, asked: Asked): Promise<Result<Pick<Call
   if (access === "metrics" && (await context.isMetricsToken(authorization))) return ok({ principal: undefined });
   const principal = await context.authenticator.authenticate(authorization, waitUntil);
   if (!principal.ok) return err({ code: principal.error });
-  const scope = access === "metrics" ? "admin" : access;
+  const scope = access === "metrics" ? "operator" : access;
   if (scope === "any" || principal.value.scopes.includes(scope)) return ok({ principal: principal.value });
   return err({ code: "scope_missing", detail: `needs ${scope}` });
 }

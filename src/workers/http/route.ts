@@ -10,7 +10,7 @@ import type { SessionAccess } from "./authorize-session.ts";
 import { readBody } from "./read-body.ts";
 
 /**
- * Who may call a route: anyone, any valid key, a key with the scope, (metrics) an admin key or the metrics token, (session) the write token of the
+ * Who may call a route: anyone, any valid key, a key with the scope, (metrics) an operator's key or the metrics token, (session) the write token of the
  * session that `:id` names or a key with the scope ingest.
  */
 export type Access = "public" | "any" | "metrics" | "session" | KeyScope;

@@ -1,5 +1,6 @@
 import type { Route } from "./route.ts";
 import { adminDeadLetterRoutes } from "./routes/admin-dead-letters.ts";
+import { adminJobRoutes } from "./routes/admin-jobs.ts";
 import { adminKeyRoutes } from "./routes/admin-keys.ts";
 import { adminModelRoutes } from "./routes/admin-models.ts";
 import { adminPiiRoutes } from "./routes/admin-pii.ts";
@@ -33,6 +34,7 @@ const SURFACE: readonly Route[] = [
   ...adminPolicyRoutes,
   ...adminPiiRoutes,
   ...adminDeadLetterRoutes,
+  ...adminJobRoutes,
   ...operationRoutes,
 ];
 

@@ -71,7 +71,7 @@ export async function startSystem(): Promise<System> {
     });
     return expectOk(made).key;
   };
-  await ensureActiveModel(url, await newKey("setup"));
+  await ensureActiveModel(url, await newKey("setup", { scopes: ["operator"] }));
   return {
     url,
     database,

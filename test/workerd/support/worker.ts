@@ -27,19 +27,25 @@ export function suiteSql(): Sql {
   return createNeonSql({ connectionString, fetchEndpoint: endpointUrl, timeoutMs: 30_000 });
 }
 
-const newId = ulidFactory(Date.now, Math.random);
-
-export function keysContext(): KeysContext {
-  return { sql: suiteSql(), newId, clock: Date.now, fillRandom: (bytes) => void crypto.getRandomValues(bytes) };
+/** As the owner of the database. */
+function ownerSql(): Sql {
+  const { ownerConnectionString, endpointUrl } = inject("provided");
+  return createNeonSql({ connectionString: ownerConnectionString, fetchEndpoint: endpointUrl, timeoutMs: 30_000 });
 }
 
-/** Makes the tenant if need be, and a key of it. */
+const newId = ulidFactory(Date.now, Math.random);
+
+export function keysContext(sql: Sql = suiteSql()): KeysContext {
+  return { sql, newId, clock: Date.now, fillRandom: (bytes) => void crypto.getRandomValues(bytes) };
+}
+
+/** Makes the tenant if need be, and a key of it; one of an operator as the owner of the database, who alone can. */
 export async function makeKey(
   tenantId: string,
   scopes: readonly KeyScope[],
   more: Partial<KeyRequest> = {},
 ): Promise<MadeKey> {
-  const context = keysContext();
+  const context = keysContext(scopes.includes("operator") ? ownerSql() : suiteSql());
   await createTenant(context.sql, tenantId, "");
   const made = await createKey(context, { tenantId, userId: "", scopes, label: "test", expiresAtMs: null, ...more });
   if (!made.ok) throw new Error(made.error.code);

@@ -141,15 +141,16 @@ export const runRowSchema = z.object({
 });
 export type RunRow = z.infer<typeof runRowSchema>;
 
-/** Runs of a job, newest first, that started before a time (ISO 8601; null: all). */
+/** Runs of a job, newest first, behind a run ('' for the first page). */
 export function selectRuns(
   jobName: string,
-  page: { readonly before: string | null; readonly rowsMax: number },
+  page: { readonly beforeRunId: string; readonly rowsMax: number },
 ): Statement {
   return {
-    text: `select ${RUN_COLUMNS} from job_runs where job_name = $1 and ($2::timestamptz is null or started_at < $2::timestamptz)
+    text: `select ${RUN_COLUMNS} from job_runs where job_name = $1
+             and ($2 = '' or (started_at, run_id) < (select b.started_at, b.run_id from job_runs b where b.run_id = $2))
            order by started_at desc, run_id desc limit $3::int`,
-    params: [jobName, page.before, page.rowsMax],
+    params: [jobName, page.beforeRunId, page.rowsMax],
   };
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { LIMITS } from "../../../lib/base/limits.ts";
 import { err, ok } from "../../../lib/base/result.ts";
-import { keyScopeSchema } from "../../../lib/contract/principal.ts";
+import { tenantScopeSchema } from "../../../lib/contract/principal.ts";
 import type { Problem } from "../../../lib/contract/problem.ts";
 import { userIdSchema } from "../../../lib/contract/scope.ts";
 import { keySummarySchema, type KeySummary } from "../../../lib/db/queries/api-keys.ts";
@@ -29,7 +29,7 @@ const keyOnWireSchema = keySummarySchema
 const madeKeySchema = keyOnWireSchema.extend({ key: z.string().describe("shown this once") });
 
 const newKeySchema = z.strictObject({
-  scopes: z.array(keyScopeSchema).min(1).max(3),
+  scopes: z.array(tenantScopeSchema).min(1).max(3),
   user_id: userIdSchema.optional().describe("binds the key to one user"),
   label: z.string().max(200).default(""),
   expires_at: z.iso.datetime({ offset: true }).optional(),

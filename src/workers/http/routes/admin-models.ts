@@ -25,7 +25,7 @@ export const adminModelRoutes = [
     operationId: "registerModel",
     area: "admin",
     summary: "Register the model that the embedding server runs",
-    access: "admin",
+    access: "operator",
     body: z.strictObject({
       activate: z.boolean().default(false).describe("make it the active model if there is none"),
     }),

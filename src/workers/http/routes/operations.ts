@@ -47,7 +47,7 @@ export const operationRoutes = [
     path: "/metrics",
     operationId: "metrics",
     area: "operations",
-    summary: "Counters in Prometheus text; for the metrics token or an admin key",
+    summary: "Counters in Prometheus text; for the metrics token or an operator's key",
     access: "metrics",
     replies: { 200: { description: "Prometheus text format 0.0.4", mediaType: "text/plain" } },
     problems: [],
