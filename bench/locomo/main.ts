@@ -110,12 +110,14 @@ async function opponentsOf(conversations: readonly Conversation[], embed: Embed)
 }
 
 function tableOf(rows: readonly (readonly [string, readonly Answered[]])[]): string[] {
-  const categories = [...new Set(rows[0]?.[1].map(({ question }) => question.category))]
-    .filter((category) => category !== ADVERSARIAL)
-    .sort();
+  const judged = rows[0]?.[1].filter(({ question }) => question.evidence.length > 0) ?? [];
+  const present = [...new Set(judged.map(({ question }) => question.category))].sort();
+  // What was never said stands apart, last.
+  const categories = present.filter((category) => category !== ADVERSARIAL);
+  const apart = present.filter((category) => category === ADVERSARIAL);
   const heads = ["ranking", "recall@5", "recall@10", "recall@20", "all@10"];
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  const all = [...heads, ...categories.map((category) => `${category} @10`), `${ADVERSARIAL} @10`];
+  const all = [...heads, ...[...categories, ...apart].map((category) => `${category} @10`)];
   return [
     line(all),
     line(all.map(() => "---")),
@@ -128,8 +130,7 @@ function tableOf(rows: readonly (readonly [string, readonly Answered[]])[]): str
         total.recall10,
         total.recall20,
         total.all10,
-        ...categories.map((category) => of((other) => other === category).recall10),
-        of((category) => category === ADVERSARIAL).recall10,
+        ...[...categories, ...apart].map((category) => of((other) => other === category).recall10),
       ];
       return line([name, ...figures.map((figure) => figure.toFixed(3))]);
     }),

@@ -13,25 +13,25 @@ export interface Opponent {
   rank(conversation: Conversation, embed: Embed): Promise<readonly (readonly string[])[]>;
 }
 
+type TextOf = (conversation: Conversation, index: number) => string;
+
 /** Turns before a turn that are its context where an opponent has one. */
 const CONTEXT_TURNS = 2;
 
 const spoken = (turn: SetTurn): string => (turn.speaker === undefined ? turn.text : `${turn.speaker}: ${turn.text}`);
 
-function withContext({ turns }: Conversation, index: number): string {
-  const own = turns[index];
-  const before = turns
-    .slice(Math.max(0, index - CONTEXT_TURNS), index)
-    .filter(({ session }) => session === own?.session);
-  return [...before, ...(own === undefined ? [] : [own])].map((turn) => spoken(turn)).join("\n");
-}
+const withContext: TextOf = ({ turns }, index) =>
+  turns
+    .slice(Math.max(0, index - CONTEXT_TURNS), index + 1)
+    .filter(({ session }) => session === turns[index]?.session)
+    .map((turn) => spoken(turn))
+    .join("\n");
 
 const alone = ({ turns }: Conversation, index: number): string => {
   const turn = turns[index];
   return turn === undefined ? "" : spoken(turn);
 };
 
-type TextOf = (conversation: Conversation, index: number) => string;
 type ScoresOf = (conversation: Conversation, embed: Embed) => Promise<readonly (readonly number[])[]>;
 
 function words(textOf: TextOf): ScoresOf {
@@ -103,4 +103,5 @@ export const OPPONENTS: readonly Opponent[] = [
   opponent("in memory: vectors", vectors(alone)),
   opponent("in memory: z-scores summed", zSum(words(alone), vectors(alone))),
   opponent("in memory: z-scores, two turns before", zSum(words(withContext), vectors(withContext))),
+  opponent("in memory: z-scores, two turns before among the words alone", zSum(words(withContext), vectors(alone))),
 ];
