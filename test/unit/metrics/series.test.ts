@@ -55,6 +55,20 @@ describe("the counters of an isolate", () => {
   });
 });
 
+describe("a time", () => {
+  it("is the latest that was noted, and each histogram has its own bounds", () => {
+    const buffer = new CounterBuffer(100);
+    for (const seconds of [1_000, 3_000, 2_000])
+      buffer.note("job_last_success_timestamp_seconds", { job: "sweep" }, seconds);
+    buffer.observe("job_duration_seconds", { job: "sweep" }, 250);
+    const text = renderPrometheus(buffer.take());
+    expect(text).toContain('job_last_success_timestamp_seconds{job="sweep"} 3000');
+    expect(text).toContain('job_duration_seconds_bucket{job="sweep",le="120"} 0');
+    expect(text).toContain('job_duration_seconds_bucket{job="sweep",le="300"} 1');
+    expect(text).toContain('job_duration_seconds_bucket{job="sweep",le="900"} 1');
+  });
+});
+
 describe("the names of sources in labels", () => {
   it("are the first fifty plain ones; all others share a name", () => {
     const names = new SourceNames();
