@@ -32,8 +32,8 @@ export async function makeCallers({ victims, secrets }: Population, service: Ser
   const outsiders = new Set(victims.map(({ userId }) => userId));
   for (const userId of outsiders) attackers.push(await service.newCaller(OUTSIDE, userId, ["ingest", "search"]));
   const outsideAdmin = await service.newCaller(OUTSIDE, "", ["ingest", "search", "admin"]);
-  for (const { tenantId, keyId } of [...owners, ...unbound, ...attackers, outsideAdmin])
-    secrets.add(keyId, { tenantId, userId: "*" });
+  for (const { tenantId, userId, keyId } of [...owners, ...unbound, ...attackers, outsideAdmin])
+    secrets.add(keyId, { tenantId, userId: userId === "" ? "*" : userId });
   return { owners, unbound, attackers, outsideAdmin };
 }
 

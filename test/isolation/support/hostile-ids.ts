@@ -35,16 +35,16 @@ export const REFUSED_IDS: readonly string[] = [
   "a".repeat(10_000),
 ];
 
-/** What a client may put where an id of ours belongs: in a path or a parameter. */
+/** What a client may put where an id belongs, in a path. None of them is the name of anybody. */
 export const HOSTILE_PATHS: readonly string[] = [
   "..%2f..%2fwal",
   "%2e%2e%2f",
-  "%25",
+  "%25%25",
   "%00",
   "*",
-  "''",
+  "'''",
   "%27%20or%20%271%27=%271",
   "\u0430",
-  "zo%C3%A9",
+  "zo%C3%A8",
   "a".repeat(10_000),
 ];
