@@ -345,6 +345,16 @@ create table tenants (
   constraint tenants_pkey PRIMARY KEY (tenant_id),
   constraint tenants_tenant_id_check CHECK ((tenant_id ~ '^[a-z0-9][a-z0-9-]{0,47}$'::text))
 );
+create table user_erasures (
+  tenant_id text not null,
+  user_hash bytea not null,
+  erasure_id text collate "C" not null,
+  erased_before text collate "C" not null,
+  erased_at timestamp with time zone not null default clock_timestamp(),
+  progress jsonb,
+  constraint user_erasures_pkey PRIMARY KEY (tenant_id, user_hash),
+  constraint user_erasures_user_hash_check CHECK ((octet_length(user_hash) = 32))
+);
 create table wal_ledger (
   tenant_id text not null,
   wal_id text collate "C" not null,
@@ -486,6 +496,12 @@ AS $function$ select distinct tenant_id from profiles
      where outbox is not null or sent_hash is distinct from profile_content_hash(removed, value, source, observed_at)
      order by 1 limit 10000 $function$
 ;
+CREATE OR REPLACE FUNCTION public.user_hash(user_id text)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE PARALLEL SAFE STRICT
+AS $function$ select sha256(convert_to(user_id, 'UTF8')) $function$
+;
 
 alter function search_lexical_keys(p_model_id integer, p_tiers text[], p_probes integer[], p_weights sparsevec, p_average_length double precision, p_rows_max integer, p_keys_max integer) owner to jeeves_searcher;
 
@@ -511,7 +527,9 @@ CREATE UNIQUE INDEX embedding_models_one_active ON public.embedding_models USING
 CREATE INDEX job_runs_recent ON public.job_runs USING btree (job_name, started_at DESC);
 CREATE INDEX profiles_unsent ON public.profiles USING btree (tenant_id, user_id) WHERE ((outbox IS NOT NULL) OR (sent_hash IS DISTINCT FROM profile_content_hash(removed, value, source, observed_at)));
 CREATE INDEX quarantine_expiry ON public.quarantine USING btree (tenant_id, created_at) WHERE (text_removed_at IS NULL);
+CREATE INDEX quarantine_user ON public.quarantine USING btree (tenant_id, user_id, quarantine_id);
 CREATE INDEX receipts_batch ON public.receipts USING btree (tenant_id, batch_tag, outcome);
+CREATE INDEX receipts_user ON public.receipts USING btree (tenant_id, user_id, wal_id);
 CREATE INDEX signature_bands_document ON public.signature_bands USING btree (tenant_id, document_uid);
 CREATE INDEX wal_ledger_batch ON public.wal_ledger USING btree (tenant_id, batch_tag);
 
@@ -556,6 +574,8 @@ alter table signature_bands enable row level security;
 alter table signature_bands force row level security;
 alter table tenants enable row level security;
 alter table tenants force row level security;
+alter table user_erasures enable row level security;
+alter table user_erasures force row level security;
 alter table wal_ledger enable row level security;
 alter table wal_ledger force row level security;
 
@@ -678,6 +698,9 @@ create policy key_reads_tenant on tenants for select
 create policy tenant_isolation on tenants
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
+create policy tenant_isolation on user_erasures
+  using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
+  with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
 create policy tenant_isolation on wal_ledger
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
@@ -708,6 +731,7 @@ grant delete, insert, select, update on scope_counts to jeeves_app;
 grant delete, insert, select, update on sessions to jeeves_app;
 grant delete, insert, select, update on signature_bands to jeeves_app;
 grant delete, insert, select, update on tenants to jeeves_app;
+grant insert, select, update on user_erasures to jeeves_app;
 grant delete, insert, select, update on wal_ledger to jeeves_app;
 
 revoke execute on function search_lexical_keys(p_model_id integer, p_tiers text[], p_probes integer[], p_weights sparsevec, p_average_length double precision, p_rows_max integer, p_keys_max integer) from public;

@@ -109,6 +109,16 @@ reveal writes a text with its sealed placeholders opened. It asks no service; th
     load: () => import("../commands/profile.ts"),
   },
   {
+    name: "erase-user",
+    summary: "erases everything of a user and prints the certificate",
+    operands: "USER [--yes]",
+    details: `It asks for the user's id once more, unless --yes is given, and repeats the request until all is erased. After Ctrl-C the same command goes on.
+It needs an admin key of the tenant, or a key with the scope ingest that is bound to the user.`,
+    options: { ...CONNECTION_OPTIONS, yes: { summary: "erase without asking" } },
+    examples: ["jeeves erase-user ann", "jeeves erase-user ann --yes --json > certificate.json"],
+    load: () => import("../commands/erase-user.ts"),
+  },
+  {
     name: "session",
     summary: "live conversations: open one, send it lines, see where it stands, seal it, erase it",
     operands: "open [ID] | send [ID] | status ID | seal ID | erase ID [FLAGS]",

@@ -1,4 +1,4 @@
-import { decodeTime, isValid, ulid } from "ulid";
+import { decodeTime, encodeTime, isValid, ulid } from "ulid";
 import type { Clock, Random } from "./clock.ts";
 
 /** 26 characters of Crockford base32: 48 bits of milliseconds, then 80 random bits. Sorts by time. */
@@ -22,4 +22,12 @@ export function ulidTimeMs(id: Ulid): number {
 /** UTC day `yyyy-mm-dd` of a ulid: part of its WAL object's key. */
 export function ulidDay(id: Ulid): string {
   return new Date(decodeTime(id)).toISOString().slice(0, 10);
+}
+
+/** Random part of a ulid, characters. */
+const RANDOM_CHARACTERS = 16;
+
+/** The first of all ulids of a millisecond. */
+export function firstUlidOf(timeMs: number): Ulid {
+  return encodeTime(timeMs) + "0".repeat(RANDOM_CHARACTERS);
 }

@@ -70,6 +70,7 @@ export async function accept(context: AcceptContext, request: AcceptRequest): Pr
     principal: request.principal,
     key: request.idempotencyKey,
     requestHash: await requestHash(named.value ?? "", request.headers.contentType, request.body),
+    userIds: inputs.map(({ document }) => document.user_id),
   };
   const remembered = await rememberReply(context.bucket, use, fresh);
   return remembered.ok ? store(context, { request, inputs, ...remembered.value }) : remembered;

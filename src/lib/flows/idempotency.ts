@@ -8,10 +8,11 @@ import { acceptReplySchema } from "../contract/accept-reply.ts";
 import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
 import { createObject, CREATE_OPTIONS } from "../wal/create-object.ts";
+import { userMarks } from "../wal/user-marks.ts";
 import { storageUnavailable } from "./problem-of.ts";
 
 /** Everything a replay needs to make the same WAL object and give the same reply. */
-const rememberedSchema = z.strictObject({
+export const rememberedSchema = z.strictObject({
   version: z.literal(1),
   wal_id: z.ulid(),
   request_id: z.string(),
@@ -40,7 +41,13 @@ export async function requestHash(batchTag: string, contentType: string, body: U
  */
 export async function rememberReply(
   bucket: R2Bucket,
-  use: { readonly principal: Principal; readonly key: string; readonly requestHash: string },
+  use: {
+    readonly principal: Principal;
+    readonly key: string;
+    readonly requestHash: string;
+    /** Whose inputs the reply is about. */
+    readonly userIds: readonly string[];
+  },
   fresh: Remembered,
 ): Promise<Result<{ remembered: Remembered; replayed: boolean }, Problem>> {
   const name = await sha256Hex(JSON.stringify([use.principal.userId, use.key]));
@@ -49,7 +56,7 @@ export async function rememberReply(
     key,
     bytes: utf8Bytes(JSON.stringify(fresh)),
     contentHash: use.requestHash,
-    metadata: {},
+    metadata: userMarks(use.principal.tenantId, use.userIds),
     mediaType: "application/json",
   };
   const created = await createObject(bucket, object, CREATE_OPTIONS);

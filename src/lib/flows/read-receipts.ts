@@ -138,7 +138,8 @@ function receiptOf(record: ReceiptRecord): Receipt {
     id: receiptId(record.wal_id, record.document_index),
     batch_tag: record.batch_tag,
     document_id: record.document_id,
-    user_id: record.user_id === "" ? null : record.user_id,
+    // '*': its user was erased.
+    user_id: record.user_id === "" || record.user_id === "*" ? null : record.user_id,
     outcome: record.outcome,
     state: "ended",
     reasons: record.reasons,

@@ -10,6 +10,7 @@ import type { WalDocument } from "../contract/wal-record.ts";
 import { createObject, CREATE_OPTIONS, type CreateError, type NewObject } from "../wal/create-object.ts";
 import { embedMessages, sendBatches } from "../wal/embed-messages.ts";
 import { splitRanges, type DocumentRange } from "../wal/split-ranges.ts";
+import { userMarks } from "../wal/user-marks.ts";
 import { encodeWal, type WalHead } from "../wal/wal-codec.ts";
 import { batchMarkerKey, walKey } from "../wal/wal-key.ts";
 import { storageUnavailable } from "./problem-of.ts";
@@ -68,7 +69,15 @@ async function storeWal(
     key: walKey(head.tenant_id, head.wal_id),
     bytes,
     contentHash: hexOf(digest),
-    metadata: { batch_tag: head.batch_tag, documents: String(documents.length), ranges: String(ranges.length) },
+    metadata: {
+      batch_tag: head.batch_tag,
+      documents: String(documents.length),
+      ranges: String(ranges.length),
+      ...userMarks(
+        head.tenant_id,
+        documents.map((document) => document.user_id),
+      ),
+    },
     mediaType: "application/octet-stream",
   };
   const created = await createObject(bucket, wal, CREATE_OPTIONS);

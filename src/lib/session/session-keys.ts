@@ -64,3 +64,25 @@ export function summaryKey(session: SessionIdentity, firstSeq: number): string {
 function paddedSeq(seq: number): string {
   return String(seq).padStart(12, "0");
 }
+
+interface UserOfSessions {
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+const userPath = ({ tenantId, userId }: UserOfSessions): string => `${tenantId}/${keyPart(userId)}/`;
+
+/** Prefix of the markers of a user's sessions; the rest of a key is the part of the session that all its keys have in common. */
+export function sessionMarkersPrefix(user: UserOfSessions): string {
+  return `sessions/${userPath(user)}`;
+}
+
+/** Prefix of the segments of all sessions of a user. */
+export function userSegmentsPrefix(user: UserOfSessions): string {
+  return `segments/${userPath(user)}`;
+}
+
+/** Prefix of the summaries of all sessions of a user. */
+export function userSummariesPrefix(user: UserOfSessions): string {
+  return `summaries/${userPath(user)}`;
+}

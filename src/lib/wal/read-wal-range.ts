@@ -40,7 +40,7 @@ export async function readWalRange(
   const block =
     end <= start.value.bytes.length
       ? ok(start.value.bytes.subarray(offset, end))
-      : await readBytes(bucket, key, { offset, length: entry.storedBytes });
+      : await readBlock(bucket, key, { offset, length: entry.storedBytes, etag: start.value.etag });
   if (!block.ok) return block;
   const documents = decodeBlock(block.value, entry);
   return documents.ok ? ok({ head, documents: documents.value, rangeCount: layout.ranges.length }) : documents;
@@ -60,21 +60,28 @@ async function readStart(
   bucket: R2Bucket,
   key: string,
   limits: WalLimits,
-): Promise<Result<{ bytes: Uint8Array<ArrayBuffer>; opened: OpenedWal }, WalReadError>> {
-  const bytes = await readBytes(bucket, key, { offset: 0, length: firstReadBytes(limits) });
-  if (!bytes.ok) return bytes;
-  const opened = openWal(bytes.value, limits);
-  return opened.ok ? ok({ bytes: bytes.value, opened: opened.value }) : opened;
+): Promise<Result<{ bytes: Uint8Array<ArrayBuffer>; etag: string; opened: OpenedWal }, WalReadError>> {
+  try {
+    const object = await bucket.get(key, { range: { offset: 0, length: firstReadBytes(limits) } });
+    if (object === null) return err({ code: "wal_missing" });
+    const bytes = new Uint8Array(await object.arrayBuffer());
+    const opened = openWal(bytes, limits);
+    return opened.ok ? ok({ bytes, etag: object.etag, opened: opened.value }) : opened;
+  } catch (cause) {
+    return err({ code: "storage_unavailable", cause });
+  }
 }
 
-async function readBytes(
+/** An erasure may write the object anew between the two reads: then the read begins again, later. */
+async function readBlock(
   bucket: R2Bucket,
   key: string,
-  range: { offset: number; length: number },
+  { etag, ...range }: { readonly offset: number; readonly length: number; readonly etag: string },
 ): Promise<Result<Uint8Array<ArrayBuffer>, WalReadError>> {
   try {
-    const object = await bucket.get(key, { range });
+    const object = await bucket.get(key, { range, onlyIf: { etagMatches: etag } });
     if (object === null) return err({ code: "wal_missing" });
+    if (!("body" in object)) return err({ code: "storage_unavailable", cause: "the object changed between two reads" });
     return ok(new Uint8Array(await object.arrayBuffer()));
   } catch (cause) {
     return err({ code: "storage_unavailable", cause });

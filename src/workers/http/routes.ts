@@ -17,6 +17,7 @@ import { receiptRoutes } from "./routes/receipts.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { sessionFrameRoutes } from "./routes/session-frames.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
+import { userRoutes } from "./routes/users.ts";
 
 const SURFACE: readonly Route[] = [
   ...ingestRoutes,
@@ -27,6 +28,7 @@ const SURFACE: readonly Route[] = [
   ...profileRoutes,
   ...sessionRoutes,
   ...sessionFrameRoutes,
+  ...userRoutes,
   ...quarantineRoutes,
   ...artifactRoutes,
   ...adminKeyRoutes,

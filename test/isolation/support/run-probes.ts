@@ -8,6 +8,7 @@ import { rowProbes } from "./row-probes.ts";
 import { searchProbes } from "./search-probes.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import type { Service } from "./service.ts";
+import { userProbes } from "./user-probes.ts";
 import { writeProbes } from "./write-probes.ts";
 
 /** How each route is probed. */
@@ -17,6 +18,7 @@ export const PROBES: Readonly<Record<string, ProbeMaker>> = {
   ...writeProbes,
   ...profileProbes,
   ...adminProbes,
+  ...userProbes,
 };
 
 /** Requests at a time: what they read goes out in a few round trips. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Reason } from "../../contract/verdict.ts";
 import type { Statement } from "../sql.ts";
 import type { StoreVariant } from "./models.ts";
+import { DISOWNED_RECEIPT, isErasedSql, RECEIPT_VERSION } from "./user-erasures.ts";
 
 /** One applied range: the dedupe key that commits with its effect. A second commit fails with `unique_violation`. */
 export interface RangeKey {
@@ -99,7 +100,7 @@ export interface RangeOrigin extends BatchOrigin {
   readonly policyVersion: number;
 }
 
-/** Writes the documents as new generations unless the store holds a later version already. */
+/** Writes the documents as new generations unless the store holds a later version already, or their user was erased after they had been sent. */
 export function upsertDocuments(origin: RangeOrigin, rows: readonly DocumentRow[]): Statement {
   return {
     text: `insert into documents as d (tenant_id, batch_tag, wal_key, wal_id, model_id, document_uid, version_key, user_id,
@@ -114,6 +115,7 @@ export function upsertDocuments(origin: RangeOrigin, rows: readonly DocumentRow[
              as r (document_uid, version_key, user_id, document_id, tier, source, title, metadata, content_hash,
                document_index, chunk_count, token_count, character_count, occurred_at, duplicate_of, duplicate_hash, series,
                series_position)
+           where ${isErasedSql("r.version_key", "r.user_id")} is not true
            order by r.document_uid
            on conflict (tenant_id, document_uid) do update set
              batch_tag = excluded.batch_tag, wal_key = excluded.wal_key, wal_id = excluded.wal_id, model_id = excluded.model_id,
@@ -273,7 +275,7 @@ export function insertReceipts(origin: RangeOrigin, rows: readonly ReceiptRow[])
              character_count, relaxed_step, pii_counts, duplicate_of, model_id, gate_version, pii_version, policy_version)
            select $1, $2, $3, r.document_index, r.user_id, r.document_uid, r.document_id, r.version_key,
              case when r.outcome in ('indexed', 'duplicate') and d.version_key > r.version_key then 'unchanged'
-                  when r.outcome = 'unchanged' and d.version_key < r.version_key then null
+                  when r.outcome = 'unchanged' and (d.version_key is null or d.version_key < r.version_key) then null
                   else r.outcome end,
              case when r.outcome in ('indexed', 'unchanged', 'duplicate') and d.version_key > r.version_key
                   then r.reasons::jsonb || '[{"code": "superseded"}]' else r.reasons::jsonb end,
@@ -336,6 +338,18 @@ export function insertFailedReceipts(
       rows.map((row) => row.userId),
       rows.map((row) => row.documentId),
     ],
+  };
+}
+
+/**
+ * Makes nobody's those of this range's receipts whose user was erased after the input had been sent. They stay, so that every input of the batch has
+ * ended; comes after the receipts were written and before they are counted.
+ */
+export function disownErasedReceipts({ tenantId, walId }: BatchOrigin, documentIndexes: readonly number[]): Statement {
+  return {
+    text: `update receipts r set ${DISOWNED_RECEIPT}, outcome = 'rejected', reasons = '[{"code": "erased"}]'
+           where tenant_id = $1 and wal_id = $2 and document_index = any($3::int[]) and ${isErasedSql(RECEIPT_VERSION, "r.user_id")}`,
+    params: [tenantId, walId, documentIndexes],
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Statement } from "../sql.ts";
+import { isErasedSql } from "./user-erasures.ts";
 
 /** Whose profile it is. */
 export interface ProfileName {
@@ -82,10 +83,17 @@ export interface FactVersion {
   readonly outboxJson: string;
 }
 
-/** Writes the next version of a profile, unless its version is another than expected: then no row comes back. */
+/**
+ * Writes the next version of a profile, unless its version is another than expected, or its user was erased after the change had got its `walId`: then
+ * no row comes back.
+ */
 export function insertFactVersions(
   { tenantId, userId }: ProfileName,
-  { expected, facts }: { readonly expected: number; readonly facts: readonly FactVersion[] },
+  {
+    expected,
+    walId,
+    facts,
+  }: { readonly expected: number; readonly walId: string; readonly facts: readonly FactVersion[] },
 ): Statement {
   return {
     text: `insert into profiles (tenant_id, user_id, version, fact_key, value, removed, source, observed_at, outbox, sent_hash)
@@ -94,6 +102,7 @@ export function insertFactVersions(
            from unnest($4::text[], $5::text[], $6::boolean[], $7::text[], $8::timestamptz[], $9::text[])
              as f (fact_key, value, removed, source, observed_at, outbox)
            where (select coalesce(max(version), 0) from profiles where tenant_id = $1 and user_id = $2) = $3::bigint
+             and ${isErasedSql("$10", "$2")} is not true
            returning outbox`,
     params: [
       tenantId,
@@ -105,6 +114,7 @@ export function insertFactVersions(
       facts.map((fact) => fact.source),
       facts.map((fact) => fact.observedAt),
       facts.map((fact) => fact.outboxJson),
+      walId,
     ],
   };
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { tierSchema } from "../../contract/scope.ts";
 import { reasonSchema, type Reason } from "../../contract/verdict.ts";
 import type { Scope, Statement } from "../sql.ts";
+import { isErasedSql } from "./user-erasures.ts";
 
 /** `held`: waits for a decision. `releasing`: decided, and on its way. `released`: accepted again. `purged`: its text is gone for good. */
 export const quarantineStateSchema = z.enum(["held", "releasing", "released", "purged"]);
@@ -20,7 +21,7 @@ export interface QuarantineRow {
   readonly sizeBytes: number;
 }
 
-/** Lists quarantined inputs. Twice means once: the id is the receipt's. */
+/** Lists quarantined inputs, but none of a user who was erased after it had been sent. Twice means once: the id is the receipt's. */
 export function insertQuarantine(tenantId: string, batchTag: string, rows: readonly QuarantineRow[]): Statement {
   return {
     text: `insert into quarantine (tenant_id, batch_tag, quarantine_id, user_id, document_id, document_index, tier, source, reasons,
@@ -31,6 +32,7 @@ export function insertQuarantine(tenantId: string, batchTag: string, rows: reado
              $12::int[], $13::int[])
              as r (quarantine_id, user_id, document_id, document_index, tier, source, reasons, version_key, object_key, object_range,
                size_bytes)
+           where ${isErasedSql("r.version_key", "r.user_id")} is not true
            on conflict (tenant_id, quarantine_id) do nothing`,
     params: [
       tenantId,

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { firstUlidOf } from "../../base/ids.ts";
 import type { Statement } from "../sql.ts";
+import { isErasedSql } from "./user-erasures.ts";
 
 /** A segment as the store registers it. */
 export interface SegmentRow {
@@ -53,12 +55,16 @@ export function lockSession({
 
 /**
  * Registers a segment and adds it to its session's totals, once: a repeat finds the artifact and adds nothing. Of a session that was erased after the
- * segment had been made nothing is registered, and the members that came before go.
+ * segment had been made nothing is registered, and the members that came before go; where its user was erased, so does the row of the session.
  */
 export function registerSegment(row: SegmentRow): Statement {
   return {
-    text: `with erased as (
+    text: `with erased_user as (select 1 where ${isErasedSql("$15", "$2")}),
+           erased as (
+             select 1 from erased_user union all
              select 1 from sessions where tenant_id = $1 and user_id = $2 and session_id = $3 and erased_at >= to_timestamp($14::float8 / 1000)),
+           unmade as (
+             delete from sessions where tenant_id = $1 and user_id = $2 and session_id = $3 and exists (select 1 from erased_user)),
            forgotten as (
              delete from artifact_members where tenant_id = $1 and artifact_id = $5 and exists (select 1 from erased)),
            added as (
@@ -86,21 +92,22 @@ export function registerSegment(row: SegmentRow): Statement {
       row.firstAtMs,
       row.lastAtMs,
       row.createdAtMs,
+      firstUlidOf(row.createdAtMs),
     ],
   };
 }
 
 export const registeredRowSchema = z.object({ erased: z.boolean(), added: z.boolean() });
 
-/** Whether a segment is an artifact, and whether its session was erased after it had been made. */
+/** Whether a segment is an artifact, and whether its session or its user was erased after it had been made. */
 export function selectSegmentState(
   row: Pick<SegmentRow, "tenantId" | "userId" | "sessionId" | "artifactId" | "createdAtMs">,
 ): Statement {
   return {
     text: `select exists (select 1 from artifacts where tenant_id = $1 and user_id = $2 and artifact_id = $4) as registered,
              exists (select 1 from sessions where tenant_id = $1 and user_id = $2 and session_id = $3
-               and erased_at >= to_timestamp($5::float8 / 1000)) as erased`,
-    params: [row.tenantId, row.userId, row.sessionId, row.artifactId, row.createdAtMs],
+               and erased_at >= to_timestamp($5::float8 / 1000)) or coalesce(${isErasedSql("$6", "$2")}, false) as erased`,
+    params: [row.tenantId, row.userId, row.sessionId, row.artifactId, row.createdAtMs, firstUlidOf(row.createdAtMs)],
   };
 }
 

@@ -1,7 +1,13 @@
 import { ok, type Result } from "../../base/result.ts";
 import type { EmbedMessage } from "../../contract/queue-message.ts";
 import { insertDeadLetters } from "../../db/queries/dead-letters.ts";
-import { addToBatch, insertFailedReceipts, insertLedgerRow } from "../../db/queries/index-range.ts";
+import {
+  addToBatch,
+  disownErasedReceipts,
+  insertFailedReceipts,
+  insertLedgerRow,
+} from "../../db/queries/index-range.ts";
+import { holdErasures } from "../../db/queries/user-erasures.ts";
 import type { SqlError } from "../../db/sql.ts";
 import { readWalRange } from "../../wal/read-wal-range.ts";
 import { WAL_LIMITS } from "../../wal/wal-limits.ts";
@@ -30,12 +36,16 @@ export async function buryRange(
     walKey: message.wal_key,
     walId: message.wal_id,
   };
+  const documentIndexes = inputs.map((input) => input.documentIndex);
+  const userIds = inputs.map((input) => input.userId);
   const written = await context.sql.transaction({ tenantId: message.tenant_id, userId: "*" }, [
+    holdErasures(message.tenant_id, userIds),
     insertLedgerRow(
       { tenantId: message.tenant_id, walId: message.wal_id, rangeIndex: message.range_index },
       { batchTag: message.batch_tag, state: "dead", documentCount: message.document_count },
     ),
     insertFailedReceipts(origin, inputs, code),
+    disownErasedReceipts(origin, documentIndexes),
     insertDeadLetters(message.tenant_id, [
       {
         deadLetterId: `${message.wal_id}-range-${message.range_index}`,
@@ -49,10 +59,7 @@ export async function buryRange(
         attempts,
       },
     ]),
-    addToBatch(
-      origin,
-      inputs.map((input) => input.documentIndex),
-    ),
+    addToBatch(origin, documentIndexes),
   ]);
   // Another delivery applied or buried it first: then there is nothing left to end.
   if (!written.ok && written.error.code === "unique_violation") return ok(null);

@@ -7,6 +7,7 @@ import {
   addToBatch,
   type ChunkRow,
   deleteFormerGenerations,
+  disownErasedReceipts,
   type DocumentRow,
   insertChunks,
   insertLedgerRow,
@@ -16,6 +17,7 @@ import {
   upsertDocuments,
 } from "../../db/queries/index-range.ts";
 import { deleteSignatures, insertSignatures, type SignatureRow } from "../../db/queries/duplicates.ts";
+import { holdErasures } from "../../db/queries/user-erasures.ts";
 import { insertQuarantine, type QuarantineRow } from "../../db/queries/quarantine.ts";
 import { lockSeries, settleSeries, type SeriesName } from "../../db/queries/series.ts";
 import type { SqlError, Statement } from "../../db/sql.ts";
@@ -87,7 +89,9 @@ function statementsOf(range: RangeToCommit): readonly Statement[] {
   const signatures = range.indexed.flatMap(signatureRowOf);
   const documentIndexes = range.documents.map((document) => document.document_index);
   const series = seriesOf([...written, ...range.unchanged]);
+  const userIds = range.documents.map((document) => document.user_id);
   return [
+    holdErasures(message.tenant_id, userIds),
     ...(series.length === 0 ? [] : [lockSeries(message.tenant_id, series)]),
     insertLedgerRow(key, { batchTag: message.batch_tag, state: "applied", documentCount: range.documents.length }),
     ...(written.length === 0
@@ -107,6 +111,7 @@ function statementsOf(range: RangeToCommit): readonly Statement[] {
     ...(series.length === 0 ? [] : [settleSeries(message.tenant_id, series)]),
     ...(signatures.length === 0 ? [] : insertSignatures(message.tenant_id, signatures)),
     insertReceipts(origin, receiptRowsOf(range)),
+    disownErasedReceipts(origin, documentIndexes),
     ...(range.quarantined.length === 0
       ? []
       : [insertQuarantine(message.tenant_id, message.batch_tag, range.quarantined)]),

@@ -1,3 +1,4 @@
+import { documentUid } from "../../base/document-uid.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
 import type { EmbedMessage } from "../../contract/queue-message.ts";
@@ -8,6 +9,7 @@ import {
   selectKnownDocuments,
   selectLedgerRow,
 } from "../../db/queries/index-range.ts";
+import { erasedUserRowSchema, selectErasedUsers } from "../../db/queries/user-erasures.ts";
 import { embedTexts } from "../../embed/embed-texts.ts";
 import { readWalRange, type WalRange } from "../../wal/read-wal-range.ts";
 import { WAL_LIMITS } from "../../wal/wal-limits.ts";
@@ -16,6 +18,7 @@ import { commitRange, type IndexedDocument } from "./commit-range.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
 import { prepareChunks, prepareDocument, type PreparedChunk, type PreparedDocument } from "./prepare-document.ts";
 import type { SketchedDocument } from "./duplicate-document.ts";
+import { eraseLateInputs } from "./erase-late-inputs.ts";
 import { findStoredDuplicates } from "./find-stored-duplicates.ts";
 import { languageOf } from "./language-of.ts";
 import { quarantineRowsOf } from "./quarantine-rows.ts";
@@ -44,15 +47,16 @@ export async function indexRange(
   if (!range.ok) return range;
   const mismatch = mismatchOf(range.value, message);
   if (mismatch !== undefined) return err(mismatch);
-  const { head, documents } = range.value;
+  const { head } = range.value;
   const model = await context.models.active();
   if (!model.ok) return model;
-  const accepted = documents
-    .filter((document) => document.verdict === "accepted" || document.verdict === "duplicate")
-    .map((document) => prepareVersion(message, document));
-  const known = await readKnown(context, message, accepted);
+  const known = await readKnown(context, message, range.value.documents);
   if (!known.ok) return known;
   if (known.value.ledgerState !== null) return ok({ alreadyApplied: true, ...NOTHING_DONE });
+  const kept = await eraseLateInputs(context, message, { ...range.value, erasedBefore: known.value.erasedBefore });
+  if (!kept.ok) return kept;
+  const documents = kept.value;
+  const accepted = acceptedOf(message, documents);
   const changed = accepted.filter((document) => !isUnchanged(document, known.value.documents, model.value));
   const sorted = await findStoredDuplicates(context, head, changed);
   if (!sorted.ok) return sorted;
@@ -63,7 +67,7 @@ export async function indexRange(
   return commitRange(context, {
     message,
     model: model.value,
-    documents: documents,
+    documents,
     unchanged: accepted.filter((document) => !changed.includes(document)),
     indexed: indexed.value,
     duplicates,
@@ -73,6 +77,12 @@ export async function indexRange(
     ),
     quarantined: quarantineRowsOf(head, documents),
   });
+}
+
+function acceptedOf(message: EmbedMessage, documents: readonly WalDocument[]): readonly PreparedDocument[] {
+  return documents
+    .filter((document) => document.verdict === "accepted" || document.verdict === "duplicate")
+    .map((document) => prepareVersion(message, document));
 }
 
 /** The document as prepared; one that comes again by a decision of ours keeps the place of the version it was. */
@@ -105,18 +115,27 @@ interface KnownDocument {
 interface Known {
   readonly ledgerState: string | null;
   readonly documents: ReadonlyMap<string, KnownDocument>;
+  /** By user: the version before which what they sent is gone. */
+  readonly erasedBefore: ReadonlyMap<string, string>;
 }
 
 async function readKnown(
   context: IndexingContext,
   message: EmbedMessage,
-  accepted: readonly PreparedDocument[],
+  inputs: readonly WalDocument[],
 ): Promise<Result<Known, IndexRangeError>> {
   const key = { tenantId: message.tenant_id, walId: message.wal_id, rangeIndex: message.range_index };
-  const uids = accepted.map((document) => document.documentUid);
+  const uids = inputs.map(({ user_id: userId, tier, document_id: documentId }) =>
+    documentUid({ tenantId: key.tenantId, userId, tier, documentId }),
+  );
+  const userIds = new Set(inputs.map((input) => input.user_id));
   const rows = await context.sql.transaction(
     { tenantId: message.tenant_id, userId: "*" },
-    [selectLedgerRow(key), selectKnownDocuments(message.tenant_id, uids)],
+    [
+      selectLedgerRow(key),
+      selectKnownDocuments(message.tenant_id, uids),
+      selectErasedUsers(message.tenant_id, userIds),
+    ],
     { readOnly: true },
   );
   if (!rows.ok) return rows;
@@ -133,7 +152,12 @@ async function readKnown(
     });
   }
   const ledgerState = rows.value[0]?.[0]?.["state"];
-  return ok({ ledgerState: typeof ledgerState === "string" ? ledgerState : null, documents });
+  const erased = (rows.value[2] ?? []).map((row) => erasedUserRowSchema.parse(row));
+  return ok({
+    ledgerState: typeof ledgerState === "string" ? ledgerState : null,
+    documents,
+    erasedBefore: new Map(erased.map((row) => [row.user_id, row.erased_before])),
+  });
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   selectProfileVersion,
   type ProfileName,
 } from "../../db/queries/profiles.ts";
+import { holdErasures } from "../../db/queries/user-erasures.ts";
 import type { WalHead } from "../../wal/wal-codec.ts";
 import type { JudgingContext } from "../judge-request.ts";
 import { ownRows } from "../own-rows.ts";
@@ -196,10 +197,14 @@ async function commit(
       outboxJson: JSON.stringify({ head, document }),
     };
   });
-  const statements = [lockProfile(name), insertFactVersions(name, { expected: version, facts })];
+  const statements = [
+    holdErasures(name.tenantId, [name.userId]),
+    lockProfile(name),
+    insertFactVersions(name, { expected: version, walId: head.wal_id, facts }),
+  ];
   const written = await context.sql.transaction(name, statements, { isolation: "ReadCommitted" });
   if (!written.ok) return written.error.code === "unique_violation" ? ok("conflict") : err(problemOfSql(written.error));
-  const entries = entriesOf(written.value[1] ?? []);
+  const entries = entriesOf(written.value[2] ?? []);
   return ok(entries.length === 0 ? "conflict" : entries);
 }
 

@@ -5,9 +5,11 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
 import { createObject, CREATE_OPTIONS } from "../../wal/create-object.ts";
+import { rewriteObject } from "../../wal/rewrite-object.ts";
+import { userMarks } from "../../wal/user-marks.ts";
 import { readWalRange } from "../../wal/read-wal-range.ts";
 import type { DocumentRange } from "../../wal/split-ranges.ts";
-import { decodeWal, encodeWal, type WalHead } from "../../wal/wal-codec.ts";
+import { encodeWal, type WalHead } from "../../wal/wal-codec.ts";
 import { WAL_LIMITS } from "../../wal/wal-limits.ts";
 import { storageUnavailable } from "../problem-of.ts";
 
@@ -40,7 +42,10 @@ export async function holdBack(
     key: quarantineKey(head.tenant_id, head.wal_id),
     bytes: encoded.bytes,
     contentHash: hexOf(encoded.digest),
-    metadata: {},
+    metadata: userMarks(
+      head.tenant_id,
+      held.map((document) => document.user_id),
+    ),
     mediaType: MEDIA_TYPE,
   };
   const created = await createObject(bucket, object, CREATE_OPTIONS);
@@ -82,9 +87,6 @@ export async function readHeld(
   return ok(document.text === null ? undefined : { head: range.value.head, document });
 }
 
-/** Tries when others write the same object: each removes other inputs. */
-const REWRITE_ATTEMPTS_MAX = 5;
-
 /**
  * Writes the object anew without the text of the named inputs. The object itself stays, so that a request that is sent again under its
  * Idempotency-Key finds it and does not bring the text back. Repeating it is harmless.
@@ -94,26 +96,11 @@ export async function removeHeldTexts(
   objectKey: string,
   documentIndexes: ReadonlySet<number>,
 ): Promise<Result<null, Problem>> {
-  try {
-    for (let attempt = 0; attempt < REWRITE_ATTEMPTS_MAX; attempt += 1) {
-      const object = await bucket.get(objectKey);
-      if (object === null) return ok(null);
-      const record = decodeWal(new Uint8Array(await object.arrayBuffer()), WAL_LIMITS);
-      if (!record.ok) return err({ code: "internal" });
-      const { documents, ...head } = record.value;
-      const emptied = documents.map((document) =>
-        documentIndexes.has(document.document_index) ? { ...document, text: null, title: "", metadata: {} } : document,
-      );
-      const encoded = encodeWal(head, emptied, oneRangeEach(emptied));
-      const put = await bucket.put(objectKey, encoded.bytes, {
-        onlyIf: { etagMatches: object.etag },
-        customMetadata: { hash: hexOf(encoded.digest) },
-        httpMetadata: { contentType: MEDIA_TYPE },
-      });
-      if (put !== null) return ok(null);
-    }
-    return err(storageUnavailable());
-  } catch {
-    return err(storageUnavailable());
-  }
+  const rewritten = await rewriteObject(bucket, objectKey, (document) =>
+    documentIndexes.has(document.document_index) && document.text !== null
+      ? { ...document, text: null, title: "", metadata: {} }
+      : document,
+  );
+  if (rewritten.ok) return ok(null);
+  return err(rewritten.error.code === "storage_unavailable" ? storageUnavailable() : { code: "internal" });
 }

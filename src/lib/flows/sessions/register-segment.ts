@@ -15,6 +15,7 @@ import {
   segmentStateRowSchema,
   selectSegmentState,
 } from "../../db/queries/sessions.ts";
+import { holdErasures } from "../../db/queries/user-erasures.ts";
 import type { SqlError } from "../../db/sql.ts";
 import { segmentArtifactId } from "../../session/segment-artifact.ts";
 import type { SessionIdentity } from "../../session/session-log-api.ts";
@@ -58,9 +59,14 @@ export async function registerSegment(
   const row = segmentRowOf(message);
   const state = await readState(context, row);
   if (!state.ok) return state;
-  if (state.value.erased) return ok({ outcome: "erased", methods: [] });
   const there = await sidecarOf(context.bucket, session, message.first_seq);
   if (!there.ok) return there;
+  if (state.value.erased) {
+    // Left by a run that died after the erasure had looked; a session that was opened anew has one of another segment.
+    if (there.value?.artifact_id === row.artifactId)
+      await context.bucket.delete(summaryKey(session, message.first_seq));
+    return ok({ outcome: "erased", methods: [] });
+  }
   let sidecar = there.value;
   if (!state.value.registered || sidecar === undefined) {
     const digest = await readDigest(context, message);
@@ -140,6 +146,7 @@ async function register(
   for (; seqs.length - start > MEMBERS_PER_STATEMENT; start += MEMBERS_PER_STATEMENT) {
     const members = seqs.slice(start, start + MEMBERS_PER_STATEMENT);
     const written = await context.sql.transaction(row, [
+      holdErasures(tenantId, [userId]),
       insertMembers(
         row,
         members.map((position) => ({ position, documentUid: uidOf(position) })),
@@ -148,8 +155,13 @@ async function register(
     if (!written.ok) return written;
   }
   const last = seqs.slice(start).map((position) => ({ position, documentUid: uidOf(position) }));
-  const rows = await context.sql.transaction(row, [lockSession(row), insertMembers(row, last), registerRow(row)]);
-  return rows.ok ? ok(registeredRowSchema.parse(rows.value[2]?.[0])) : rows;
+  const rows = await context.sql.transaction(row, [
+    holdErasures(tenantId, [userId]),
+    lockSession(row),
+    insertMembers(row, last),
+    registerRow(row),
+  ]);
+  return rows.ok ? ok(registeredRowSchema.parse(rows.value[3]?.[0])) : rows;
 }
 
 async function makeSidecar(

@@ -39,12 +39,17 @@ export async function createMarker(bucket: R2Bucket, marker: SessionMarker): Pro
 }
 
 /** Undefined where the session was never opened, or is erased. */
-export async function readMarker(
+export function readMarker(
   bucket: R2Bucket,
   session: SessionIdentity,
 ): Promise<Result<SessionMarker | undefined, Problem>> {
+  return readMarkerAt(bucket, sessionMarkerKey(session));
+}
+
+/** The same, by the key of the marker. */
+export async function readMarkerAt(bucket: R2Bucket, key: string): Promise<Result<SessionMarker | undefined, Problem>> {
   try {
-    const object = await bucket.get(sessionMarkerKey(session));
+    const object = await bucket.get(key);
     if (object === null) return ok(undefined);
     const marker = markerSchema.safeParse(await object.json());
     return marker.success ? ok(marker.data) : err({ code: "internal" });
