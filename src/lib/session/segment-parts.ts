@@ -47,10 +47,8 @@ export class SegmentParts {
       if (this.#rest.length > 0) break;
       this.#nextSeq = event.seq + 1;
       if (event.frame === null) continue;
-      const record = new Uint8Array(segmentRecordBytes(event.frame.length));
-      writeSegmentRecord(record, 0, event.frame);
       this.#count(event.atMs);
-      this.#put(record);
+      this.#putRecord(event.frame);
     }
     if (this.#rest.length === 0 && !this.#hasFooter) {
       this.#hasFooter = true;
@@ -67,6 +65,18 @@ export class SegmentParts {
       firstAtMs: this.#firstAtMs,
       lastAtMs: this.#lastAtMs,
     };
+  }
+
+  /** In place where it fits: a copy of each record would be twice the segment in garbage. */
+  #putRecord(frame: Uint8Array): void {
+    const sizeBytes = segmentRecordBytes(frame.length);
+    if (this.#filledBytes + sizeBytes <= this.#part.length) {
+      this.#filledBytes = writeSegmentRecord(this.#part, this.#filledBytes, frame);
+      return;
+    }
+    const record = new Uint8Array(sizeBytes);
+    writeSegmentRecord(record, 0, frame);
+    this.#put(record);
   }
 
   #put(bytes: Uint8Array): void {
