@@ -2,6 +2,7 @@ import { z } from "zod";
 import { gatePolicySchema } from "./gate-policy.ts";
 import { piiPolicySchema } from "./pii.ts";
 import { retrievalPolicySchema } from "./retrieval-policy.ts";
+import { batchTagSchema } from "./scope.ts";
 
 const duplicatesPolicySchema = z.strictObject({
   enabled: z.boolean().default(true).describe("false: equal texts are stored as often as they come"),
@@ -48,6 +49,23 @@ const quarantinePolicySchema = z.strictObject({
     .describe("days after which the text of a quarantined input is removed; the decision stays"),
 });
 
+const retentionPolicySchema = z.strictObject({
+  batch_days: z
+    .int()
+    .min(1)
+    .max(36_500)
+    .nullable()
+    .default(null)
+    .describe("days after its last input was applied that a batch is dropped, with its documents; null: never"),
+  wal_days: z
+    .int()
+    .min(1)
+    .max(36_500)
+    .default(30)
+    .describe("days that remembered replies are kept, and WAL objects once they are in a pack"),
+  pinned: z.array(batchTagSchema).max(1_000).default([]).describe("batches that are never dropped"),
+});
+
 /** What a tenant asks of its inputs and searches: `tenants.policy`. `{}` is the default policy. */
 export const tenantPolicySchema = z.strictObject({
   pii: piiPolicySchema.prefault({}),
@@ -56,6 +74,7 @@ export const tenantPolicySchema = z.strictObject({
   drift: driftPolicySchema.prefault({}),
   quarantine: quarantinePolicySchema.prefault({}),
   retrieval: retrievalPolicySchema.prefault({}),
+  retention: retentionPolicySchema.prefault({}),
 });
 export type TenantPolicy = z.infer<typeof tenantPolicySchema>;
 
