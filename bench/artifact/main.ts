@@ -1,0 +1,124 @@
+/**
+ * Size of packs against solid `gzip -9` of the same records as JSON lines, and records/s of both in workerd.
+ * `node bench/artifact/main.ts [--measure RECORDS.jsonl --train OTHER.jsonl] [--rounds N] [--report FILE]`
+ * A line is {id, user_id, session, role, time, text, metadata}. Without paths: every other address of the demo, trained on the rest.
+ */
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { parseArgs } from "node:util";
+import { encodeBlock } from "../../src/lib/artifact/encode-block.ts";
+import { PACK_LIMITS } from "../../src/lib/artifact/pack-limits.ts";
+import { PackWriter, type PackWriterOptions } from "../../src/lib/artifact/pack-writer.ts";
+import { provedZstd } from "../../src/lib/zstd/proved-zstd.ts";
+import { trainDictionary } from "../../src/lib/zstd/train-dictionary.ts";
+import { finishBench } from "../support/bench-arguments.ts";
+import type { Figure } from "../support/figure.ts";
+import { blocksOf } from "../cpu-lane/records.ts";
+import { type BenchRecord, demoRecords, packRecordOf, readRecords, syntheticVectors } from "./bench-records.ts";
+import { measureCodecs } from "./codec-rates.ts";
+
+/** Records of one training sample: a quarter of a block, so that there are enough of them. */
+const SAMPLE_RECORDS = 16;
+/** Records that a dictionary is trained on: some ten times its size of text, and a minute's work at most. */
+const TRAINING_RECORDS_MAX = 20_000;
+const VECTOR_RECORDS = 1_500;
+const DIMENSIONS = 384;
+const LEVEL = 19;
+
+const { values } = parseArgs({
+  options: {
+    measure: { type: "string" },
+    train: { type: "string" },
+    rounds: { type: "string" },
+    report: { type: "string" },
+  },
+});
+const rounds = Number(values.rounds ?? 5);
+if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100)
+  throw new Error("--rounds takes a whole number from 1 to 100");
+const { training, measured } =
+  values.measure === undefined || values.train === undefined
+    ? await demoRecords()
+    : { training: await readRecords(values.train), measured: await readRecords(values.measure) };
+
+const module = new WebAssembly.Module(readFileSync(new URL("../../src/lib/zstd/zstd.wasm", import.meta.url)));
+const zstd = provedZstd(module);
+const samples = blocksOf(training.slice(0, TRAINING_RECORDS_MAX), SAMPLE_RECORDS).map((block) =>
+  encodeBlock(
+    block.map((record) => packRecordOf(record, null)),
+    {},
+  ),
+);
+const startedMs = performance.now();
+const trained = trainDictionary(module, samples, { level: LEVEL });
+if (!trained.ok) throw new Error(`no dictionary: ${trained.error.code}`);
+const trainingSeconds = (performance.now() - startedMs) / 1000;
+const dictionary = trained.value;
+const records = measured.map((record) => packRecordOf(record, null));
+const withVectors = measured.slice(0, VECTOR_RECORDS);
+const vectors = syntheticVectors(withVectors.length, DIMENSIONS);
+
+async function packBytes(
+  settings: Pick<PackWriterOptions, "dictionary" | "vectors">,
+  packed = records,
+): Promise<number> {
+  const head = { tenant_id: "bench", created_at_ms: 0, models: [], versions: {} };
+  const sink = { write: () => Promise.resolve() };
+  const writer = new PackWriter({ zstd, head, derivations: {}, limits: PACK_LIMITS, sink, ...settings });
+  for (const record of packed) await writer.add(record);
+  const summary = await writer.finish();
+  if (!summary.ok) throw new Error(summary.error.code);
+  return summary.value.sizeBytes;
+}
+
+function gzipBytes(lines: readonly unknown[]): number {
+  return gzipSync(lines.map((line) => JSON.stringify(line)).join("\n"), { level: 9 }).length;
+}
+
+function sizeFigure(name: string, ours: number, base: number, bounds: Pick<Figure, "target" | "aim"> = {}): Figure {
+  const opponent = { name: "gzip -9, solid", samples: [base] };
+  return { name, unit: "bytes", ours: { name: "pack", samples: [ours] }, opponent, isCost: true, ...bounds };
+}
+
+async function vectorFigure(kind: "f32" | "f16" | "int8", base: number): Promise<Figure> {
+  const packed = withVectors.map((record: BenchRecord, index) => packRecordOf(record, vectors[index] ?? null));
+  const size = await packBytes({ dictionary, vectors: { fingerprint: "bench", dimensions: DIMENSIONS, kind } }, packed);
+  return sizeFigure(`size with ${kind} vectors`, size, base, kind === "f16" ? { target: 0.4 } : {});
+}
+
+const base = gzipBytes(measured);
+// Six digits say more than f16 holds; all digits of an f32 would make the opponent half as large again.
+const digitsOf = (vector: Float32Array | undefined): number[] =>
+  Array.from(vector ?? [], (value) => Number(value.toPrecision(6)));
+const vectorBase = gzipBytes(withVectors.map((record, index) => ({ ...record, vector: digitsOf(vectors[index]) })));
+const { recordsPerSecond, memoryBytes } = await measureCodecs(records, dictionary, rounds);
+const rateFigure = (what: "encode" | "decode"): Figure => ({
+  name: `${what} in workerd`,
+  unit: "records/s",
+  ours: { name: "pack", samples: recordsPerSecond[`${what}-pack`] },
+  opponent: { name: "JSON", samples: recordsPerSecond[`${what}-json`] },
+});
+finishBench(
+  {
+    bench: "artifact",
+    figures: [
+      sizeFigure("size, dictionary of other records", await packBytes({ dictionary, vectors: null }), base, {
+        target: 0.78,
+        aim: 0.68,
+      }),
+      sizeFigure("size, no dictionary", await packBytes({ dictionary: null, vectors: null }), base),
+      await vectorFigure("f32", vectorBase),
+      await vectorFigure("f16", vectorBase),
+      await vectorFigure("int8", vectorBase),
+      rateFigure("encode"),
+      rateFigure("decode"),
+    ],
+    skipped: [],
+    details: [
+      `${measured.length} records measured, ${Math.min(training.length, TRAINING_RECORDS_MAX)} others trained a dictionary of ${dictionary.bytes.length} bytes in ${trainingSeconds.toFixed(1)} s`,
+      `vectors: ${withVectors.length} of ${DIMENSIONS} dimensions, synthetic; memory of the zstd module ${(memoryBytes / 1e6).toFixed(1)} MB`,
+      "one record of a pack is read by two ranged reads; of the gzip only by unpacking what is before it",
+    ],
+  },
+  { reportFile: values.report },
+);
