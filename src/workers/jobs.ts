@@ -2,11 +2,11 @@
 import { ISOLATION_CANARY_JOB } from "../lib/flows/isolation/canary-job.ts";
 import { JOB_HISTORY_JOB } from "../lib/flows/jobs/history-job.ts";
 import type { Job } from "../lib/flows/jobs/job.ts";
+import { MAINTENANCE_JOB } from "../lib/flows/jobs/maintenance-job.ts";
 import { runJob, type RunRequest } from "../lib/flows/jobs/run-job.ts";
 import { PROFILE_OUTBOX_JOB } from "../lib/flows/profiles/outbox-job.ts";
 import { PROFILE_WATCH_JOB } from "../lib/flows/profiles/watch-job.ts";
 import { QUARANTINE_RETENTION_JOB } from "../lib/flows/quarantine/retention-job.ts";
-import { RETENTION_JOB } from "../lib/flows/retention/retention-job.ts";
 import { RETURN_DUPLICATES_JOB } from "../lib/flows/return-duplicates-job.ts";
 import { SWEEP_JOB } from "../lib/flows/run-sweep-job.ts";
 import type { Context } from "./context.ts";
@@ -19,8 +19,8 @@ export const JOBS: readonly Job<Context, unknown>[] = [
   RETURN_DUPLICATES_JOB,
   ISOLATION_CANARY_JOB,
   QUARANTINE_RETENTION_JOB,
-  RETENTION_JOB,
   JOB_HISTORY_JOB,
+  MAINTENANCE_JOB,
 ];
 
 /** A run of a job that is logged and counted, however it is started. Dry runs are logged only. */

@@ -1,11 +1,9 @@
 import { createNeonSql } from "../../lib/db/neon-sql.ts";
-import { buildSearchIndex, type SearchIndexReport } from "../../lib/flows/build-search-index.ts";
+import { buildSearchIndex, LARGE_ROWS_MIN, type SearchIndexReport } from "../../lib/flows/build-search-index.ts";
 import { openDatabase } from "../../stack/postgres/open-database.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 
-/** Rows of a partition from which it gets its indexes, and chunks of a tenant from which its document frequencies are kept. */
-const LARGE_ROWS_MIN = 20_000;
 /** One HNSW build of a partition of a million chunks takes minutes, not hours. */
 const BUILD_TIMEOUT_MS = 2 * 60 * 60 * 1000;
 const TIMEOUT_MS = 60_000;

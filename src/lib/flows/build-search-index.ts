@@ -33,6 +33,9 @@ export interface SearchIndexOptions {
   readonly buildTimeoutMs: number;
 }
 
+/** Rows of a partition from which it gets its indexes, and chunks of a tenant from which its document frequencies are kept. */
+export const LARGE_ROWS_MIN = 20_000;
+
 /** Chunks of a tenant that are counted for its document frequencies; of larger tenants a sample of about this many. */
 const SAMPLED_CHUNKS_MAX = 200_000;
 

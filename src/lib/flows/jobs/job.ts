@@ -7,6 +7,7 @@ export const CRON_LINES = {
   "*/5 * * * *": "every five minutes",
   "0 * * * *": "every hour, on the hour",
   "0 3 * * *": "every day at 03:00",
+  "30 3 * * *": "every day at 03:30",
 } as const;
 export type CronLine = keyof typeof CRON_LINES;
 
