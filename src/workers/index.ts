@@ -31,6 +31,8 @@ export default {
   },
   async scheduled(controller, env, execution) {
     const context = contextOf(env);
+    // The next tick does the work: what throws here would throw again.
+    controller.noRetry();
     try {
       await runCron(controller.cron, controller.scheduledTime, context);
     } finally {
