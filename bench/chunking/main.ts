@@ -2,16 +2,10 @@
 //   node bench/chunking/main.ts FOLDER [--embedder URL] [--report FILE]
 // FOLDER holds corpora/NAME.md and questions.jsonl {corpus, question, references: [{start, end}]}. Our chunks are those of `jeeves inspect`.
 // Both sides use the same embedding server.
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { PROJECT_FOLDER } from "../../src/cli/project-folder.ts";
 import { chunkOptionsFor } from "../../src/lib/chunk/chunk.ts";
 import type { TokenCounter } from "../../src/lib/model/token-counter.ts";
-import { startEmbedder } from "../../src/stack/embedder-process.ts";
 import type { BenchReport, Figure } from "../support/figure.ts";
-import { HOME_FOLDER } from "../support/home-folder.ts";
-import { printReport } from "../support/print-figures.ts";
+import { runWithEmbedder } from "../support/with-embedder.ts";
 import { type ChunkingSet, readChunkingSet } from "./chunking-set.ts";
 import { langchainSplitter, type Splitter } from "./langchain-splitter.ts";
 import { type OwnChunk, ownChunks } from "./own-chunks.ts";
@@ -134,24 +128,4 @@ async function run(folder: string, endpoint: string): Promise<BenchReport> {
   };
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { embedder: { type: "string" }, report: { type: "string" } },
-});
-const [folder] = positionals;
-if (folder === undefined) throw new Error("which set? node bench/chunking/main.ts FOLDER");
-const own =
-  values.embedder === undefined
-    ? await startEmbedder({
-        projectFolder: PROJECT_FOLDER,
-        modelFolder: join(HOME_FOLDER, "models", "all-MiniLM-L6-v2"),
-        log: () => undefined,
-      })
-    : undefined;
-try {
-  const report = await run(folder, values.embedder ?? own?.endpoint ?? "");
-  printReport(report);
-  if (values.report !== undefined) await writeFile(values.report, JSON.stringify(report));
-} finally {
-  await own?.stop();
-}
+await runWithEmbedder("which set? node bench/chunking/main.ts FOLDER", run);

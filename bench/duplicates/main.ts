@@ -8,7 +8,7 @@ import { sketchOf } from "../../src/lib/duplicates/sketch.ts";
 import { printReport } from "../support/print-figures.ts";
 import { readBenchTexts } from "../support/read-texts.ts";
 import { OTHER_CONTENT } from "./other-content.ts";
-import { SeededRandom } from "./random.ts";
+import { SeededRandom } from "../../test/support/seeded-random.ts";
 import { SAME_CONTENT } from "./same-content.ts";
 import { templatePair } from "./templates.ts";
 

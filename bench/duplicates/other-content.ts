@@ -1,4 +1,5 @@
-import { plainSentences, type SeededRandom } from "./random.ts";
+import type { SeededRandom } from "../../test/support/seeded-random.ts";
+import { plainSentences } from "./plain-sentences.ts";
 
 /** A text with other content that looks much like `text`; undefined where the text offers no hold. `other` is another text of the set. */
 export type Change = (text: string, other: string, random: SeededRandom) => string | undefined;

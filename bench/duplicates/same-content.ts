@@ -1,4 +1,5 @@
-import { plainSentences, type SeededRandom } from "./random.ts";
+import type { SeededRandom } from "../../test/support/seeded-random.ts";
+import { plainSentences } from "./plain-sentences.ts";
 
 /** Another appearance of the same content. */
 export type Edit = (text: string, random: SeededRandom) => string;

@@ -1,4 +1,4 @@
-import type { SeededRandom } from "./random.ts";
+import type { SeededRandom } from "../../test/support/seeded-random.ts";
 
 const PEOPLE = [
   "Maria Sousa",

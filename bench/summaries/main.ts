@@ -1,10 +1,7 @@
 // Whether the extractive summary of a session says what the reference says, and whether sessions are found by their summaries. No language model takes part.
 //   node bench/summaries/main.ts PATH [--embedder URL] [--report FILE]
 // PATH is a file in the format of LoCoMo with session_summaries. Every side has the same number of characters for each session.
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { PROJECT_FOLDER } from "../../src/cli/project-folder.ts";
 import { sentencesOf } from "../../src/lib/chunk/sentences.ts";
 import { CandidateSentences } from "../../src/lib/summarise/candidate-sentences.ts";
 import { describeSegment } from "../../src/lib/summarise/describe-segment.ts";
@@ -17,11 +14,9 @@ import {
   TermCounter,
   type TermCounts,
 } from "../../src/lib/summarise/term-counts.ts";
-import { startEmbedder } from "../../src/stack/embedder-process.ts";
 import { embedTexts } from "../chunking/retrieval.ts";
 import type { BenchReport, Figure } from "../support/figure.ts";
-import { HOME_FOLDER } from "../support/home-folder.ts";
-import { printReport } from "../support/print-figures.ts";
+import { runWithEmbedder } from "../support/with-embedder.ts";
 import { centroidMmr } from "./centroid-mmr.ts";
 import { dot } from "./dot.ts";
 import { type Question, readTalks, type Talk } from "./locomo.ts";
@@ -270,24 +265,4 @@ async function run(path: string, endpoint: string): Promise<BenchReport> {
   };
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { embedder: { type: "string" }, report: { type: "string" } },
-});
-const [path] = positionals;
-if (path === undefined) throw new Error("which set? node bench/summaries/main.ts PATH");
-const own =
-  values.embedder === undefined
-    ? await startEmbedder({
-        projectFolder: PROJECT_FOLDER,
-        modelFolder: join(HOME_FOLDER, "models", "all-MiniLM-L6-v2"),
-        log: () => undefined,
-      })
-    : undefined;
-try {
-  const report = await run(path, values.embedder ?? own?.endpoint ?? "");
-  printReport(report);
-  if (values.report !== undefined) await writeFile(values.report, JSON.stringify(report));
-} finally {
-  await own?.stop();
-}
+await runWithEmbedder("which set? node bench/summaries/main.ts PATH", run);

@@ -5,7 +5,7 @@ import { batchedSql } from "./support/batched-sql.ts";
 import { openPopulation, type Population } from "./support/population.ts";
 import { expectIsolated, PROBES_OF_VARIANT } from "./support/report.ts";
 import { fingerprintOf, PROBES, runProbes } from "./support/run-probes.ts";
-import { runSeed } from "./support/seeded-random.ts";
+import { runSeed } from "./support/run-seed.ts";
 import { openService } from "./support/service.ts";
 import { ROUTES } from "./support/worker-surface.ts";
 import { PROBED_IN_WORKERD, WITHOUT_PROBES } from "./support/other-routes.ts";

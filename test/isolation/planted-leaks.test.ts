@@ -3,7 +3,7 @@ import { expectOk } from "../support/database.ts";
 import { batchedSql } from "./support/batched-sql.ts";
 import { openPopulation, type Population } from "./support/population.ts";
 import { runProbes } from "./support/run-probes.ts";
-import { runSeed } from "./support/seeded-random.ts";
+import { runSeed } from "./support/run-seed.ts";
 import { openService, type Service } from "./support/service.ts";
 import { disguised, UnconditionalSql } from "./support/walls.ts";
 

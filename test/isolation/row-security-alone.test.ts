@@ -3,7 +3,7 @@ import { batchedSql } from "./support/batched-sql.ts";
 import { openPopulation, type Population } from "./support/population.ts";
 import { expectIsolated, PROBES_OF_VARIANT } from "./support/report.ts";
 import { fingerprintOf, runProbes } from "./support/run-probes.ts";
-import { runSeed } from "./support/seeded-random.ts";
+import { runSeed } from "./support/run-seed.ts";
 import { openService } from "./support/service.ts";
 import { UnconditionalSql } from "./support/walls.ts";
 

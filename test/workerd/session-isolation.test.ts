@@ -2,7 +2,7 @@ import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { HOSTILE_IDS, REFUSED_IDS } from "../isolation/support/hostile-ids.ts";
 import { PROBED_IN_WORKERD } from "../isolation/support/other-routes.ts";
-import { SeededRandom } from "../isolation/support/seeded-random.ts";
+import { SeededRandom } from "../support/seeded-random.ts";
 import { openSessionWorld } from "./support/session-world.ts";
 import { frame, lines, openSession, sendFrames, sessionState, stubOf, type OpenSession } from "./support/session.ts";
 import { ask, makeKey } from "./support/worker.ts";

@@ -1,3 +1,4 @@
+import { boundedText } from "../base/bounded-text.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { PiiSpan } from "../contract/pii.ts";
 import { spansOfReply } from "./analyzer-reply.ts";
@@ -25,24 +26,6 @@ export type Analyzer = (text: string, scoreMin: number) => Promise<Result<readon
 /** Bytes of a reply: about 100 for each span, with explanations left out. */
 const REPLY_BYTES_MAX = 4 * 1024 * 1024;
 
-/** The body as text, or undefined where it is larger than the limit. */
-async function boundedText(response: Response): Promise<string | undefined> {
-  const decoder = new TextDecoder();
-  let [text, sizeBytes] = ["", 0];
-  if (response.body === null) return text;
-  const reader = response.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    sizeBytes += value.byteLength;
-    if (sizeBytes > REPLY_BYTES_MAX) {
-      await reader.cancel();
-      return undefined;
-    }
-    text += decoder.decode(value, { stream: true });
-  }
-}
-
 function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -56,7 +39,7 @@ async function spansOfResponse(response: Response, text: string): Promise<Result
     await response.body?.cancel();
     return err({ code: "analyzer_unavailable", status: response.status });
   }
-  const body = await boundedText(response);
+  const body = await boundedText(response, REPLY_BYTES_MAX);
   if (body === undefined) return err({ code: "analyzer_reply_too_large", bytesMax: REPLY_BYTES_MAX });
   const spans = spansOfReply(parsedJson(body), text);
   return spans === undefined ? err({ code: "analyzer_reply_malformed" }) : ok(spans);

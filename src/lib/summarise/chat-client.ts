@@ -1,4 +1,5 @@
 /** Client of an OpenAI-compatible server that writes summaries. */
+import { boundedText } from "../base/bounded-text.ts";
 import { z } from "zod";
 import { err, ok, type Result } from "../base/result.ts";
 
@@ -41,24 +42,6 @@ const replySchema = z.object({
     .array(z.object({ message: z.object({ content: z.string() }), finish_reason: z.string().nullish() }))
     .min(1),
 });
-
-/** The body as text, or undefined where it is larger than the limit. */
-async function boundedText(response: Response): Promise<string | undefined> {
-  if (response.body === null) return "";
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder();
-  let [text, sizeBytes] = ["", 0];
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    sizeBytes += value.byteLength;
-    if (sizeBytes > REPLY_BYTES_MAX) {
-      await reader.cancel();
-      return undefined;
-    }
-    text += decoder.decode(value, { stream: true });
-  }
-}
 
 /** Control characters have no place in a stored text; line ends become blanks. */
 function cleaned(content: string): string {
@@ -117,7 +100,7 @@ export function createCondense(options: ChatOptions): Condense {
         await response.body?.cancel();
         return err({ code: "chat_unavailable", status: response.status });
       }
-      const body = await boundedText(response);
+      const body = await boundedText(response, REPLY_BYTES_MAX);
       return body === undefined ? err({ code: "chat_reply_too_large" }) : summaryOf(body, charactersMax);
     } catch (cause) {
       const isTimeout = cause instanceof Error && cause.name === "TimeoutError";

@@ -1,7 +1,7 @@
 import type { Scope } from "../../../src/lib/db/sql.ts";
 import { mayRead, type Owner } from "./secrets.ts";
 import { TENANTS, type Population } from "./population.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "../../support/seeded-random.ts";
 import type { Caller, Service } from "./service.ts";
 
 /** A tenant of its own, whose users have the names of everybody else's. */

@@ -1,7 +1,7 @@
 import type { Scope } from "../../../src/lib/db/sql.ts";
 import type { Callers } from "./callers.ts";
 import type { Victim } from "./population.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "../../support/seeded-random.ts";
 import type { Caller } from "./service.ts";
 
 /** One attempt of somebody to see or change what another has. */

@@ -6,7 +6,7 @@ import type { Probe, ProbeMaker } from "./probe.ts";
 import { profileProbes } from "./profile-probes.ts";
 import { rowProbes } from "./row-probes.ts";
 import { searchProbes } from "./search-probes.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { SeededRandom } from "../../support/seeded-random.ts";
 import type { Service } from "./service.ts";
 import { userProbes } from "./user-probes.ts";
 import { writeProbes } from "./write-probes.ts";

@@ -4,7 +4,7 @@ import { strangerTo } from "./callers.ts";
 import { HOSTILE_IDS, REFUSED_IDS } from "./hostile-ids.ts";
 import { BATCH_TAG, sentenceOf, SESSION_ID, type Victim } from "./population.ts";
 import { json, type Aim, type Probe, type ProbeMaker } from "./probe.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "../../support/seeded-random.ts";
 import type { Caller } from "./service.ts";
 
 /** Filters that name what the victim has. */

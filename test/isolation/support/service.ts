@@ -8,7 +8,7 @@ import { findKey } from "../../../src/lib/flows/find-key.ts";
 import { PiiKeyring } from "../../../src/lib/pii/keyring.ts";
 import { expectOk } from "../../support/database.ts";
 import type { Population } from "./population.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { SeededRandom } from "../../support/seeded-random.ts";
 import { createApp, ROUTES } from "./worker-surface.ts";
 
 /** Somebody with a key. */

@@ -119,22 +119,14 @@ async function summaryOf(
   return extractive;
 }
 
-interface SentenceWithVector {
-  readonly sentence: SpokenSentence;
-  readonly vector: Float32Array;
-}
-
 /** The sentences with their vectors; those that the model refuses are left out. */
-async function withVectors(
+async function withVectors<S extends { readonly text: string }>(
   context: SealContext,
   model: ModelInUse,
-  sentences: readonly SpokenSentence[],
-): Promise<Result<readonly SentenceWithVector[], SummariseError>> {
-  const vectors = await vectorsOf(
-    context,
-    model,
-    sentences.map(({ text }) => text),
-  );
+  sentences: readonly S[],
+): Promise<Result<readonly { readonly sentence: S; readonly vector: Float32Array }[], SummariseError>> {
+  const texts = sentences.map(({ text }) => text);
+  const vectors = await vectorsOf(context, model, texts);
   if (!vectors.ok) return vectors;
   return ok(
     sentences.flatMap((sentence, index) => {
@@ -172,16 +164,6 @@ async function earlierSentences(
 ): Promise<Result<readonly SummarySentence[], SummariseError>> {
   const sentences = (before?.session.summary.sentences ?? []).map(loadedSentence);
   if (before === undefined || before.fingerprint === model.fingerprint) return ok(sentences);
-  const vectors = await vectorsOf(
-    context,
-    model,
-    sentences.map(({ text }) => text),
-  );
-  if (!vectors.ok) return vectors;
-  return ok(
-    sentences.flatMap((sentence, index) => {
-      const vector = vectors.value[index];
-      return vector === undefined || vector === null ? [] : [{ ...sentence, vector }];
-    }),
-  );
+  const found = await withVectors(context, model, sentences);
+  return found.ok ? ok(found.value.map(({ sentence, vector }) => ({ ...sentence, vector }))) : found;
 }

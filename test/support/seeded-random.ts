@@ -1,4 +1,4 @@
-/** Seeded choices (mulberry32, public domain): the same seed gives the same edits on every machine. */
+/** Numbers that a seed repeats, so that a run can be run again (the generator mulberry32, Tommy Ettinger, public domain). */
 export class SeededRandom {
   #state: number;
 
@@ -11,16 +11,21 @@ export class SeededRandom {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** Whole number from 0 up to `end`, which is left out. */
+  below(end: number): number {
+    return Math.floor(this.next() * end);
   }
 
   /** Whole number in [min, max]. */
   between(min: number, max: number): number {
-    return min + Math.floor(this.next() * (max - min + 1));
+    return min + this.below(max - min + 1);
   }
 
   pick<T>(items: readonly T[]): T {
-    const item = items[this.between(0, items.length - 1)];
+    const item = items[this.below(items.length)];
     if (item === undefined) throw new Error("nothing to pick from");
     return item;
   }
@@ -31,9 +36,4 @@ export class SeededRandom {
       .sort((a, b) => a.order - b.order)
       .map(({ item }) => item);
   }
-}
-
-/** Sentences with the blanks after them, so that they join to the text again. A plain rule, not the product's. */
-export function plainSentences(text: string): string[] {
-  return text.match(/[^.!?]+(?:[.!?](?!\s)[^.!?]*)*[.!?]*\s*/gu) ?? [text];
 }
