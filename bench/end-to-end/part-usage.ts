@@ -20,6 +20,14 @@ export function cpuSecondsByPart(rootPids: readonly number[]): PartCpuSeconds {
   return seconds;
 }
 
+/** Process ids of each part now. */
+export function pidsByPart(rootPids: readonly number[]): Readonly<Record<StackPart, readonly number[]>> {
+  const all = rootPids.flatMap((pid) => processTree(pid));
+  const of = (part: StackPart): readonly number[] =>
+    all.filter((facts) => partOf(facts) === part).map(({ pid }) => pid);
+  return { embedder: of("embedder"), workerd: of("workerd"), postgres: of("postgres"), stack: of("stack") };
+}
+
 /** Largest resident memory so far of the largest process of each part, MiB. */
 export function peakMemoryByPart(rootPids: readonly number[]): Readonly<Record<StackPart, number>> {
   const peaks = { embedder: 0, workerd: 0, postgres: 0, stack: 0 };

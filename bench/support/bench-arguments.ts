@@ -42,7 +42,7 @@ function wholeNumber(name: string, text: string | undefined, fallback: number): 
 }
 
 /** Prints the report and leaves it where `run-all.ts` looks for it. */
-export function finishBench(report: BenchReport, { reportFile }: BenchArguments): void {
+export function finishBench(report: BenchReport, { reportFile }: Pick<BenchArguments, "reportFile">): void {
   printReport(report);
   if (reportFile !== undefined) writeFileSync(reportFile, JSON.stringify(report));
 }

@@ -8,11 +8,15 @@ const run = promisify(execFile);
 /** Bundling takes about three seconds; a hung wrangler is a broken installation. */
 const BUNDLE_TIMEOUT_MS = 120_000;
 
-/** Bundles the Worker as `wrangler deploy` would, into `buildFolder`. Nothing is uploaded. */
-export async function bundleWorker(projectFolder: string, buildFolder: string): Promise<void> {
+/** Bundles the Worker of a configuration as `wrangler deploy` would, into `buildFolder`. Nothing is uploaded. */
+export async function bundleWorker(
+  projectFolder: string,
+  buildFolder: string,
+  configFile = "wrangler.toml",
+): Promise<void> {
   const wrangler = join(projectFolder, "node_modules", "wrangler", "bin", "wrangler.js");
   try {
-    await run(process.execPath, [wrangler, "deploy", "--dry-run", "--outdir", buildFolder], {
+    await run(process.execPath, [wrangler, "deploy", "--config", configFile, "--dry-run", "--outdir", buildFolder], {
       cwd: projectFolder,
       timeout: BUNDLE_TIMEOUT_MS,
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" },
