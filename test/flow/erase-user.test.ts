@@ -3,6 +3,7 @@ import { sha256HexSync } from "../../src/lib/base/hash.ts";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import type { EmbedMessage } from "../../src/lib/contract/queue-message.ts";
 import { ERASURE_PLACES, type ErasureCertificate } from "../../src/lib/contract/user-erasure.ts";
+import { eraseDocuments } from "../../src/lib/flows/erase-documents.ts";
 import { batchStatus } from "../../src/lib/flows/batch-status.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { registerSegment } from "../../src/lib/flows/sessions/register-segment.ts";
@@ -210,6 +211,15 @@ describe.each(backends)("erasing a user on %s", (backend) => {
     if (message === undefined) throw new Error("nothing was sent");
     await indexAll([message]);
     expect(await objectsWith(world, "marzipan")).toEqual([]);
+    expect(await countOf(tenantId, "ann")).toBe(0);
+  });
+
+  it("leaves no tombstone of a document that was to be deleted before", async () => {
+    const tenantId = newTenant();
+    const deletionId = world.context().newUlid();
+    await eraseWhole(world, { tenantId, userId: "ann" });
+    const documents = [{ documentId: "ann-0", tier: "doc" as const }];
+    expectOk(await eraseDocuments(world.context(), { tenantId, userId: "ann", documents, deletionId }));
     expect(await countOf(tenantId, "ann")).toBe(0);
   });
 

@@ -29,6 +29,7 @@ const reportSchema = z.object({
   documentCount: z.int(),
   receiptCount: z.int(),
   replyCount: z.int(),
+  openErasureCount: z.int(),
   failedCount: z.int(),
   wal: z.string(),
   batches: z.array(z.object({ tenant_id: z.string(), batch_tag: z.string() })),
@@ -122,6 +123,17 @@ describe.each(backends)("the retention job on %s", (backend) => {
     await sweep(context(), options, { completeUpTo: {}, stoppedAt: null });
     for (const message of world.take()) expectOk(await indexRange(context(), message));
     expect(await documentIds(tenantId)).toEqual(["c", "d"]);
+  });
+
+  it("says which erasures were begun and never finished", async () => {
+    const tenantId = newTenant();
+    await setPolicy(tenantId, {});
+    await populate(tenantId);
+    const begun = `insert into user_erasures (tenant_id, user_hash, erasure_id, erased_before, erased_at, progress)
+      values ($1, user_hash('ann'), '1', '1', now() - interval '2 hours', '{}'), ($1, user_hash('bob'), '1', '1', now() - interval '2 hours', null)`;
+    const scope = { tenantId, userId: "*" };
+    expectOk(await world.database.ownerSql.transaction(scope, [statement(begun, tenantId)]));
+    expect((await run()).openErasureCount).toBe(1);
   });
 
   it("removes remembered replies past their days, and none before", async () => {

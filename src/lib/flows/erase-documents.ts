@@ -5,6 +5,7 @@ import type { Problem } from "../contract/problem.ts";
 import type { Tier } from "../contract/scope.ts";
 import { deleteSignatures } from "../db/queries/duplicates.ts";
 import { deleteChunksOfDocuments, upsertTombstones } from "../db/queries/erase-document.ts";
+import { holdErasures } from "../db/queries/user-erasures.ts";
 import type { Sql } from "../db/sql.ts";
 import { problemOfSql } from "./problem-of.ts";
 
@@ -38,6 +39,7 @@ export async function eraseDocuments(
   const named = documents.map((each) => ({ ...each, documentUid: documentUid({ tenantId, userId, ...each }) }));
   const uids = named.map((each) => each.documentUid);
   const rows = await context.sql.transaction({ tenantId, userId }, [
+    holdErasures(tenantId, [userId]),
     upsertTombstones({ tenantId, userId, documents: named, versionKey: version, batchTag: deletionId }),
     deleteChunksOfDocuments(tenantId, uids),
     ...deleteSignatures(
@@ -46,9 +48,9 @@ export async function eraseDocuments(
     ),
   ]);
   if (!rows.ok) return err(problemOfSql(rows.error));
-  const existed = (rows.value[0] ?? []).map((row) => tombstoneRowSchema.parse(row).existed);
+  const existed = (rows.value[1] ?? []).map((row) => tombstoneRowSchema.parse(row).existed);
   return ok({
     existedCount: existed.filter(Boolean).length,
-    chunkCount: chunkCountRowSchema.parse(rows.value[1]?.[0]).chunk_count,
+    chunkCount: chunkCountRowSchema.parse(rows.value[2]?.[0]).chunk_count,
   });
 }

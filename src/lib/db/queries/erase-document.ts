@@ -1,4 +1,5 @@
 import type { Statement } from "../sql.ts";
+import { isErasedSql } from "./user-erasures.ts";
 
 export interface DocumentTombstone {
   readonly documentUid: string;
@@ -27,13 +28,17 @@ export function upsertTombstone({
   return upsertTombstones({ tenantId, userId, versionKey, batchTag, documents: [document] });
 }
 
-/** Leaves tombstones in place of documents, also where none is stored yet: an accepted version may still be on its way. */
+/**
+ * Leaves tombstones in place of documents, also where none is stored yet: an accepted version may still be on its way. Of a user who was erased since, none
+ * is left: it would name what is gone.
+ */
 export function upsertTombstones({ tenantId, userId, documents, versionKey, batchTag }: Tombstones): Statement {
   return {
     text: `insert into documents as d (tenant_id, document_uid, user_id, document_id, tier, content_hash, model_id, version_key,
              batch_tag, wal_key, wal_id, document_index, deleted_at)
            select $1, t.document_uid, $2, t.document_id, t.tier, ''::bytea, 0, $6, $7, '', '', 0, now()
            from unnest($3::uuid[], $4::text[], $5::text[]) as t (document_uid, document_id, tier)
+           where ${isErasedSql("$6", "$2")} is not true
            on conflict (tenant_id, document_uid) do update set version_key = excluded.version_key, deleted_at = now(),
              generation = d.generation + 1, title = '', source = '', metadata = '{}', content_hash = ''::bytea,
              chunk_count = 0, token_count = 0, character_count = 0, duplicate_of = null, duplicate_hash = null, updated_at = now()

@@ -111,3 +111,14 @@ export function saveErasure(user: UserName, erasureId: string, progressJson: str
     params: [user.tenantId, user.userId, erasureId, progressJson],
   };
 }
+
+/** Erasures that were begun an hour ago or more and are not done. */
+export function countOpenErasures(tenantId: string): Statement {
+  return {
+    text: `select count(*)::int as open_count from user_erasures
+           where tenant_id = $1 and progress is not null and erased_at < now() - interval '1 hour'`,
+    params: [tenantId],
+  };
+}
+
+export const openErasuresRowSchema = z.object({ open_count: z.int() });

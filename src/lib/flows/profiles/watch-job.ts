@@ -11,6 +11,7 @@ import {
   selectDocumentsWithoutFact,
 } from "../../db/queries/profile-outbox.ts";
 import { lockSeries, settleSeries } from "../../db/queries/series.ts";
+import { holdErasures } from "../../db/queries/user-erasures.ts";
 import { listTenants } from "../list-tenants.ts";
 import type { Job, JobContext, JobRun } from "../jobs/job.ts";
 import { tenantsWithUnsent, type DatabasesContext } from "./outbox-job.ts";
@@ -141,6 +142,7 @@ async function eraseDeleted(context: WatchContext, tenantId: string, { tally, ru
       batchTag: deletionId,
     };
     const erased = await context.sql.transaction(scope, [
+      holdErasures(tenantId, [userId]),
       lockSeries(tenantId, named),
       upsertTombstone(tombstone),
       deleteChunksOfDocument(tenantId, documentUid),

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { TenantPolicy } from "../../contract/policy.ts";
 import { expiredBatchRowSchema, selectExpiredBatches } from "../../db/queries/retention.ts";
 import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
+import { countOpenErasures, openErasuresRowSchema } from "../../db/queries/user-erasures.ts";
 import type { Job, JobContext, JobRun } from "../jobs/job.ts";
 import { listTenants } from "../list-tenants.ts";
 import { dropExpiredBatch, measureBatch } from "./drop-batch.ts";
@@ -20,6 +21,8 @@ interface Tally {
   chunkCount: number;
   receiptCount: number;
   replyCount: number;
+  /** Erasures of users that were begun and not asked for again: their tombstones hold, the rest waits for the next request. */
+  openErasureCount: number;
   /** Batches and tenants that could not be cleaned: the next run meets them again. */
   failedCount: number;
   /** Batches that were dropped, or would be, at most `TAGS_MAX`. */
@@ -54,6 +57,7 @@ export const RETENTION_JOB: Job<RetentionContext, RetentionReport> = {
       chunkCount: 0,
       receiptCount: 0,
       replyCount: 0,
+      openErasureCount: 0,
       failedCount: 0,
       batches: [],
     };
@@ -83,11 +87,14 @@ interface Work {
 async function cleanTenant(context: RetentionContext, tenantId: string, work: Work): Promise<boolean> {
   const { run, tally } = work;
   const scope = { tenantId, userId: "*" };
-  const rows = await context.sql.transaction(scope, [selectPolicy(tenantId)], { readOnly: true });
+  const rows = await context.sql.transaction(scope, [selectPolicy(tenantId), countOpenErasures(tenantId)], {
+    readOnly: true,
+  });
   if (!rows.ok) {
     tally.failedCount += 1;
     return true;
   }
+  tally.openErasureCount += openErasuresRowSchema.parse(rows.value[1]?.[0]).open_count;
   const row = rows.value[0]?.[0];
   if (row === undefined) return true;
   const { retention } = policyRowSchema.parse(row).policy;
