@@ -7,6 +7,7 @@ import { runJob, type RunRequest } from "../lib/flows/jobs/run-job.ts";
 import { PROFILE_OUTBOX_JOB } from "../lib/flows/profiles/outbox-job.ts";
 import { PROFILE_WATCH_JOB } from "../lib/flows/profiles/watch-job.ts";
 import { QUARANTINE_RETENTION_JOB } from "../lib/flows/quarantine/retention-job.ts";
+import { RETENTION_JOB } from "../lib/flows/retention/retention-job.ts";
 import { RETURN_DUPLICATES_JOB } from "../lib/flows/return-duplicates-job.ts";
 import { SWEEP_JOB } from "../lib/flows/run-sweep-job.ts";
 import type { Context } from "./context.ts";
@@ -19,6 +20,7 @@ export const JOBS: readonly Job<Context, unknown>[] = [
   RETURN_DUPLICATES_JOB,
   ISOLATION_CANARY_JOB,
   QUARANTINE_RETENTION_JOB,
+  RETENTION_JOB,
   JOB_HISTORY_JOB,
   MAINTENANCE_JOB,
 ];
