@@ -1,7 +1,6 @@
 // Whether the extractive summary of a session says what the reference says, and whether sessions are found by their summaries. No language model takes part.
 //   node bench/summaries/main.ts PATH [--embedder URL] [--report FILE]
 // PATH is a file in the format of LoCoMo with session_summaries. Every side has the same number of characters for each session.
-import { join } from "node:path";
 import { sentencesOf } from "../../src/lib/chunk/sentences.ts";
 import { CandidateSentences } from "../../src/lib/summarise/candidate-sentences.ts";
 import { describeSegment } from "../../src/lib/summarise/describe-segment.ts";

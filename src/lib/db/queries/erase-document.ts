@@ -1,4 +1,5 @@
 import type { Statement } from "../sql.ts";
+import { chunksOf, isChunk } from "./document-chunks.ts";
 import { isErasedSql } from "./user-erasures.ts";
 
 export interface DocumentTombstone {
@@ -64,7 +65,10 @@ export function deleteChunksOfDocument(tenantId: string, documentUid: string): S
 /** Deletes every chunk of documents, of all models and generations. */
 export function deleteChunksOfDocuments(tenantId: string, documentUids: readonly string[]): Statement {
   return {
-    text: `with deleted as (delete from doc_embeddings where tenant_id = $1 and document_uid = any($2::uuid[]) returning 1)
+    text: `with named as materialized (select distinct u.document_uid from unnest($2::uuid[]) as u (document_uid)), ${chunksOf("named")},
+           deleted as (
+             delete from doc_embeddings e using chunks c where e.tenant_id = $1 and ${isChunk("e", "c")} returning 1
+           )
            select count(*) as chunk_count from deleted`,
     params: [tenantId, documentUids],
   };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Statement } from "../sql.ts";
+import { chunksOf, isChunk } from "./document-chunks.ts";
 import { DISOWNED_RECEIPT, RECEIPT_VERSION, type UserName } from "./user-erasures.ts";
 
 /** A user, and what is old enough to go: versions before `before`, and rows without a version that were written before `at` (by the database's clock). */
@@ -83,7 +84,8 @@ export function eraseUserDocuments({ tenantId, userId, before }: OldVersions, ro
   return {
     text: `with page as (
              select document_uid from documents where ${OWN} and version_key < $3 order by document_uid limit $4::int for update),
-           chunks as (delete from doc_embeddings where ${inPage}),
+           ${chunksOf("page")},
+           dropped as (delete from doc_embeddings e using chunks c where e.tenant_id = $1 and ${isChunk("e", "c")}),
            bands as (delete from signature_bands where ${inPage}),
            signatures as (delete from document_signatures where ${inPage}),
            members as (delete from artifact_members where ${inPage}),

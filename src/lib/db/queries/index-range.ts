@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Reason } from "../../contract/verdict.ts";
 import type { Statement } from "../sql.ts";
+import { chunksOf, isChunk } from "./document-chunks.ts";
 import type { StoreVariant } from "./models.ts";
 import { DISOWNED_RECEIPT, isErasedSql, RECEIPT_VERSION } from "./user-erasures.ts";
 
@@ -233,12 +234,14 @@ export function insertChunks(origin: RangeOrigin, variant: StoreVariant, rows: r
   };
 }
 
-/** Deletes the chunks of former generations. */
+/** Deletes the chunks of former generations. A document of the first generation has none, and costs one look-up of its row. */
 export function deleteFormerGenerations(tenantId: string, documentUids: readonly string[]): Statement {
   return {
-    text: `delete from doc_embeddings e using documents d
-           where d.tenant_id = $1 and d.document_uid = any($2::uuid[]) and e.tenant_id = $1
-             and e.document_uid = d.document_uid and e.generation <> d.generation`,
+    text: `with changed as materialized (
+             select document_uid, generation from documents where tenant_id = $1 and document_uid = any($2::uuid[]) and generation > 1
+           ), ${chunksOf("changed")}
+           delete from doc_embeddings e using chunks c, changed d
+           where d.document_uid = c.document_uid and c.generation <> d.generation and e.tenant_id = $1 and ${isChunk("e", "c")}`,
     params: [tenantId, documentUids],
   };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Statement } from "../sql.ts";
+import { chunksOf, isChunk } from "./document-chunks.ts";
 
 /** Documents that were not searched with these rules, in order of their ids, with where their text lies. */
 export function selectStaleDocuments(
@@ -50,9 +51,9 @@ export function markSearched(
              from unnest($3::uuid[], $4::text[]) as r (document_uid, version_key)
              where d.tenant_id = $1 and d.document_uid = r.document_uid and d.version_key = r.version_key
              returning d.tenant_id, d.document_uid, d.generation
-           )
-           update doc_embeddings e set pii_version = $2 from searched s
-           where e.tenant_id = s.tenant_id and e.document_uid = s.document_uid and e.generation = s.generation`,
+           ), ${chunksOf("searched")}
+           update doc_embeddings e set pii_version = $2 from chunks c, searched s
+           where s.document_uid = c.document_uid and s.generation = c.generation and e.tenant_id = $1 and ${isChunk("e", "c")}`,
     params: [tenantId, rulesVersion, rows.map((row) => row.documentUid), rows.map((row) => row.versionKey)],
   };
 }

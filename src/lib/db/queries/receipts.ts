@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { outcomeSchema, reasonSchema } from "../../contract/verdict.ts";
 import type { Scope, Statement } from "../sql.ts";
+import { chunksOf } from "./document-chunks.ts";
 
 /** A receipt with the document it became. */
 export function selectReceipt({ tenantId, userId }: Scope, walId: string, documentIndex: number): Statement {
@@ -40,11 +41,10 @@ export type ReceiptRecord = z.infer<typeof receiptRowSchema>;
 /** Counts what the store holds now of the document behind a receipt. */
 export function recountDocument({ tenantId, userId }: Scope, documentUid: string): Statement {
   return {
-    text: `select d.tenant_id, d.user_id, d.version_key, d.deleted_at is not null as deleted, d.chunk_count as expected_chunk_count,
-             (select count(*) from doc_embeddings e where e.tenant_id = d.tenant_id and e.document_uid = d.document_uid
-               and e.model_id = d.model_id and e.generation = d.generation) as chunk_count,
-             (select count(*) from doc_embeddings e where e.tenant_id = d.tenant_id and e.document_uid = d.document_uid
-               and e.generation <> d.generation) as stale_chunk_count
+    text: `with named as materialized (select $3::uuid as document_uid), ${chunksOf("named")}
+           select d.tenant_id, d.user_id, d.version_key, d.deleted_at is not null as deleted, d.chunk_count as expected_chunk_count,
+             (select count(*) from chunks c where c.model_id = d.model_id and c.generation = d.generation) as chunk_count,
+             (select count(*) from chunks c where c.generation <> d.generation) as stale_chunk_count
            from documents d where d.tenant_id = $1 and ($2 = '*' or d.user_id in ('', $2)) and d.document_uid = $3::uuid`,
     params: [tenantId, userId, documentUid],
   };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Statement } from "../sql.ts";
+import { chunksOf, isChunk } from "./document-chunks.ts";
 
 export interface BatchName {
   readonly tenantId: string;
@@ -52,11 +53,12 @@ export function dropBatchDocuments({ tenantId, batchTag }: BatchName, rowsMax: n
   const inPage = "tenant_id = $1 and document_uid in (select document_uid from page)";
   return {
     text: `with page as (select d.document_uid from ${OWN_DOCUMENTS} order by d.document_uid limit $3::int for update of d),
-           chunks as (delete from doc_embeddings where ${inPage} returning 1),
+           ${chunksOf("page")},
+           dropped as (delete from doc_embeddings e using chunks c where e.tenant_id = $1 and ${isChunk("e", "c")} returning 1),
            bands as (delete from signature_bands where ${inPage}),
            signatures as (delete from document_signatures where ${inPage}),
            gone as (delete from documents where ${inPage} returning 1)
-           select (select count(*) from gone)::int as document_count, (select count(*) from chunks)::int as chunk_count`,
+           select (select count(*) from gone)::int as document_count, (select count(*) from dropped)::int as chunk_count`,
     params: [tenantId, batchTag, rowsMax],
   };
 }

@@ -4,7 +4,6 @@ import type { EmbedTextsError } from "../../embed/embed-texts.ts";
 import { embedTexts } from "../../embed/embed-texts.ts";
 import { segmentArtifactId } from "../../session/segment-artifact.ts";
 import { describeSegment, segmentTitle } from "../../summarise/describe-segment.ts";
-import type { SpokenSentence } from "../../summarise/spoken-sentence.ts";
 import { spokenText } from "../../summarise/spoken-sentence.ts";
 import { rollUp, summariseSentences, type SummarySentence, summaryText } from "../../summarise/summarise-sentences.ts";
 import { addedTerms, distinctiveTerms, NO_TERMS, type TermCounts } from "../../summarise/term-counts.ts";
