@@ -126,7 +126,7 @@ It needs an admin key of the tenant, or a key with the scope ingest that is boun
 metadata and seq. Without ID it opens a new session. An event is durable when it is acknowledged, and searchable a second or two later. A cut
 connection is tried again: every event keeps its seq, so that nothing is stored twice. Lines with a seq of their own may be sent again at any time.
 
-open prints the write token, with which a program sends events of this session and nothing else. erase removes a session for good: its log, its
+open prints the write token, with which a program sends, seals and watches this session and reaches no other. erase removes a session for good: its log, its
 segments and summaries, and every document of it.`,
     options: {
       ...CONNECTION_OPTIONS,
