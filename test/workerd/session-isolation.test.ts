@@ -1,10 +1,18 @@
-import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { HOSTILE_IDS, REFUSED_IDS } from "../isolation/support/hostile-ids.ts";
 import { PROBED_IN_WORKERD } from "../isolation/support/other-routes.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
 import { openSessionWorld } from "./support/session-world.ts";
-import { frame, lines, openSession, sendFrames, sessionState, stubOf, type OpenSession } from "./support/session.ts";
+import {
+  frame,
+  lines,
+  openSession,
+  runAlarmAfter,
+  sendFrames,
+  sessionState,
+  stubOf,
+  type OpenSession,
+} from "./support/session.ts";
 import { ask, makeKey } from "./support/worker.ts";
 
 const TENANTS = ["iso-a", "iso-a-2", "iso-a2", "iso-b", "iso-c"];
@@ -60,7 +68,7 @@ describe("a hundred sessions of one id, at the same time", () => {
     );
     const expected = Array.from({ length: EVENTS_EACH }, (_, index) => [200, index + 1]);
     for (const ack of acks) expect(ack).toEqual(expected);
-    for (const talker of talkers) await runDurableObjectAlarm(stubOf(talker.tenantId, talker.session));
+    for (const talker of talkers) await runAlarmAfter(1_100, stubOf(talker.tenantId, talker.session));
     const world = await openSessionWorld();
     for (const tenantId of TENANTS) expect(await world.indexTenant(tenantId)).toBe(HOSTILE_IDS.length * EVENTS_EACH);
     for (const talker of talkers) {
