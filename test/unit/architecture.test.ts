@@ -93,6 +93,33 @@ function violationsOf(path: string, specifier: string): readonly string[] {
   return [`${path} imports ${packageName}, whose door is ${doors.join(", ")}`];
 }
 
+function localImportsOf(path: string): readonly string[] {
+  return importsOf(path)
+    .filter((specifier) => specifier.startsWith("."))
+    .map((specifier) => normalize(join(dirname(path), specifier)));
+}
+
+/** Files of the first circle found, its first file again at the end; empty where there is none. */
+function circleIn(targets: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const done = new Set<string>();
+  const walk = (path: string, way: readonly string[]): readonly string[] => {
+    const at = way.indexOf(path);
+    if (at >= 0) return [...way.slice(at), path];
+    if (done.has(path)) return [];
+    for (const target of targets.get(path) ?? []) {
+      const circle = walk(target, [...way, path]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(path);
+    return [];
+  };
+  for (const path of targets.keys()) {
+    const circle = walk(path, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}
+
 describe("architecture", () => {
   const files = globSync("src/**/*.ts").map((path) => normalize(path));
 
@@ -100,6 +127,20 @@ describe("architecture", () => {
     expect(files.length).toBeGreaterThan(20);
     const violations = files.flatMap((path) => importsOf(path).flatMap((specifier) => violationsOf(path, specifier)));
     expect(violations).toEqual([]);
+  });
+
+  it("has no files that import each other, by whatever way round", () => {
+    const targets = new Map(files.map((path) => [path, localImportsOf(path)]));
+    expect(circleIn(targets)).toEqual([]);
+    expect(
+      circleIn(
+        new Map([
+          ["a", ["b"]],
+          ["b", ["c"]],
+          ["c", ["b"]],
+        ]),
+      ),
+    ).toEqual(["b", "c", "b"]);
   });
 
   it("would notice an upward import, a sideways import, Node in a library room and a package through the wrong door", () => {

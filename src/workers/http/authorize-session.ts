@@ -9,13 +9,7 @@ import { userIdSchema } from "../../lib/contract/scope.ts";
 import { sessionIdSchema } from "../../lib/contract/session-opening.ts";
 import type { SessionIdentity } from "../../lib/session/session-log-api.ts";
 import type { Call } from "./route.ts";
-
-/** `principal.userId` is the session's user: what is done in the name of this principal reaches no other. */
-export interface SessionAccess {
-  readonly principal: Principal;
-  readonly session: SessionIdentity;
-  readonly keyHash: string;
-}
+import type { SessionAccess } from "./session-access.ts";
 
 /** A WebSocket of a browser cannot set headers: the token travels among the subprotocols that it offers. */
 const TOKEN_PROTOCOL = "jeeves.token.";

@@ -6,7 +6,7 @@ import { err, ok, type Result } from "../../lib/base/result.ts";
 import type { KeyScope, Principal } from "../../lib/contract/principal.ts";
 import type { Problem, ProblemCode } from "../../lib/contract/problem.ts";
 import type { Context } from "../context.ts";
-import type { SessionAccess } from "./authorize-session.ts";
+import type { SessionAccess } from "./session-access.ts";
 import { readBody } from "./read-body.ts";
 
 /**

@@ -10,7 +10,7 @@ import { segmentPrefix, summaryPrefix } from "../../session/session-keys.ts";
 import { eraseDocuments } from "../erase-documents.ts";
 import { problemOfSql, storageUnavailable } from "../problem-of.ts";
 import { removeHeldTexts } from "../quarantine/quarantine-object.ts";
-import type { Erasure } from "./erase-session.ts";
+import type { ErasureStep, SessionErasure } from "./session-erasure.ts";
 import { summaryNames } from "./summary-names.ts";
 
 interface ObjectsContext {
@@ -19,7 +19,6 @@ interface ObjectsContext {
 }
 
 type DocumentName = ReturnType<typeof summaryNames>[number];
-type Step = Result<{ readonly done: boolean }, Problem>;
 
 /** Pages of one kind in one request; each takes about a second. */
 const PAGES_MAX = 10;
@@ -32,7 +31,10 @@ const SUMMARIES_PER_PAGE = 50;
 /** Who decided that the texts go. */
 const DECIDED_BY = "session-erasure";
 
-export async function eraseHeldEvents(context: ObjectsContext, { session, tally }: Erasure): Promise<Step> {
+export async function eraseHeldEvents(
+  context: ObjectsContext,
+  { session, tally }: SessionErasure,
+): Promise<ErasureStep> {
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const found = await context.sql.transaction(session, [selectHeldEvents(session, HELD_ROWS_PER_PAGE)], {
       readOnly: true,
@@ -52,7 +54,7 @@ export async function eraseHeldEvents(context: ObjectsContext, { session, tally 
   return ok({ done: false });
 }
 
-export function eraseSegments(context: ObjectsContext, { session, tally }: Erasure): Promise<Step> {
+export function eraseSegments(context: ObjectsContext, { session, tally }: SessionErasure): Promise<ErasureStep> {
   return eraseObjects(context.bucket, { prefix: segmentPrefix(session), limit: SEGMENTS_PER_PAGE }, async (keys) => {
     const forgotten = await context.sql.transaction(session, deleteSegments(session, keys));
     if (!forgotten.ok) return err(problemOfSql(forgotten.error));
@@ -61,7 +63,10 @@ export function eraseSegments(context: ObjectsContext, { session, tally }: Erasu
   });
 }
 
-export function eraseSummaries(context: ObjectsContext, { session, deletionId, tally }: Erasure): Promise<Step> {
+export function eraseSummaries(
+  context: ObjectsContext,
+  { session, deletionId, tally }: SessionErasure,
+): Promise<ErasureStep> {
   return eraseObjects(context.bucket, { prefix: summaryPrefix(session), limit: SUMMARIES_PER_PAGE }, async (keys) => {
     const made = await Promise.all(keys.map((key) => documentsOfSummary(context.bucket, session.sessionId, key)));
     const documents = made.flat();
@@ -87,7 +92,7 @@ async function eraseObjects(
   bucket: R2Bucket,
   list: { readonly prefix: string; readonly limit: number },
   before: (keys: readonly string[]) => Promise<Result<void, Problem>>,
-): Promise<Step> {
+): Promise<ErasureStep> {
   try {
     for (let page = 0; page < PAGES_MAX; page += 1) {
       const keys = (await bucket.list(list)).objects.map((object) => object.key);

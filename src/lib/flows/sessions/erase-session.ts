@@ -18,6 +18,7 @@ import { eventDocumentId } from "../../session/stored-event.ts";
 import { eraseDocuments } from "../erase-documents.ts";
 import { problemOfSql, storageUnavailable } from "../problem-of.ts";
 import { eraseHeldEvents, eraseSegments, eraseSummaries } from "./erase-session-objects.ts";
+import type { ErasureStep, SessionErasure } from "./session-erasure.ts";
 import { noteUnreachable } from "./note-unreachable.ts";
 import { readMarker, writeMarker, type SessionMarker } from "./session-marker.ts";
 
@@ -30,24 +31,6 @@ export interface EraseSessionContext {
   readonly sessionGate: () => Pick<SessionGateApi, "release">;
   readonly sessionLog: (session: SessionIdentity) => Pick<SessionLogApi, "describe" | "erase">;
 }
-
-/** What one request has erased so far. */
-export interface Tally {
-  documents: number;
-  chunks: number;
-  segments: number;
-  heldTexts: number;
-}
-
-/** An erasure on its way through its steps. */
-export interface Erasure {
-  readonly session: SessionIdentity;
-  /** Made after the log was empty: every version that came of it is older. */
-  readonly deletionId: string;
-  readonly tally: Tally;
-}
-
-type Step = Result<{ readonly done: boolean }, Problem>;
 
 /** Documents of one transaction. */
 const DOCUMENTS_PER_TRANSACTION = 500;
@@ -65,7 +48,7 @@ export async function eraseSession(
   const begun = await eraseLog(context, session, marker.value);
   if (!begun.ok) return begun;
   const { erasing } = begun.value;
-  const erasure: Erasure = {
+  const erasure: SessionErasure = {
     session,
     deletionId: context.newUlid(),
     tally: { documents: 0, chunks: 0, segments: 0, heldTexts: 0 },
@@ -130,7 +113,7 @@ async function eraseLog(
 /** Leaves tombstones for the events, also for those that are still on their way. Returns the seq from which on some are left. */
 async function eraseEvents(
   context: EraseSessionContext,
-  { session, deletionId, tally }: Erasure,
+  { session, deletionId, tally }: SessionErasure,
   marker: ErasingMarker,
 ): Promise<Result<number, Problem>> {
   const { last_seq: lastSeq } = marker.erasing;
@@ -151,7 +134,7 @@ async function eraseEvents(
   return noted.ok ? ok(nextSeq) : noted;
 }
 
-async function eraseRest(context: EraseSessionContext, erasure: Erasure): Promise<Step> {
+async function eraseRest(context: EraseSessionContext, erasure: SessionErasure): Promise<ErasureStep> {
   for (const step of [eraseHeldEvents, eraseSegments, eraseSummaries]) {
     const result = await step(context, erasure);
     if (!result.ok || !result.value.done) return result;
