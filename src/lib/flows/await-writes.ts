@@ -3,10 +3,10 @@ import type { Clock } from "../base/clock.ts";
 import { isUlid, ulidTimeMs } from "../base/ids.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Problem } from "../contract/problem.ts";
-import { appliedDocumentsRowSchema, selectAppliedDocuments } from "../db/queries/search-writes.ts";
 import type { Sql } from "../db/sql.ts";
+import { appliedDocuments } from "./applied-documents.ts";
 import { listBatchRequests } from "./batch-requests.ts";
-import { problemOfSql, storageUnavailable } from "./problem-of.ts";
+import { storageUnavailable } from "./problem-of.ts";
 
 export interface AwaitContext {
   readonly sql: Sql;
@@ -39,7 +39,7 @@ export async function awaitWrites(
     const found = await findRequests(context, wait, expected);
     if (!found.ok) return found;
     const missing = wait.tokens.filter((token) => !expected.has(token));
-    const applied = await appliedDocuments(context, wait.tenantId, [...expected.keys()]);
+    const applied = await appliedDocuments(context.sql, wait.tenantId, [...expected.keys()]);
     if (!applied.ok) return applied;
     const isApplied = [...expected].every(([walId, documentCount]) => (applied.value.get(walId) ?? 0) >= documentCount);
     const nowMs = context.clock();
@@ -64,17 +64,4 @@ async function findRequests(
     for (const { walId, documentCount } of found.value) expected.set(walId, documentCount);
   }
   return ok(null);
-}
-
-async function appliedDocuments(
-  context: AwaitContext,
-  tenantId: string,
-  walIds: readonly string[],
-): Promise<Result<Map<string, number>, Problem>> {
-  const read = await context.sql.transaction({ tenantId, userId: "" }, [selectAppliedDocuments(tenantId, walIds)], {
-    readOnly: true,
-  });
-  if (!read.ok) return err(problemOfSql(read.error));
-  const rows = (read.value[0] ?? []).map((row) => appliedDocumentsRowSchema.parse(row));
-  return ok(new Map(rows.map((row) => [row.wal_id, row.document_count])));
 }

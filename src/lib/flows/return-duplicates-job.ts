@@ -1,11 +1,10 @@
-import { z } from "zod";
 import { ok, type Result } from "../base/result.ts";
 import { orphanedDuplicateRowSchema, selectOrphanedDuplicates } from "../db/queries/duplicates.ts";
 import { policyRowSchema, selectPolicy } from "../db/queries/tenants.ts";
 import type { PiiKeyring } from "../pii/keyring.ts";
-import { listTenants } from "./list-tenants.ts";
 import { redactStored, reenterStored } from "./reenter-stored.ts";
 import type { Job, JobContext, JobRun } from "./jobs/job.ts";
+import { walkTenants } from "./jobs/walk-tenants.ts";
 import { sealingKey } from "./sealing-key.ts";
 import type { StoreContext } from "./store-request.ts";
 
@@ -27,8 +26,6 @@ const PAGE_ROWS_MAX = 100;
 /** How long a duplicate rests before its original is looked for, milliseconds: both may be on their way. */
 const SETTLED_MS = 10 * 60 * 1000;
 
-const cursorSchema = z.object({ after_tenant: z.string().default("") });
-
 /**
  * Brings back what was left out as a duplicate of a text that is not stored any more, because its document was deleted or got another
  * text. Each comes as it was sent, by the rules of now; where several name one lost original, the first to come is the next original.
@@ -39,22 +36,17 @@ export const RETURN_DUPLICATES_JOB: Job<ReturnContext, ReturnReport> = {
   cron: "0 * * * *",
   timeMsMax: 5 * 60 * 1000,
   async run(context, run) {
-    const { after_tenant: afterTenant } = cursorSchema.parse(run.cursor);
-    const tenants = (await listTenants(context.bucket, "wal/")).filter((tenantId) => tenantId > afterTenant);
     const tally = { returned: 0, failed: 0 };
-    let last = afterTenant;
-    let isDone = true;
-    for (const tenantId of tenants) {
+    const walk = { prefix: "wal/", cursor: run.cursor } as const;
+    const { isDone, cursor } = await walkTenants(context.bucket, walk, async (tenantId) => {
       const returned = await returnOfTenant(context, tenantId, { tally, run });
       if (!returned.ok) tally.failed += 1;
-      isDone = !returned.ok || returned.value.isDone;
-      if (!isDone) break;
-      last = tenantId;
-    }
+      return !returned.ok || returned.value.isDone;
+    });
     return {
       report: { returnedCount: tally.returned, failedCount: tally.failed },
       outcome: tally.failed > 0 ? "failed" : isDone ? "done" : "partial",
-      cursor: { after_tenant: isDone ? "" : last },
+      cursor,
     };
   },
 };

@@ -1,10 +1,10 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { z } from "zod";
+import type { z } from "zod";
 import { ok, type Result } from "../../base/result.ts";
 import { expiredRowSchema, markTextsRemoved, selectExpired } from "../../db/queries/quarantine.ts";
 import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
-import { listTenants } from "../list-tenants.ts";
 import type { Job, JobContext, JobRun } from "../jobs/job.ts";
+import { walkTenants } from "../jobs/walk-tenants.ts";
 import { removeHeldTexts } from "./quarantine-object.ts";
 
 interface RetentionContext extends JobContext {
@@ -23,8 +23,6 @@ const REMOVED_MAX = 5_000;
 /** Texts of one tenant removed at a time: one statement. */
 const PAGE_ROWS_MAX = 500;
 
-const cursorSchema = z.object({ after_tenant: z.string().default("") });
-
 /** Removes quarantined texts that are older than their tenant's policy allows, and completes interrupted purges. */
 export const QUARANTINE_RETENTION_JOB: Job<RetentionContext, RetentionReport> = {
   name: "quarantine_retention",
@@ -32,26 +30,21 @@ export const QUARANTINE_RETENTION_JOB: Job<RetentionContext, RetentionReport> = 
   cron: "0 3 * * *",
   timeMsMax: 5 * 60 * 1000,
   async run(context, run) {
-    const { after_tenant: afterTenant } = cursorSchema.parse(run.cursor);
-    const all = await listTenants(context.bucket, "quarantine/");
     let removedCount = 0;
     let failedCount = 0;
     let tenantCount = 0;
-    let last = afterTenant;
-    let isDone = true;
-    for (const tenantId of all.filter((each) => each > afterTenant)) {
+    const walk = { prefix: "quarantine/", cursor: run.cursor } as const;
+    const { isDone, cursor } = await walkTenants(context.bucket, walk, async (tenantId) => {
       const removed = await cleanTenant(context, tenantId, { run, removedMax: REMOVED_MAX - removedCount });
       tenantCount += 1;
       if (removed.ok) removedCount += removed.value.removedCount;
       else failedCount += 1;
-      isDone = !removed.ok || removed.value.isDone;
-      if (!isDone) break;
-      last = tenantId;
-    }
+      return !removed.ok || removed.value.isDone;
+    });
     return {
       report: { tenantCount, removedCount, failedCount },
       outcome: failedCount > 0 ? "failed" : isDone ? "done" : "partial",
-      cursor: { after_tenant: isDone ? "" : last },
+      cursor,
     };
   },
 };

@@ -1,11 +1,10 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { z } from "zod";
 import type { TenantPolicy } from "../../contract/policy.ts";
 import { expiredBatchRowSchema, selectExpiredBatches } from "../../db/queries/retention.ts";
 import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
 import { countOpenErasures, openErasuresRowSchema } from "../../db/queries/user-erasures.ts";
 import type { Job, JobContext, JobRun } from "../jobs/job.ts";
-import { listTenants } from "../list-tenants.ts";
+import { walkTenants } from "../jobs/walk-tenants.ts";
 import { dropExpiredBatch, measureBatch } from "./drop-batch.ts";
 import { expireReplies } from "./expire-replies.ts";
 
@@ -40,8 +39,6 @@ const BATCHES_PER_PAGE = 50;
 const TAGS_MAX = 500;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const cursorSchema = z.object({ after_tenant: z.string().default("") });
-
 /** Drops batches that are older than their tenant's policy allows, and removes replies that nobody asks for any more. */
 export const RETENTION_JOB: Job<RetentionContext, RetentionReport> = {
   name: "retention",
@@ -49,7 +46,6 @@ export const RETENTION_JOB: Job<RetentionContext, RetentionReport> = {
   cron: "0 3 * * *",
   timeMsMax: 4 * 60 * 1000,
   async run(context, run) {
-    const { after_tenant: afterTenant } = cursorSchema.parse(run.cursor);
     const tally: Tally = {
       tenantCount: 0,
       batchCount: 0,
@@ -61,19 +57,14 @@ export const RETENTION_JOB: Job<RetentionContext, RetentionReport> = {
       failedCount: 0,
       batches: [],
     };
-    let last = afterTenant;
-    let isDone = true;
-    const tenants = await listTenants(context.bucket, "wal/");
-    for (const tenantId of tenants.filter((each) => each > afterTenant)) {
+    const { isDone, cursor } = await walkTenants(context.bucket, { prefix: "wal/", cursor: run.cursor }, (tenantId) => {
       tally.tenantCount += 1;
-      isDone = await cleanTenant(context, tenantId, { run, tally });
-      if (!isDone) break;
-      last = tenantId;
-    }
+      return cleanTenant(context, tenantId, { run, tally });
+    });
     return {
       report: { ...tally, wal: "kept: no artifact holds what they hold" },
       outcome: tally.failedCount > 0 ? "failed" : isDone ? "done" : "partial",
-      cursor: { after_tenant: isDone ? "" : last },
+      cursor,
     };
   },
 };

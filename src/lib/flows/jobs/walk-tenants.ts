@@ -1,0 +1,31 @@
+import type { R2Bucket } from "@cloudflare/workers-types";
+import { z } from "zod";
+import { listTenants } from "../list-tenants.ts";
+import type { JobRun } from "./job.ts";
+
+const cursorSchema = z.object({ after_tenant: z.string().default("") });
+
+export interface TenantWalk {
+  readonly isDone: boolean;
+  /** Where the next run goes on: behind the last tenant that was finished, or from the first when all were. */
+  readonly cursor: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Visits the tenants that have objects under a prefix, in order, from where the last run stopped. `visit` says whether it finished its tenant: where it did
+ * not, the walk ends, and the next run begins with that tenant again.
+ */
+export async function walkTenants(
+  bucket: R2Bucket,
+  walk: { readonly prefix: `${string}/`; readonly cursor: JobRun["cursor"] },
+  visit: (tenantId: string) => Promise<boolean>,
+): Promise<TenantWalk> {
+  const { after_tenant: afterTenant } = cursorSchema.parse(walk.cursor);
+  const tenants = await listTenants(bucket, walk.prefix);
+  let last = afterTenant;
+  for (const tenantId of tenants.filter((each) => each > afterTenant)) {
+    if (!(await visit(tenantId))) return { isDone: false, cursor: { after_tenant: last } };
+    last = tenantId;
+  }
+  return { isDone: true, cursor: { after_tenant: "" } };
+}
