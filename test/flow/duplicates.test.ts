@@ -37,7 +37,7 @@ describe.each(BACKENDS)("duplicates in the store, on %s", (backend) => {
 
   async function put(documents: Documents, options: Parameters<World["ingest"]>[2] = {}): Promise<string> {
     const walId = await world.ingest(tenant, documents, options);
-    for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+    await world.indexQueued();
     return walId;
   }
   const receipt = async (walId: string, index = 0) =>
@@ -52,7 +52,7 @@ describe.each(BACKENDS)("duplicates in the store, on %s", (backend) => {
   const returnOrphans = async () => {
     await world.rows(tenant, "update documents set updated_at = updated_at - interval '1 hour'");
     expectOk(await runTicked(world.context(), RETURN_DUPLICATES_JOB));
-    for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+    await world.indexQueued();
   };
 
   it.each([

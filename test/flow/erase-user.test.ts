@@ -299,7 +299,7 @@ describe("a crash at any await of an erasure", () => {
       tried += 1;
       const tenantId = newTenant();
       await world.ingest(tenantId, [...documentsOf("ann", SECRET, 2), ...documentsOf("bob", "tea", 1)], { key: "k" });
-      for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+      await world.indexQueued();
       const logs = new Logs();
       await logs.open(world, { tenantId, userId: "ann", sessionId: "talk" }, 2);
       await world.ingest(tenantId, documentsOf("ann", SECRET, 1));
@@ -312,7 +312,7 @@ describe("a crash at any await of an erasure", () => {
       isThrough = !crash.hasCrashed;
       const certificate = await eraseWhole(world, { tenantId, userId: "ann" }, { logs });
       expect(Object.values(certificate.places).every(({ after }) => after === 0)).toBe(true);
-      for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+      await world.indexQueued();
       const rows = await world.rows(
         tenantId,
         "select distinct user_id from documents union select distinct user_id from receipts",

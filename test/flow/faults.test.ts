@@ -62,7 +62,7 @@ async function settle(messages: readonly EmbedMessage[], options: { readonly isQ
   const bounds = { ...SWEEP_BOUNDS, isSpent: () => false, isDryRun: false };
   const sweptAtMs = world.nowMs - 2.5 * 60_000;
   await sweep(world.context(), { sweptAtMs, ...bounds }, { completeUpTo: {}, stoppedAt: null });
-  for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+  await world.indexQueued();
 }
 
 /** What must hold when everything has settled: each accepted input ended once, and every count agrees with the rows. */

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { CANARIES, songOf } from "../../src/lib/flows/isolation/canaries.ts";
 import { ISOLATION_CANARY_JOB } from "../../src/lib/flows/isolation/canary-job.ts";
 import { createKey } from "../../src/lib/flows/manage-keys.ts";
@@ -34,7 +33,7 @@ beforeEach(() => {
 });
 
 async function indexAll(): Promise<void> {
-  for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+  await world.indexQueued();
 }
 
 /** One hourly run. Sleeping lets time pass and, where there is a consumer, indexes what waits. */

@@ -36,7 +36,7 @@ function newTenant(): string {
 }
 
 async function indexAll(): Promise<void> {
-  for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+  await world.indexQueued();
 }
 
 /** Ingests a good, a held and another held input, indexes what is left, and returns the id of the second one. */

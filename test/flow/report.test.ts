@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import { tenantPolicySchema } from "../../src/lib/contract/policy.ts";
-import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { readDrift } from "../../src/lib/flows/read-drift.ts";
 import { reportKey, writeReport, writeReportIfDone } from "../../src/lib/flows/write-report.ts";
 import { expectOk } from "../support/database.ts";
@@ -30,7 +29,7 @@ describe.each(BACKENDS)("on %s", (backend) => {
   const newTenant = (): string => (tenant = `report-${(tenantCount += 1)}`);
   async function put(batchTag: string, documents: readonly DocumentInput[], policy = POLICY): Promise<void> {
     await world.ingest(tenant, documents, { batchTag, policy });
-    for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+    await world.indexQueued();
   }
   const batchOf = (batchTag: string) => ({ tenantId: tenant, batchTag });
   const stored = async (batchTag: string) => (await world.bucket.get(reportKey(batchOf(batchTag))))?.text();

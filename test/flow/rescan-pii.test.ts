@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 
 async function indexAll(): Promise<void> {
-  for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+  await world.indexQueued();
 }
 
 /** A tenant whose two documents came in under older rules, and whose policy redacts now. */

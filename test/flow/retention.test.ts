@@ -167,7 +167,7 @@ describe("a crash at any await of the retention job", () => {
     for (let callIndex = 0; callIndex < CALLS_MAX && !isThrough; callIndex += 1) {
       const batchTag = `old-${callIndex}`;
       await world.ingest(tenantId, documentsOf([`x-${callIndex}`], "token"), { batchTag });
-      for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+      await world.indexQueued();
       const age =
         "update batches set last_applied_at = now() - interval '40 days' where tenant_id = $1 and batch_tag = $2";
       expectOk(await world.database.ownerSql.transaction(scope, [statement(age, tenantId, batchTag)]));

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { searchReplySchema } from "../../src/lib/contract/search.ts";
 import { eraseDocument } from "../../src/lib/flows/erase-document.ts";
-import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { readReceipt } from "../../src/lib/flows/read-receipts.ts";
 import { RETURN_DUPLICATES_JOB } from "../../src/lib/flows/return-duplicates-job.ts";
 import { search } from "../../src/lib/flows/search.ts";
@@ -46,7 +45,7 @@ describe.each(BACKENDS)("a chunk that a search returned and that comes back, on 
 
   async function put(documents: Documents): Promise<string> {
     const walId = await world.ingest(tenant, documents);
-    for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+    await world.indexQueued();
     return walId;
   }
   async function outcomeOf(documents: Documents): Promise<unknown> {
@@ -67,7 +66,7 @@ describe.each(BACKENDS)("a chunk that a search returned and that comes back, on 
   async function returnOrphans(): Promise<void> {
     await world.rows(tenant, "update documents set updated_at = updated_at - interval '1 hour'");
     expectOk(await runTicked(world.context(), RETURN_DUPLICATES_JOB));
-    for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+    await world.indexQueued();
   }
   /** The document that each event is linked to; null where it holds its own text. */
   const links = () =>

@@ -47,7 +47,7 @@ function contextWith(work: () => Promise<void> = async () => {}): SearchContext 
 }
 
 async function indexAll(): Promise<void> {
-  for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+  await world.indexQueued();
 }
 
 async function ask(

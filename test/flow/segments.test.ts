@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { err, ok } from "../../src/lib/base/result.ts";
 import type { SealMessage } from "../../src/lib/contract/queue-message.ts";
-import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import type { SealContext } from "../../src/lib/flows/sessions/context.ts";
 import { registerSegment } from "../../src/lib/flows/sessions/register-segment.ts";
 import { summaryKey } from "../../src/lib/session/session-keys.ts";
@@ -51,7 +50,7 @@ async function threeSegments(tenantId: string): Promise<readonly [SealMessage, S
 }
 
 async function indexAll(): Promise<void> {
-  for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+  await world.indexQueued();
 }
 
 /** Everything the store and R2 hold of a tenant's sessions, without the times of writing. */

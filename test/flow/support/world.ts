@@ -10,6 +10,7 @@ import { activateModelIfNoneActive, insertModel } from "../../../src/lib/db/quer
 import type { Row, Sql } from "../../../src/lib/db/sql.ts";
 import { accept } from "../../../src/lib/flows/accept.ts";
 import type { IndexingContext } from "../../../src/lib/flows/indexing/context.ts";
+import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
 import { loadLanguageDetector, type LanguageDetector } from "../../../src/lib/gate/language.ts";
 import { createModelSource, tokenizerKey } from "../../../src/lib/flows/model-source.ts";
 import { expectOk, openTestDatabase, rowsIn, statement, type TestDatabase } from "../../support/database.ts";
@@ -36,6 +37,8 @@ export interface World {
   ): Promise<string>;
   /** Takes all queued messages. */
   take(): EmbedMessage[];
+  /** Takes all queued messages and applies each: what the consumer does when nothing goes wrong. */
+  indexQueued(): Promise<void>;
   rows(tenantId: string, text: string, ...params: unknown[]): Promise<readonly Row[]>;
   close(): Promise<void>;
 }
@@ -102,6 +105,9 @@ export async function openWorld(backend: TestBackend = "pglite"): Promise<World>
       return expectOk(accepted).reply.token;
     },
     take: () => queued.splice(0),
+    indexQueued: async () => {
+      for (const message of world.take()) expectOk(await indexRange(world.context(), message));
+    },
     rows: (tenantId, text, ...params) => rowsIn(database.sql, { tenantId, userId: "*" }, statement(text, ...params)),
     close: async () => {
       await miniflare.dispose();
