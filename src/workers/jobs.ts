@@ -29,12 +29,15 @@ export const JOBS: readonly Job<Context, unknown>[] = [
 export async function runNotedJob(
   context: Context,
   job: Job<Context, unknown>,
-  request: Omit<RunRequest, "onThrown">,
+  request: Omit<RunRequest, "onThrown" | "onMeasured">,
 ): ReturnType<typeof runJob> {
   const startedMs = context.clock();
   const onThrown = (thrown: unknown): void =>
     context.log.error("job_threw", { job: job.name, ...thrownFields(thrown) });
-  const result = await runJob(context, job, { ...request, onThrown });
+  const onMeasured: RunRequest["onMeasured"] = (gauges) => {
+    for (const { name, labels, value } of gauges) context.metrics.set(name, labels, value);
+  };
+  const result = await runJob(context, job, { ...request, onThrown, onMeasured });
   const durationMs = context.clock() - startedMs;
   const outcome = result.ok ? result.value.state : result.error.code;
   const { startedBy, isDryRun } = request;
@@ -43,6 +46,7 @@ export async function runNotedJob(
   context.log[isExpected(outcome) ? "info" : "error"]("job_run", line);
   if (isDryRun) return result;
   context.metrics.count("job_runs_total", { job: job.name, outcome });
+  context.metrics.set("job_budget_seconds", { job: job.name }, job.timeMsMax / 1000);
   if (result.ok) context.metrics.observe("job_duration_seconds", { job: job.name }, durationMs / 1000);
   if (outcome === "done")
     context.metrics.note("job_last_success_timestamp_seconds", { job: job.name }, context.clock() / 1000);

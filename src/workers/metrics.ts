@@ -1,7 +1,7 @@
 /** The counters of one isolate, on their way to the hub. */
 import type { Labels } from "../lib/metrics/series.ts";
 import { CounterBuffer } from "../lib/metrics/series.ts";
-import type { HistogramName, MetricName, TimeMetricName } from "../lib/metrics/metric-names.ts";
+import type { GaugeName, HistogramName, MetricName, TimeMetricName } from "../lib/metrics/metric-names.ts";
 
 /** Increments wait this long for others before they are sent, milliseconds. */
 const FLUSH_AFTER_MS = 1_000;
@@ -23,6 +23,8 @@ export interface Metrics {
   observe(name: HistogramName, labels: Labels, seconds: number): void;
   /** Notes when something last happened, seconds since 1970. */
   note(name: TimeMetricName, labels: Labels, seconds: number): void;
+  /** Sets a gauge: for runs of jobs, of which there is one at a time. */
+  set(name: GaugeName, labels: Labels, value: number): void;
   /** Sees to it that what was counted reaches the hub, at most once a second and isolate. */
   flushSoon(waitUntil: WaitUntil): void;
   /** Sends what was counted at once. For invocations that the platform does not count as over before their `waitUntil` is. Never rejects. */
@@ -65,6 +67,7 @@ export function createMetrics(hubs: MetricsHubs): Metrics {
     count: (name, labels, by) => buffer.count(name, labels, by),
     observe: (name, labels, seconds) => buffer.observe(name, labels, seconds),
     note: (name, labels, seconds) => buffer.note(name, labels, seconds),
+    set: (name, labels, value) => buffer.set(name, labels, value),
     flushSoon(waitUntil) {
       if (flushing) return;
       flushing = true;

@@ -110,6 +110,18 @@ describe.each(BACKENDS)("the frame of jobs, on %s", (backend) => {
     expect(await runsOf(name)).toHaveLength(2);
   });
 
+  it("hands over what a run measured, and nothing of a dry one", async () => {
+    const measured: unknown[] = [];
+    const name = newName();
+    const gauges = [{ name: "job_budget_seconds", labels: { job: name }, value: 60 }] as const;
+    const job = { ...pagesJob(name), run: async () => ({ report: {}, outcome: "done" as const, cursor: {}, gauges }) };
+    const onMeasured: RunRequest["onMeasured"] = (each) => void measured.push(...each);
+    expectOk(await runJob(contextOf(), job, request({ isDryRun: true, onMeasured })));
+    expect(measured).toEqual([]);
+    expectOk(await runJob(contextOf(), job, request({ onMeasured })));
+    expect(measured).toEqual(gauges);
+  });
+
   it("makes one run of a tick that fires twice, at once or later", async () => {
     const name = newName();
     const fire = () => runJob(contextOf(), pagesJob(name), request());

@@ -29,7 +29,7 @@ export type JobRunReport = z.infer<typeof jobRunReportSchema>;
 export const jobSchema = z.object({
   name: z.string(),
   summary: z.string(),
-  cron: z.string(),
+  cron: z.string().nullable().describe("null: started by hand alone"),
   when: z.string().describe("the cron line in words, UTC"),
   budget_seconds: z.number(),
   enabled: z.boolean(),

@@ -59,14 +59,19 @@ export const METRICS = {
     type: "counter",
     help: "Runs of jobs by job and outcome: done, partial, failed; lease_held and already_run where there was none; else a code. Dry runs are left out.",
   },
+  job_budget_seconds: { type: "gauge", help: "Time that a run of a job may take, by job." },
   job_duration_seconds: { type: "histogram", help: "Wall time of runs of jobs by job." },
   job_last_success_timestamp_seconds: { type: "gauge", help: "When a job last ended as done, seconds since 1970." },
   cron_unknown_total: { type: "counter", help: "Invocations by a cron line that the schedule does not have." },
   log_errors_total: { type: "counter", help: "Error log lines by event." },
 } as const satisfies Record<string, { type: "counter" | "histogram" | "gauge"; help: string }>;
-/** Metrics that are added up. `fallback_fraction_gauge` is computed from them when it is shown; a time is the latest that was noted. */
-export type MetricName = Exclude<keyof typeof METRICS, "fallback_fraction_gauge" | TimeMetricName>;
+/** Metrics that are added up. `fallback_fraction_gauge` is computed from them when it is shown; a time is the latest that was noted; of a gauge the last value stands. */
+export type MetricName = Exclude<keyof typeof METRICS, "fallback_fraction_gauge" | TimeMetricName | GaugeName>;
 export type TimeMetricName = "job_last_success_timestamp_seconds";
+
+/** What runs of jobs measure. Set by them alone: one run after the other, so that the last value is the newest. */
+export const GAUGES = ["job_budget_seconds"] as const satisfies readonly (keyof typeof METRICS)[];
+export type GaugeName = (typeof GAUGES)[number];
 
 /** Upper bounds of each histogram, seconds. A job has up to fifteen minutes. */
 export const BUCKETS_SECONDS = {

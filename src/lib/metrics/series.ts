@@ -1,13 +1,23 @@
-import { BUCKETS_SECONDS, METRICS, type HistogramName, type MetricName, type TimeMetricName } from "./metric-names.ts";
+import {
+  BUCKETS_SECONDS,
+  type GaugeName,
+  GAUGES,
+  METRICS,
+  type HistogramName,
+  type MetricName,
+  type TimeMetricName,
+} from "./metric-names.ts";
 
 export type Labels = Readonly<Record<string, string | number>>;
 
 /** Increments by series id: what an isolate gathers and the hub merges. Merging is commutative, so order does not matter. */
 export type Increments = ReadonlyMap<string, number>;
 
-/** Whether the latest value of a series stands, where those of all others are added up: times do. */
-export function isLatest(series: string): boolean {
-  return /^[a-z_]+_timestamp_seconds(\{|$)/.test(series);
+/** How two values of a series become one: of times the later stands, of gauges the one that came last, others are added up. */
+export function mergeOf(series: string): "add" | "latest" | "last" {
+  const name = series.split("{", 1)[0] ?? "";
+  if (name.endsWith("_timestamp_seconds")) return "latest";
+  return (GAUGES as readonly string[]).includes(name) ? "last" : "add";
 }
 
 /** Id of a series as it stands in the exposition: `name{label="value"}`, labels sorted. */
@@ -40,6 +50,11 @@ export class CounterBuffer {
     this.#merge(seriesId(name, labels), seconds);
   }
 
+  /** Sets a gauge. */
+  set(name: GaugeName, labels: Labels, value: number): void {
+    this.#merge(seriesId(name, labels), value);
+  }
+
   observe(name: HistogramName, labels: Labels, seconds: number): void {
     for (const bound of BUCKETS_SECONDS[name]) {
       if (seconds <= bound) {
@@ -62,7 +77,8 @@ export class CounterBuffer {
     const id =
       this.#increments.size < this.#seriesMax || this.#increments.has(series) ? series : "metrics_dropped_total";
     const before = this.#increments.get(id) ?? 0;
-    this.#increments.set(id, isLatest(id) ? Math.max(before, by) : before + by);
+    const merged = { add: before + by, latest: Math.max(before, by), last: by };
+    this.#increments.set(id, merged[mergeOf(id)]);
   }
 }
 

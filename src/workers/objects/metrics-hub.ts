@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { isLatest } from "../../lib/metrics/series.ts";
+import { mergeOf } from "../../lib/metrics/series.ts";
 import { OTHER_SOURCE } from "../../lib/metrics/source-names.ts";
 
 /** Series kept for good. Labels have few values, so this is never reached; past it new series are not added. */
@@ -8,6 +8,8 @@ const SERIES_MAX = 5_000;
 const SOURCE_SERIES_MAX = 1_000;
 /** How long a flush is remembered, milliseconds: a repeat after a lost reply comes within seconds. */
 const FLUSH_MEMORY_MS = 60 * 60 * 1000;
+
+const MERGED = { add: "value + ?", latest: "max(value, ?)", last: "?" } as const;
 
 /** Adds up the counters of all isolates. Methods never throw across the call: a metric is not worth a failed request. */
 export class MetricsHub extends DurableObject<unknown> {
@@ -36,8 +38,11 @@ export class MetricsHub extends DurableObject<unknown> {
         isOfSource && sourceRoom <= 0 && !this.#has(sent)
           ? sent.replace(/source="[^"]*"/, `source="${OTHER_SOURCE}"`)
           : sent;
-      const merged = isLatest(series) ? "max(value, ?)" : "value + ?";
-      const present = this.#sql.exec(`update totals set value = ${merged} where series = ? returning 1`, by, series);
+      const present = this.#sql.exec(
+        `update totals set value = ${MERGED[mergeOf(series)]} where series = ? returning 1`,
+        by,
+        series,
+      );
       if (present.toArray().length > 0 || room <= 0) continue;
       this.#sql.exec("insert into totals values (?, ?)", series, by);
       room -= 1;

@@ -55,6 +55,17 @@ describe("the counters of an isolate", () => {
   });
 });
 
+describe("a gauge", () => {
+  it("is what was set last, larger or smaller", () => {
+    const buffer = new CounterBuffer(100);
+    buffer.set("job_budget_seconds", { job: "audit" }, 60);
+    buffer.set("job_budget_seconds", { job: "audit" }, 30);
+    expect(renderPrometheus(buffer.take())).toContain(
+      '# TYPE job_budget_seconds gauge\njob_budget_seconds{job="audit"} 30\n',
+    );
+  });
+});
+
 describe("a time", () => {
   it("is the latest that was noted, and each histogram has its own bounds", () => {
     const buffer = new CounterBuffer(100);

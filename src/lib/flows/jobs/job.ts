@@ -1,5 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Sql } from "../../db/sql.ts";
+import type { GaugeName } from "../../metrics/metric-names.ts";
+import type { Labels } from "../../metrics/series.ts";
 import type { TimeBudget } from "./time-budget.ts";
 
 /** The cron lines of wrangler.toml, in UTC, and how people say them. docs/cron.md has the whole schedule. */
@@ -42,6 +44,15 @@ export interface JobOutcome<R> {
   /** partial: stopped with work left, to go on from the cursor. failed: something has to be looked at; the cursor is kept all the same. */
   readonly outcome: "done" | "partial" | "failed";
   readonly cursor: JobCursor;
+  /** What it measured, for dashboards and alerts. Nothing of a dry run is kept. */
+  readonly gauges?: readonly JobGauge[];
+}
+
+export interface JobGauge {
+  readonly name: GaugeName;
+  /** Few values: never a tenant, a user or a text. */
+  readonly labels: Labels;
+  readonly value: number;
 }
 
 /**
@@ -53,7 +64,8 @@ export interface Job<C extends JobContext, R> {
   readonly name: string;
   /** One sentence without a full stop, for lists. */
   readonly summary: string;
-  readonly cron: CronLine;
+  /** null: started by hand alone. */
+  readonly cron: CronLine | null;
   /** Time of one run, milliseconds. All jobs of a line run one after the other in one invocation, which has 15 minutes. */
   readonly timeMsMax: number;
   /** Whether the configuration wants it to run; left out: always. */

@@ -25,7 +25,7 @@ export async function listJobs<C extends JobContext>(
         name: job.name,
         summary: job.summary,
         cron: job.cron,
-        when: CRON_LINES[job.cron],
+        when: job.cron === null ? "by hand" : CRON_LINES[job.cron],
         budget_seconds: job.timeMsMax / 1000,
         enabled: job.isEnabled?.(context) !== false,
         last_run: last === undefined ? null : runEntry(last),

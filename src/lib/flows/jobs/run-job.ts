@@ -17,7 +17,7 @@ import {
 } from "../../db/queries/jobs.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { dryContext } from "./dry-context.ts";
-import type { Job, JobContext, JobCursor, JobOutcome } from "./job.ts";
+import type { Job, JobContext, JobCursor, JobGauge, JobOutcome } from "./job.ts";
 import { runReport } from "./run-entry.ts";
 import { TimeBudget } from "./time-budget.ts";
 
@@ -35,6 +35,8 @@ export interface RunRequest {
   readonly timeMsMax?: number;
   /** Is told what a job threw. Its message may quote input: only its kind and place may be logged. */
   readonly onThrown: (thrown: unknown) => void;
+  /** Is told what a run measured, once it has ended and was not a dry one. */
+  readonly onMeasured?: (gauges: readonly JobGauge[]) => void;
 }
 
 /** Why a run did not take place, or has no row of its own. None of them is a failure of the job. */
@@ -75,7 +77,9 @@ export async function runJob<C extends FrameContext, R>(
   if (!begun.ok) return begun;
   const budget = new TimeBudget(context.clock, timeMsMax);
   const ended = await perform(context, job, { ...begun.value, run, budget, onThrown: request.onThrown });
-  return finish(context, run, { ...ended, startedAt: begun.value.startedAt });
+  const finished = await finish(context, run, { ...ended, startedAt: begun.value.startedAt });
+  if (finished.ok && !run.isDryRun) request.onMeasured?.(ended.gauges);
+  return finished;
 }
 
 /** A tick has one id, so that firing it twice is one run; what is started by hand is a run of its own each time. */
@@ -111,6 +115,7 @@ interface Ended {
   readonly report: unknown;
   /** null: the run threw, and the next one begins where it began. */
   readonly cursor: JobCursor | null;
+  readonly gauges: readonly JobGauge[];
 }
 
 async function perform<C extends FrameContext, R>(
@@ -129,6 +134,7 @@ async function perform<C extends FrameContext, R>(
       report,
       outcome,
       cursor: next,
+      gauges = [],
     } = await job.run(usable, {
       cursor,
       budget,
@@ -136,11 +142,11 @@ async function perform<C extends FrameContext, R>(
       checkpoint,
     });
     if (utf8Bytes(JSON.stringify(report)).length > REPORT_BYTES_MAX)
-      return { outcome: "failed", errorCode: "report_too_large", report: {}, cursor: next };
-    return { outcome, errorCode: outcome === "failed" ? "items_failed" : "", report, cursor: next };
+      return { outcome: "failed", errorCode: "report_too_large", report: {}, cursor: next, gauges };
+    return { outcome, errorCode: outcome === "failed" ? "items_failed" : "", report, cursor: next, gauges };
   } catch (thrown) {
     onThrown(thrown);
-    return { outcome: "failed", errorCode: "internal", report: {}, cursor: null };
+    return { outcome: "failed", errorCode: "internal", report: {}, cursor: null, gauges: [] };
   }
 }
 
