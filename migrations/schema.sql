@@ -86,6 +86,18 @@ create table dead_letters (
   resolved_at timestamp with time zone,
   constraint dead_letters_pkey PRIMARY KEY (tenant_id, dead_letter_id)
 );
+create table dictionaries (
+  tenant_id text not null,
+  dictionary_id text not null,
+  is_current boolean not null default false,
+  has_object boolean not null default false,
+  user_hashes bytea[] not null default '{}'::bytea[],
+  measured_bytes bigint not null default 0,
+  plain_bytes bigint not null default 0,
+  trained_at timestamp with time zone not null default now(),
+  constraint dictionaries_check CHECK ((has_object OR (NOT is_current))),
+  constraint dictionaries_pkey PRIMARY KEY (tenant_id, dictionary_id)
+);
 create table doc_embeddings (
   tenant_id text not null,
   model_id integer not null,
@@ -513,6 +525,7 @@ CREATE INDEX artifacts_user ON public.artifacts USING btree (tenant_id, user_id,
 CREATE INDEX batch_profiles_order ON public.batch_profiles USING btree (tenant_id, first_applied_at DESC, batch_tag DESC);
 CREATE INDEX batches_recent ON public.batches USING btree (tenant_id, last_applied_at DESC);
 CREATE INDEX dead_letters_open ON public.dead_letters USING btree (tenant_id, created_at) WHERE (resolved_at IS NULL);
+CREATE UNIQUE INDEX dictionaries_current ON public.dictionaries USING btree (tenant_id) WHERE is_current;
 CREATE INDEX doc_embeddings_batch ON public.doc_embeddings USING btree (tenant_id, batch_tag);
 CREATE INDEX doc_embeddings_chunk_hash ON public.doc_embeddings USING btree (tenant_id, model_id, chunk_hash);
 CREATE INDEX doc_embeddings_scope ON public.doc_embeddings USING btree (tenant_id, user_id, tier, model_id);
@@ -550,6 +563,8 @@ alter table batches enable row level security;
 alter table batches force row level security;
 alter table dead_letters enable row level security;
 alter table dead_letters force row level security;
+alter table dictionaries enable row level security;
+alter table dictionaries force row level security;
 alter table doc_embeddings enable row level security;
 alter table doc_embeddings force row level security;
 alter table document_signatures enable row level security;
@@ -614,6 +629,9 @@ create policy tenant_isolation on batches
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
 create policy tenant_isolation on dead_letters
+  using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
+  with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
+create policy tenant_isolation on dictionaries
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
 create policy searcher_reads on doc_embeddings for select to jeeves_searcher
@@ -714,6 +732,7 @@ grant delete, insert, select, update on artifacts to jeeves_app;
 grant delete, insert, select, update on batch_profiles to jeeves_app;
 grant delete, insert, select, update on batches to jeeves_app;
 grant delete, insert, select, update on dead_letters to jeeves_app;
+grant delete, insert, select, update on dictionaries to jeeves_app;
 grant delete, insert, select, update on doc_embeddings to jeeves_app;
 grant select on doc_embeddings to jeeves_searcher;
 grant delete, insert, select, update on document_signatures to jeeves_app;
