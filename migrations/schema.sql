@@ -25,6 +25,8 @@ create table artifact_members (
   user_id text not null default ''::text,
   position bigint not null,
   document_uid uuid not null,
+  wal_id text collate "C",
+  document_index integer,
   constraint artifact_members_pkey PRIMARY KEY (tenant_id, artifact_id, "position")
 );
 create table artifacts (
@@ -39,6 +41,9 @@ create table artifacts (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   user_id text not null default '*'::text,
+  record_count bigint,
+  dictionary_id text,
+  fingerprint text,
   constraint artifacts_kind_check CHECK ((kind = ANY (ARRAY['segment'::text, 'pack'::text, 'backup'::text, 'dictionary'::text, 'report'::text, 'snapshot'::text, 'model'::text]))),
   constraint artifacts_pkey PRIMARY KEY (tenant_id, artifact_id),
   constraint artifacts_sha256_check CHECK ((octet_length(sha256) = 32)),
@@ -536,6 +541,7 @@ CREATE INDEX documents_duplicates ON public.documents USING btree (tenant_id, du
 CREATE INDEX documents_pii_version ON public.documents USING btree (tenant_id, pii_version, document_uid) WHERE (deleted_at IS NULL);
 CREATE INDEX documents_series ON public.documents USING btree (tenant_id, user_id, series, version_key) WHERE (series IS NOT NULL);
 CREATE INDEX documents_user ON public.documents USING btree (tenant_id, user_id);
+CREATE INDEX documents_wal ON public.documents USING btree (tenant_id, wal_id);
 CREATE UNIQUE INDEX embedding_models_one_active ON public.embedding_models USING btree (state) WHERE (state = 'active'::text);
 CREATE INDEX job_runs_recent ON public.job_runs USING btree (job_name, started_at DESC);
 CREATE INDEX profiles_unsent ON public.profiles USING btree (tenant_id, user_id) WHERE ((outbox IS NOT NULL) OR (sent_hash IS DISTINCT FROM profile_content_hash(removed, value, source, observed_at)));

@@ -85,6 +85,9 @@ export function packRecordOf(record: BenchRecord, vector: Float32Array | null): 
     updated_at_us: null,
     duplicate_of: null,
     duplicate_hash: null,
+    series_position: 0,
+    context: null,
+    admission: null,
     chunk_count: vector === null ? 0 : 1,
     chunks: vector === null ? [] : [{ ...chunk, vector }],
   };

@@ -41,12 +41,13 @@ const { training, measured } =
     ? await demoRecords()
     : { training: await readRecords(values.train), measured: await readRecords(values.measure) };
 
+const HEAD = { tenant_id: "bench", created_at_ms: 0, models: [], versions: {} };
 const module = new WebAssembly.Module(readFileSync(new URL("../../src/lib/zstd/zstd.wasm", import.meta.url)));
 const zstd = provedZstd(module);
 const samples = blocksOf(training.slice(0, TRAINING_RECORDS_MAX), SAMPLE_RECORDS).map((block) =>
   encodeBlock(
     block.map((record) => packRecordOf(record, null)),
-    {},
+    { derivations: {}, head: HEAD },
   ),
 );
 const startedMs = performance.now();
@@ -62,9 +63,8 @@ async function packBytes(
   settings: Pick<PackWriterOptions, "dictionary" | "vectors">,
   packed = records,
 ): Promise<number> {
-  const head = { tenant_id: "bench", created_at_ms: 0, models: [], versions: {} };
   const sink = { write: () => Promise.resolve() };
-  const writer = new PackWriter({ zstd, head, derivations: {}, limits: PACK_LIMITS, sink, ...settings });
+  const writer = new PackWriter({ zstd, head: HEAD, derivations: {}, limits: PACK_LIMITS, sink, ...settings });
   for (const record of packed) await writer.add(record);
   const summary = await writer.finish();
   if (!summary.ok) throw new Error(summary.error.code);

@@ -38,6 +38,9 @@ export const RECORD: PackRecord = {
   pii_version: "",
   duplicate_of: null,
   duplicate_hash: null,
+  series_position: 0,
+  context: null,
+  admission: null,
   chunks: [],
 };
 

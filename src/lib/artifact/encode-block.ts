@@ -1,8 +1,8 @@
 import { encode } from "@msgpack/msgpack";
-import type { PackChunk, PackRecord } from "../contract/pack-record.ts";
+import type { PackRecord } from "../contract/pack-record.ts";
 import type { Cell, EncodedColumn } from "./columns/cell.ts";
 import { encodeColumn } from "./columns/encode-column.ts";
-import { isDerived, type PackDerivations } from "./derivations.ts";
+import { type DerivationContext, isDerived, isDerivedOfChunk } from "./derivations.ts";
 import {
   CHUNK_COUNT_COLUMN,
   CHUNK_FIELDS,
@@ -23,7 +23,7 @@ interface NamedColumn {
  * The msgpack of one block: `[records, chunks, [[name, column], …]]`, texts last. What has its absent value, or what `derivations` makes of the
  * rest, is left out; so is a column without cells. Pure; the same records give the same bytes.
  */
-export function encodeBlock(records: readonly PackRecord[], derivations: PackDerivations): Uint8Array {
+export function encodeBlock(records: readonly PackRecord[], derivations: DerivationContext): Uint8Array {
   const chunks = records.flatMap((document) =>
     document.chunks.map((chunk, position) => ({ document, chunk, position })),
   );
@@ -42,7 +42,8 @@ export function encodeBlock(records: readonly PackRecord[], derivations: PackDer
     ...CHUNK_FIELDS.map(({ name, absent }) => ({
       name: `${CHUNK_PREFIX}${name}`,
       cells: chunks.map(({ document, chunk, position }) =>
-        chunk[name] === absent({ document, chunk }, position) || isDerivedChunk(document, chunk, name, derivations)
+        chunk[name] === absent({ document, chunk }, position) ||
+        isDerivedOfChunk({ document, chunk }, name, derivations)
           ? undefined
           : chunk[name],
       ),
@@ -57,10 +58,6 @@ export function encodeBlock(records: readonly PackRecord[], derivations: PackDer
 
 function isShort({ name }: NamedColumn): boolean {
   return !LONG_COLUMNS.has(name);
-}
-
-function isDerivedChunk(document: PackRecord, chunk: PackChunk, name: string, { chunkHash }: PackDerivations): boolean {
-  return name === "chunk_hash" && chunkHash !== undefined && chunkHash(document, chunk) === chunk.chunk_hash;
 }
 
 function metadataColumns(records: readonly PackRecord[]): NamedColumn[] {

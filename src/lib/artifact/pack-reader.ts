@@ -162,7 +162,8 @@ export class PackReader {
     const vectors = this.#decodeVectors(entry, stored.subarray(entry.storedBytes));
     const isAsCounted = entry.vectorCount === (this.footer.vectors === null ? 0 : hasVector.filter(Boolean).length);
     if (vectors === undefined || !isAsCounted) return undefined;
-    return withVectors(records, hasVector, vectors).map((record) => withDerived(record, derivations));
+    const context = { derivations, head: this.footer.head };
+    return withVectors(records, hasVector, vectors).map((record) => withDerived(record, context));
   }
 
   #decodeVectors(entry: BlockEntry, stored: Uint8Array): Float32Array[] | undefined {

@@ -134,10 +134,10 @@ export class PackWriter {
     const records = this.#pending;
     const [first] = records;
     if (first === undefined) return ok(undefined);
-    const { zstd, dictionary, limits, derivations } = this.#options;
+    const { zstd, dictionary, limits, derivations, head } = this.#options;
     if (this.#blocks.length >= limits.blocksMax)
       return err({ code: "pack_too_large", what: "blocks", value: this.#blocks.length + 1, max: limits.blocksMax });
-    const raw = encodeBlock(records, derivations);
+    const raw = encodeBlock(records, { derivations, head });
     if (raw.length > limits.blockBytesMax)
       return err({ code: "pack_too_large", what: "block bytes", value: raw.length, max: limits.blockBytesMax });
     const stored = zstd.compress(raw, { level: RECORD_LEVEL, dictionary: dictionary ?? undefined });

@@ -51,6 +51,7 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   nullableField("version_key", "string"),
   nullableField("wal_key", "string"),
   nullableField("series", "string"),
+  documentField("series_position", "integer", () => 0),
   nullableField("occurred_at_us", "integer"),
   nullableField("valid_until_us", "integer"),
   nullableField("deleted_at_us", "integer"),
@@ -59,9 +60,11 @@ export const DOCUMENT_FIELDS: readonly DocumentField[] = [
   documentField("pii_version", "string", () => ""),
   nullableField("duplicate_of", "string"),
   nullableField("duplicate_hash", "string"),
+  nullableField("admission", "string"),
   documentField("token_count", "integer", () => 0),
   documentField("title", "string", () => ""),
   nullableField("text", "string"),
+  nullableField("context", "string"),
   documentField("character_count", "integer", (row) => row.text?.length ?? 0),
 ];
 
@@ -88,7 +91,7 @@ export const CHUNK_FIELDS: readonly ChunkField[] = [
 ];
 
 /** Columns whose cells are long: they stand at the end of a block. */
-export const LONG_COLUMNS: ReadonlySet<string> = new Set(["title", "text", "chunk/text"]);
+export const LONG_COLUMNS: ReadonlySet<string> = new Set(["title", "text", "context", "chunk/text"]);
 
 /** Names of the columns that are no field: chunks of each document as far as they are not one, whether a chunk has a vector. */
 export const CHUNKS_COLUMN = "chunks";

@@ -52,6 +52,7 @@ export interface PackRecord {
   readonly token_count: number;
   readonly character_count: number;
   readonly series: string | null;
+  readonly series_position: number;
   readonly occurred_at_us: number | null;
   readonly valid_until_us: number | null;
   readonly deleted_at_us: number | null;
@@ -60,5 +61,9 @@ export interface PackRecord {
   readonly pii_version: string;
   readonly duplicate_of: string | null;
   readonly duplicate_hash: string | null;
+  /** What was said before an event, as its WAL object has it: searched with the text, never shown as part of it. */
+  readonly context: string | null;
+  /** How the input was admitted, as far as no row says it: JSON of `packedAdmissionSchema`; null where that is not known. */
+  readonly admission: string | null;
   readonly chunks: readonly PackChunk[];
 }

@@ -139,7 +139,7 @@ async function outcomeOf(bytes: Uint8Array): Promise<unknown> {
 }
 
 describe("a pack that lies", () => {
-  const honest = encodeBlock(conversation(1), {});
+  const honest = encodeBlock(conversation(1), { derivations: {}, head: HEAD });
 
   it("is read when it does not, so that the forgeries below fail for their lie", async () => {
     expect(await outcomeOf(forged(honest))).toBe("read");

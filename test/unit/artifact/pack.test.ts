@@ -123,13 +123,13 @@ describe("a pack", () => {
         documentUid({ tenantId: "acme", userId, tier, documentId }),
       version_key: ({ wal_id, document_index }) => versionKey(wal_id, document_index),
       content_hash: ({ title, text }) => sha256HexSync(`${title}${text}`),
-      chunkHash: (_, { text }) => sha256HexSync(text),
+      chunk_hash: (_, { text }) => sha256HexSync(text),
     };
     const records = conversation(64).map((record, index) => ({
       ...record,
-      document_uid: derivations.document_uid?.(record) ?? null,
-      version_key: derivations.version_key?.(record) ?? null,
-      content_hash: index === 5 ? "ab".repeat(32) : (derivations.content_hash?.(record) ?? null),
+      document_uid: derivations.document_uid?.(record, HEAD) ?? null,
+      version_key: derivations.version_key?.(record, HEAD) ?? null,
+      content_hash: index === 5 ? "ab".repeat(32) : (derivations.content_hash?.(record, HEAD) ?? null),
       chunks: record.chunks.map((chunk) => ({ ...chunk, chunk_hash: sha256HexSync(chunk.text) })),
     }));
     const derived = await reread(records, { derivations });

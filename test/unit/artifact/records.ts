@@ -90,6 +90,9 @@ export const anyRecord: fc.Arbitrary<PackRecord> = fc.record({
   pii_version: key,
   duplicate_of: nullable(fc.uuid()),
   duplicate_hash: nullable(key),
+  series_position: fc.nat(9),
+  context: nullable(word),
+  admission: nullable(word),
   chunks: fc.array(chunk, { maxLength: 3 }),
 });
 
