@@ -20,6 +20,9 @@ import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
 import { sessionKey, type SessionIdentity } from "../lib/session/session-log-api.ts";
 import { createModelSource, tokenizerKey, type ModelSource } from "../lib/flows/model-source.ts";
 import { type Condense, createCondense } from "../lib/summarise/chat-client.ts";
+import { provedZstd } from "../lib/zstd/proved-zstd.ts";
+import zstdModule from "../lib/zstd/zstd.wasm";
+import type { ZstdCodec } from "../lib/zstd/zstd-codec.ts";
 import { readEnv, type Bindings, type Config, type Env, type Secrets } from "./env.ts";
 import { createJsonLog } from "./json-log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -47,6 +50,8 @@ export interface Context {
   readonly models: ModelSource;
   readonly requestBudget: RequestBudget;
   readonly loadLanguageDetector: () => Promise<LanguageDetector>;
+  /** zstd with dictionaries, which has shown that it uses them: one for the isolate, made when it is first asked for. */
+  readonly loadZstd: () => Promise<ZstdCodec>;
   readonly analyzer: Analyzer | undefined;
   /** Writes summaries in other words; undefined: they are extractive. */
   readonly condense: Condense | undefined;
@@ -138,6 +143,7 @@ function createContext(env: Env): Context {
     }),
     requestBudget: REQUEST_BUDGET,
     loadLanguageDetector: once(loadLanguageDetector),
+    loadZstd: once(async () => provedZstd(zstdModule)),
     analyzer: analyzerOf(config),
     condense: condenseOf(config, secrets),
     piiKeys: new PiiKeyring(secrets.piiKeys),

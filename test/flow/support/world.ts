@@ -13,8 +13,11 @@ import type { IndexingContext } from "../../../src/lib/flows/indexing/context.ts
 import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
 import { loadLanguageDetector, type LanguageDetector } from "../../../src/lib/gate/language.ts";
 import { createModelSource, tokenizerKey } from "../../../src/lib/flows/model-source.ts";
+import { provedZstd } from "../../../src/lib/zstd/proved-zstd.ts";
+import type { ZstdCodec } from "../../../src/lib/zstd/zstd-codec.ts";
 import { expectOk, openTestDatabase, rowsIn, statement, type TestDatabase } from "../../support/database.ts";
 import type { TestBackend } from "../../support/postgres-servers.ts";
+import { zstdModule } from "../../support/zstd-module.ts";
 import { smallTokenizerJson } from "../../unit/model/small-tokenizer.ts";
 import { CrashPoint } from "./crashing.ts";
 import { HASH_DIMENSIONS, HASH_FINGERPRINT, HashEmbedder } from "./hash-embedder.ts";
@@ -48,7 +51,10 @@ export interface WorldContext extends IndexingContext {
   readonly clock: () => number;
   readonly newUlid: () => string;
   readonly loadLanguageDetector: () => Promise<LanguageDetector>;
+  readonly loadZstd: () => Promise<ZstdCodec>;
 }
+
+let zstd: ZstdCodec | undefined;
 
 export function principalOf(tenantId: string, policy: TenantPolicy = DEFAULT_POLICY): Principal {
   return {
@@ -139,6 +145,7 @@ function contextOf(world: World, crash: CrashPoint, random: () => number): World
     embedRequests: new Semaphore(2),
     clock: () => world.nowMs,
     loadLanguageDetector,
+    loadZstd: async () => (zstd ??= provedZstd(zstdModule())),
     // Time goes on with each id, so that later requests sort after earlier ones.
     newUlid: () => {
       world.nowMs += 1;
