@@ -32,7 +32,13 @@ export async function rewriteObject(
       if (encoded === undefined) return ok({ changedCount });
       const put = await bucket.put(key, encoded.bytes, {
         onlyIf: { etagMatches: object.etag },
-        customMetadata: { ...object.customMetadata, ...marks, hash: hexOf(encoded.digest) },
+        // The time of its first form stays with it: snapshots from before this one hold it all the same.
+        customMetadata: {
+          created_at: object.uploaded.toISOString(),
+          ...object.customMetadata,
+          ...marks,
+          hash: hexOf(encoded.digest),
+        },
         ...(object.httpMetadata === undefined ? {} : { httpMetadata: object.httpMetadata }),
       });
       if (put !== null) return ok({ changedCount });

@@ -1,0 +1,80 @@
+import type { R2Bucket, R2Objects } from "@cloudflare/workers-types";
+import { BEGUN_PREFIX, idOfKey, manifestPrefix, SNAPSHOT_KINDS, type SnapshotKind } from "./snapshot-keys.ts";
+import { timeOf } from "./removal-marker.ts";
+
+/** The time in which a snapshot looked at the bucket, milliseconds, by the clock of R2. */
+export interface SnapshotWindow {
+  readonly begunAtMs: number;
+  /** Infinity: it still looks. */
+  readonly endedAtMs: number;
+}
+
+/** A snapshot that counts. */
+export interface LiveSnapshot extends SnapshotWindow {
+  readonly kind: SnapshotKind;
+  readonly id: string;
+}
+
+/** A listing under way. */
+export interface BegunListing extends SnapshotWindow {
+  readonly id: string;
+}
+
+export interface SnapshotsNow {
+  readonly begun: readonly BegunListing[];
+  readonly live: readonly LiveSnapshot[];
+}
+
+/** Pages of one listing of manifests: the policy keeps 24 of a kind, a page has 1,000. */
+const PAGES_MAX = 10;
+/** Servers of R2 may differ so much in what time it is, milliseconds. */
+const CLOCK_SLACK_MS = 1_000;
+
+/**
+ * Snapshots that count, and listings under way. Those are read first: a listing's manifest is written before its begun object goes, so that none is
+ * missed between the two. Throws when R2 fails.
+ */
+export async function readSnapshots(bucket: R2Bucket): Promise<SnapshotsNow> {
+  const begun: BegunListing[] = [];
+  for (const object of await listAll(bucket, BEGUN_PREFIX)) {
+    const id = idOfKey(object.key);
+    if (id !== undefined) begun.push({ id, begunAtMs: object.uploaded.getTime(), endedAtMs: Number.POSITIVE_INFINITY });
+  }
+  const live: LiveSnapshot[] = [];
+  for (const kind of SNAPSHOT_KINDS) {
+    for (const { key, uploaded, customMetadata } of await listAll(bucket, manifestPrefix(kind))) {
+      const id = idOfKey(key);
+      if (id === undefined) continue;
+      // Without its metadata a manifest holds whatever came before it.
+      const begunAtMs = timeOf(customMetadata, "begun_at") ?? 0;
+      live.push({ kind, id, begunAtMs, endedAtMs: uploaded.getTime() });
+    }
+  }
+  return { begun, live };
+}
+
+/**
+ * Whether a snapshot may name an object that came to be and was removed at these times: it looked while the object was there. What was removed before
+ * a snapshot began is in none of its parts.
+ */
+export function isHeld(
+  object: { readonly createdAtMs: number; readonly removedAtMs: number },
+  windows: readonly SnapshotWindow[],
+): boolean {
+  return windows.some(
+    ({ begunAtMs, endedAtMs }) => object.createdAtMs <= endedAtMs && object.removedAtMs >= begunAtMs - CLOCK_SLACK_MS,
+  );
+}
+
+async function listAll(bucket: R2Bucket, prefix: string): Promise<R2Objects["objects"]> {
+  const objects: R2Objects["objects"] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const after = cursor === undefined ? {} : { cursor };
+    const listed = await bucket.list({ prefix, include: ["customMetadata"], ...after });
+    objects.push(...listed.objects);
+    if (!listed.truncated) break;
+    cursor = listed.cursor;
+  }
+  return objects;
+}
