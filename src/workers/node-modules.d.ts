@@ -20,9 +20,9 @@ declare module "node:crypto" {
   interface Hash {
     update(data: string | Uint8Array): Hash;
     digest(): Uint8Array<ArrayBuffer>;
-    digest(encoding: "hex"): string;
+    digest(encoding: "hex" | "base64"): string;
   }
-  export function createHash(algorithm: "sha256"): Hash;
+  export function createHash(algorithm: "sha256" | "md5"): Hash;
   export function createHmac(algorithm: "sha256", key: string): Hash;
   /** Throws when the lengths differ. */
   export function timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean;

@@ -17,6 +17,7 @@ const TIER_OF_ROOM: Readonly<Record<string, number>> = {
   "src/lib/wal": 2,
   "src/lib/artifact": 2,
   "src/lib/auth": 2,
+  "src/lib/s3": 2,
   "src/lib/curate": 2,
   "src/lib/session": 2,
   "src/lib/summarise": 2,
@@ -49,6 +50,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   wrangler: ["src/stack/"],
   "@electric-sql/pglite": ["src/stack/"],
   pg: ["src/stack/"],
+  aws4fetch: ["src/lib/s3/"],
   "@redis/client": ["src/bridge/redis-connection.ts", "src/bridge/stream-group.ts"],
 };
 
