@@ -49,6 +49,14 @@ create table artifacts (
   constraint artifacts_sha256_check CHECK ((octet_length(sha256) = 32)),
   constraint artifacts_tenant_id_object_key_key UNIQUE (tenant_id, object_key)
 );
+create table backup_marks (
+  tenant_id text not null,
+  backup_id text collate "C" not null,
+  written_xid xid8 not null default pg_current_xact_id(),
+  watermark_xid xid8 not null default pg_snapshot_xmin(pg_current_snapshot()),
+  begun_at timestamp with time zone not null default clock_timestamp(),
+  constraint backup_marks_pkey PRIMARY KEY (tenant_id, backup_id)
+);
 create table batch_profiles (
   tenant_id text not null,
   batch_tag text not null,
@@ -186,6 +194,9 @@ create table embedding_models (
   state text not null,
   info jsonb not null default '{}'::jsonb,
   created_at timestamp with time zone not null default now(),
+  activated_at timestamp with time zone,
+  deactivated_at timestamp with time zone,
+  held_until timestamp with time zone,
   constraint embedding_models_dimensions_check CHECK (((dimensions >= 1) AND (dimensions <= 4000))),
   constraint embedding_models_fingerprint_key UNIQUE (fingerprint),
   constraint embedding_models_max_input_tokens_check CHECK ((max_input_tokens > 0)),
@@ -232,6 +243,26 @@ create table migration_leases (
   holder text not null,
   expires_at timestamp with time zone not null,
   constraint migration_leases_pkey PRIMARY KEY (version)
+);
+create table model_progress (
+  tenant_id text not null,
+  model_id integer not null,
+  document_count bigint not null default 0,
+  chunk_count bigint not null default 0,
+  token_count bigint not null default 0,
+  embed_ms bigint not null default 0,
+  updated_at timestamp with time zone not null default now(),
+  constraint model_progress_pkey PRIMARY KEY (tenant_id, model_id)
+);
+create table model_refusals (
+  tenant_id text not null,
+  document_uid uuid not null,
+  model_id integer not null,
+  generation bigint not null,
+  chunk_index integer not null,
+  code text not null,
+  refused_at timestamp with time zone not null default now(),
+  constraint model_refusals_pkey PRIMARY KEY (tenant_id, document_uid, model_id, chunk_index)
 );
 create table policy_versions (
   tenant_id text not null,
@@ -472,6 +503,18 @@ begin
   return null;
 end $function$
 ;
+CREATE OR REPLACE FUNCTION public.hold_model(p_model_id integer, p_states text[], p_waits boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock_shared(hashtextextended('embedding_models', 0));
+  if not exists (select from embedding_models where model_id = p_model_id and state = any(p_states)
+      and not (p_waits and coalesce(held_until > clock_timestamp(), false))) then
+    raise exception 'the embedding model changes or has changed' using errcode = '40001';
+  end if;
+end $function$
+;
 CREATE OR REPLACE FUNCTION public.lexeme_dimensions(lexemes sparsevec)
  RETURNS integer[]
  LANGUAGE sql
@@ -504,6 +547,13 @@ AS $function$
       order by f.weight desc, f.document_uid, f.chunk_index limit p_keys_max) k
   $function$
 ;
+CREATE OR REPLACE FUNCTION public.tenant_ids()
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE
+ SET "app.list_tenants" TO 'ids'
+AS $function$ select tenant_id from tenants order by 1 limit 10000 $function$
+;
 CREATE OR REPLACE FUNCTION public.tenants_with_unsent_profiles()
  RETURNS SETOF text
  LANGUAGE sql
@@ -523,6 +573,7 @@ AS $function$ select sha256(convert_to(user_id, 'UTF8')) $function$
 alter function search_lexical_keys(p_model_id integer, p_tiers text[], p_probes integer[], p_weights sparsevec, p_average_length double precision, p_rows_max integer, p_keys_max integer) owner to jeeves_searcher;
 
 alter table api_keys add constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id) ON DELETE CASCADE;
+alter table model_refusals add constraint model_refusals_tenant_id_document_uid_fkey FOREIGN KEY (tenant_id, document_uid) REFERENCES documents(tenant_id, document_uid) ON DELETE CASCADE;
 
 CREATE INDEX api_keys_tenant ON public.api_keys USING btree (tenant_id, created_at);
 CREATE INDEX artifact_members_document ON public.artifact_members USING btree (tenant_id, document_uid);
@@ -538,12 +589,14 @@ CREATE INDEX doc_embeddings_text_hash ON public.doc_embeddings USING btree (tena
 CREATE INDEX document_signatures_time ON public.document_signatures USING btree (tenant_id, normalised_hash, occurred_at);
 CREATE INDEX documents_batch ON public.documents USING btree (tenant_id, batch_tag);
 CREATE INDEX documents_duplicates ON public.documents USING btree (tenant_id, duplicate_of) WHERE (duplicate_of IS NOT NULL);
+CREATE INDEX documents_model ON public.documents USING btree (tenant_id, model_id);
 CREATE INDEX documents_pii_version ON public.documents USING btree (tenant_id, pii_version, document_uid) WHERE (deleted_at IS NULL);
 CREATE INDEX documents_series ON public.documents USING btree (tenant_id, user_id, series, version_key) WHERE (series IS NOT NULL);
 CREATE INDEX documents_user ON public.documents USING btree (tenant_id, user_id);
 CREATE INDEX documents_wal ON public.documents USING btree (tenant_id, wal_id);
 CREATE UNIQUE INDEX embedding_models_one_active ON public.embedding_models USING btree (state) WHERE (state = 'active'::text);
 CREATE INDEX job_runs_recent ON public.job_runs USING btree (job_name, started_at DESC);
+CREATE INDEX model_refusals_model ON public.model_refusals USING btree (tenant_id, model_id);
 CREATE INDEX profiles_unsent ON public.profiles USING btree (tenant_id, user_id) WHERE ((outbox IS NOT NULL) OR (sent_hash IS DISTINCT FROM profile_content_hash(removed, value, source, observed_at)));
 CREATE INDEX quarantine_expiry ON public.quarantine USING btree (tenant_id, created_at) WHERE (text_removed_at IS NULL);
 CREATE INDEX quarantine_user ON public.quarantine USING btree (tenant_id, user_id, quarantine_id);
@@ -563,6 +616,8 @@ alter table artifact_members enable row level security;
 alter table artifact_members force row level security;
 alter table artifacts enable row level security;
 alter table artifacts force row level security;
+alter table backup_marks enable row level security;
+alter table backup_marks force row level security;
 alter table batch_profiles enable row level security;
 alter table batch_profiles force row level security;
 alter table batches enable row level security;
@@ -579,6 +634,10 @@ alter table documents enable row level security;
 alter table documents force row level security;
 alter table lexeme_stats enable row level security;
 alter table lexeme_stats force row level security;
+alter table model_progress enable row level security;
+alter table model_progress force row level security;
+alter table model_refusals enable row level security;
+alter table model_refusals force row level security;
 alter table policy_versions enable row level security;
 alter table policy_versions force row level security;
 alter table profiles enable row level security;
@@ -628,6 +687,9 @@ create policy user_isolation on artifacts
   with check (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id))));
 create policy user_update on artifacts as restrictive for update
   using (((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)));
+create policy tenant_isolation on backup_marks
+  using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
+  with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
 create policy tenant_isolation on batch_profiles
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
@@ -668,6 +730,12 @@ create policy user_delete on lexeme_stats as restrictive for delete
 create policy user_isolation on lexeme_stats
   using (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((user_id = ''::text) OR ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id)))))
   with check (((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)) AND ((( SELECT app_user_id() AS app_user_id) = '*'::text) OR (( SELECT app_user_id() AS app_user_id) = user_id))));
+create policy tenant_isolation on model_progress
+  using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
+  with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
+create policy tenant_isolation on model_refusals
+  using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
+  with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
 create policy tenant_isolation on policy_versions
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
@@ -719,6 +787,8 @@ create policy key_reads_tenant on tenants for select
   using ((tenant_id = ( SELECT k.tenant_id
    FROM api_keys k
   WHERE (k.key_hash = decode(NULLIF(current_setting('app.key_hash'::text, true), ''::text), 'hex'::text)))));
+create policy listed_tenants on tenants for select
+  using ((( SELECT current_setting('app.list_tenants'::text, true) AS current_setting) = 'ids'::text));
 create policy tenant_isolation on tenants
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
@@ -735,6 +805,7 @@ grant usage on schema public to jeeves_searcher;
 grant delete, insert, select, update on api_keys to jeeves_app;
 grant delete, insert, select, update on artifact_members to jeeves_app;
 grant delete, insert, select, update on artifacts to jeeves_app;
+grant delete, insert, select, update on backup_marks to jeeves_app;
 grant delete, insert, select, update on batch_profiles to jeeves_app;
 grant delete, insert, select, update on batches to jeeves_app;
 grant delete, insert, select, update on dead_letters to jeeves_app;
@@ -747,6 +818,8 @@ grant insert, select, update on embedding_models to jeeves_app;
 grant delete, insert, select, update on job_leases to jeeves_app;
 grant delete, insert, select, update on job_runs to jeeves_app;
 grant delete, insert, select on lexeme_stats to jeeves_app;
+grant delete, insert, select, update on model_progress to jeeves_app;
+grant delete, insert, select, update on model_refusals to jeeves_app;
 grant insert, select on policy_versions to jeeves_app;
 grant delete, insert, select, update on profiles to jeeves_app;
 grant delete, insert, select, update on quarantine to jeeves_app;
