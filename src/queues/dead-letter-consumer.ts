@@ -12,6 +12,8 @@ export interface DeadLetterContext {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
+  /** Is told of each dead letter that was listed. */
+  readonly noteListed: (letter: { readonly queue: string; readonly code: string }) => void;
 }
 
 /** Owner of dead letters that belong to no tenant: their message could not be read. */
@@ -33,8 +35,10 @@ async function listDeadLetter(message: Message, deadLetterQueue: string, context
   const written = await context.sql.transaction({ tenantId, userId: "*" }, [insertDeadLetters(tenantId, [row])]);
   const facts = { tenant_id: tenantId, code: row.code, message_id: message.id, listed: written.ok };
   context.log.error("dead_letter", facts);
-  if (written.ok) message.ack();
-  else message.retry({ delaySeconds: retryDelaySeconds(message.attempts, context.random) });
+  if (written.ok) {
+    context.noteListed({ queue: row.queue, code: row.code });
+    message.ack();
+  } else message.retry({ delaySeconds: retryDelaySeconds(message.attempts, context.random) });
 }
 
 /** Whose the message is and what is listed of it, by what it is: the queues of two kinds of work end here. */

@@ -3,11 +3,13 @@ import type { Clock, Random } from "../lib/base/clock.ts";
 import type { DriftReport } from "../lib/contract/drift.ts";
 import { embedMessageSchema, type EmbedMessage } from "../lib/contract/queue-message.ts";
 import type { Log } from "../lib/base/log.ts";
+import type { Result } from "../lib/base/result.ts";
 import { Semaphore } from "../lib/base/semaphore.ts";
 import { buryRange } from "../lib/flows/indexing/bury-range.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "../lib/flows/indexing/context.ts";
 import { indexRange } from "../lib/flows/indexing/index-range.ts";
 import { writeReportIfDone, type ReportContext } from "../lib/flows/write-report.ts";
+import type { MessageEnd } from "./message-end.ts";
 import { dispositionOf, isSharedFailure, retryDelaySeconds } from "./disposition.ts";
 
 export interface EmbedConsumerContext extends IndexingContext, ReportContext {
@@ -15,7 +17,11 @@ export interface EmbedConsumerContext extends IndexingContext, ReportContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: {
+    readonly ended: (end: MessageEnd) => void;
     readonly indexed: (report: IndexRangeReport) => void;
+    /** A range became searchable, so long after it was accepted, milliseconds. */
+    readonly searchable: (fresh: { readonly origin: EmbedMessage["origin"]; readonly afterMs: number }) => void;
+    readonly retried: (code: string) => void;
     readonly buried: (code: string) => void;
     readonly compared: (comparison: Readonly<Record<"dimension" | "against" | "verdict", string>>) => void;
   };
@@ -37,6 +43,7 @@ export async function consumeEmbedBatch(batch: MessageBatch, context: EmbedConsu
         // What failed for one message of the batch on a dependency's account would fail for all: spare it the load.
         if (sharedFailure !== undefined) {
           message.retry({ delaySeconds: retryDelaySeconds(message.attempts, context.random) });
+          context.metrics.retried("spared");
           return;
         }
         const outcome = await consumeMessage(message, context);
@@ -80,11 +87,13 @@ async function consumeMessage(message: Message, context: EmbedConsumerContext): 
   if (!parsed.success) {
     // The dead-letter consumer lists it: a message that cannot be read has no tenant whose rows could say so.
     context.log.error("message_malformed", { queue: QUEUE, message_id: message.id });
+    context.metrics.retried("message_malformed");
     message.retry();
     return {};
   }
   const startedAtMs = context.clock();
   const result = await indexRange(context, parsed.data);
+  const durationMs = context.clock() - startedAtMs;
   const facts = {
     request_id: parsed.data.request_id,
     tenant_id: parsed.data.tenant_id,
@@ -92,15 +101,26 @@ async function consumeMessage(message: Message, context: EmbedConsumerContext): 
     wal_id: parsed.data.wal_id,
     range_index: parsed.data.range_index,
     attempts: message.attempts,
-    duration_ms: context.clock() - startedAtMs,
+    duration_ms: durationMs,
   };
+  context.metrics.ended({ outcome: outcomeOf(result), durationMs });
   if (result.ok) {
     message.ack();
-    if (!result.value.alreadyApplied) context.metrics.indexed(result.value);
+    if (!result.value.alreadyApplied) noteApplied(context, parsed.data, result.value);
     context.log.info("range_applied", { ...facts, ...logFieldsOf(result.value) });
     return { applied: parsed.data };
   }
   return settleFailure({ message, parsed: parsed.data, error: result.error, facts }, context);
+}
+
+function outcomeOf(result: Result<IndexRangeReport, unknown>): MessageEnd["outcome"] {
+  if (!result.ok) return "failed";
+  return result.value.alreadyApplied ? "repeated" : "applied";
+}
+
+function noteApplied({ metrics, clock }: EmbedConsumerContext, message: EmbedMessage, report: IndexRangeReport): void {
+  metrics.indexed(report);
+  metrics.searchable({ origin: message.origin, afterMs: clock() - report.receivedAtMs });
 }
 
 function logFieldsOf(report: IndexRangeReport): Record<string, number | boolean> {
@@ -135,9 +155,11 @@ async function settleFailure(
       message.ack();
       return { applied: parsed };
     }
+    context.metrics.retried(buried.error.code);
     message.retry({ delaySeconds: retryDelaySeconds(message.attempts, context.random) });
     return { failure: buried.error };
   }
+  context.metrics.retried(error.code);
   if (disposition.action === "retry") message.retry({ delaySeconds: disposition.delaySeconds });
   return { failure: error };
 }

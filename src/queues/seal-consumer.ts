@@ -1,10 +1,12 @@
 import type { Message, MessageBatch } from "@cloudflare/workers-types";
 import type { Random } from "../lib/base/clock.ts";
 import type { Log } from "../lib/base/log.ts";
+import type { Result } from "../lib/base/result.ts";
 import { sealMessageSchema, type SealMessage } from "../lib/contract/queue-message.ts";
 import { insertDeadLetters } from "../lib/db/queries/dead-letters.ts";
 import type { SealContext } from "../lib/flows/sessions/context.ts";
 import { registerSegment, type SealReport } from "../lib/flows/sessions/register-segment.ts";
+import type { MessageEnd } from "./message-end.ts";
 import { retryDelaySeconds } from "./disposition.ts";
 import { sealDeadLetter } from "./seal-dead-letter.ts";
 import { sealDispositionOf } from "./seal-disposition.ts";
@@ -13,7 +15,10 @@ export interface SealConsumerContext extends SealContext {
   readonly log: Log;
   readonly random: Random;
   readonly metrics: {
+    readonly ended: (end: MessageEnd) => void;
     readonly registered: (report: SealReport) => void;
+    readonly retried: (code: string) => void;
+    readonly buried: (code: string) => void;
   };
 }
 
@@ -31,6 +36,7 @@ export async function consumeSealBatch(batch: MessageBatch, context: SealConsume
     else {
       // The dead-letter consumer lists it: a message that cannot be read has no tenant whose rows could say so.
       context.log.error("message_malformed", { queue: QUEUE, message_id: message.id });
+      context.metrics.retried("message_malformed");
       message.retry();
     }
   }
@@ -39,14 +45,16 @@ export async function consumeSealBatch(batch: MessageBatch, context: SealConsume
 async function consumeMessage(message: Message, body: SealMessage, context: SealConsumerContext): Promise<void> {
   const startedAtMs = context.clock();
   const result = await registerSegment(context, body, message.attempts);
+  const durationMs = context.clock() - startedAtMs;
   const facts = {
     request_id: body.request_id,
     tenant_id: body.tenant_id,
     first_seq: body.first_seq,
     last_seq: body.last_seq,
     attempts: message.attempts,
-    duration_ms: context.clock() - startedAtMs,
+    duration_ms: durationMs,
   };
+  context.metrics.ended({ outcome: outcomeOf(result), durationMs });
   if (result.ok) {
     message.ack();
     context.metrics.registered(result.value);
@@ -55,12 +63,20 @@ async function consumeMessage(message: Message, body: SealMessage, context: Seal
   }
   const disposition = sealDispositionOf(result.error, message.attempts, context.random);
   context.log.warn("segment_failed", { ...facts, code: result.error.code, action: disposition.action });
-  if (disposition.action === "bury" && (await bury(context, { message, body, code: disposition.code }))) message.ack();
-  else {
+  if (disposition.action === "bury" && (await bury(context, { message, body, code: disposition.code }))) {
+    context.metrics.buried(disposition.code);
+    message.ack();
+  } else {
+    context.metrics.retried(result.error.code);
     const delaySeconds =
       disposition.action === "retry" ? disposition.delaySeconds : retryDelaySeconds(message.attempts, context.random);
     message.retry({ delaySeconds });
   }
+}
+
+function outcomeOf(result: Result<SealReport, unknown>): MessageEnd["outcome"] {
+  if (!result.ok) return "failed";
+  return result.value.outcome === "repeated" ? "repeated" : "applied";
 }
 
 interface Burial {

@@ -7,11 +7,13 @@ import type { Log } from "../lib/base/log.ts";
 import type { Result } from "../lib/base/result.ts";
 import { sha256Hex } from "../lib/base/bytes.ts";
 import { checkDatabases } from "../lib/db/check-database.ts";
+import { createMeasuredSql } from "../lib/db/measured-sql.ts";
 import { openDatabases } from "../lib/db/open-databases.ts";
 import type { Sql } from "../lib/db/sql.ts";
 import type { Embedder } from "../lib/embed/embedder.ts";
 import type { RequestBudget } from "../lib/embed/request-batches.ts";
 import { createHttpEmbedder } from "../lib/embed/http-embedder.ts";
+import { createMeasuredEmbedder } from "../lib/embed/measured-embedder.ts";
 import { loadLanguageDetector, type LanguageDetector } from "../lib/gate/language.ts";
 import { createAnalyzer, type Analyzer } from "../lib/pii/analyzer-client.ts";
 import { PiiKeyring } from "../lib/pii/keyring.ts";
@@ -26,6 +28,7 @@ import type { ZstdCodec } from "../lib/zstd/zstd-codec.ts";
 import { readEnv, type Bindings, type Config, type Env, type Secrets } from "./env.ts";
 import { createJsonLog } from "./json-log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
+import { noteEmbedCall, noteSqlCall } from "./note-calls.ts";
 
 /** Everything a handler may use. Flows take the parts they name. */
 export interface Context {
@@ -102,13 +105,14 @@ function createContext(env: Env): Context {
   const { config, secrets } = readEnv(env);
   const clock: Clock = () => Date.now();
   const metrics = createMetrics(env.METRICS_HUB);
+  const measured = (sql: Sql): Sql => createMeasuredSql(sql, clock, (call) => noteSqlCall(metrics, call));
   const { sql, byShard: databases } = openDatabases(
     {
       connectionString: secrets.databaseUrl,
       nextConnectionString: secrets.databaseUrlNext,
       fetchEndpoint: config.database.sqlFetchEndpoint,
     },
-    { map: secrets.shardMap, timeoutMs: SQL_TIMEOUT_MS },
+    { map: secrets.shardMap, timeoutMs: SQL_TIMEOUT_MS, wrap: measured },
   );
   const newUlid = ulidFactory(clock, secureRandom());
   return {
@@ -127,12 +131,16 @@ function createContext(env: Env): Context {
     keyCopies: env.API_KEYS,
     sql,
     databases,
-    embedder: createHttpEmbedder({
-      endpoint: config.embedder.endpoint,
-      token: secrets.embedToken,
-      timeoutMs: EMBED_TIMEOUT_MS,
-      fetch: (input, init) => fetch(input, init),
-    }),
+    embedder: createMeasuredEmbedder(
+      createHttpEmbedder({
+        endpoint: config.embedder.endpoint,
+        token: secrets.embedToken,
+        timeoutMs: EMBED_TIMEOUT_MS,
+        fetch: (input, init) => fetch(input, init),
+      }),
+      clock,
+      (call) => noteEmbedCall(metrics, call),
+    ),
     models: createModelSource({
       sql,
       clock,

@@ -46,7 +46,6 @@ export async function runNotedJob(
   context.log[isExpected(outcome) ? "info" : "error"]("job_run", line);
   if (isDryRun) return result;
   context.metrics.count("job_runs_total", { job: job.name, outcome });
-  context.metrics.set("job_budget_seconds", { job: job.name }, job.timeMsMax / 1000);
   if (result.ok) context.metrics.observe("job_duration_seconds", { job: job.name }, durationMs / 1000);
   if (outcome === "done")
     context.metrics.note("job_last_success_timestamp_seconds", { job: job.name }, context.clock() / 1000);

@@ -1,7 +1,6 @@
 /** The counters of one isolate, on their way to the hub. */
-import type { Labels } from "../lib/metrics/series.ts";
-import { CounterBuffer } from "../lib/metrics/series.ts";
-import type { GaugeName, HistogramName, MetricName, TimeMetricName } from "../lib/metrics/metric-names.ts";
+import type { CounterName, GaugeName, HistogramName, LabelsOf, TimeMetricName } from "../lib/metrics/metric-names.ts";
+import { CounterBuffer, type Labels } from "../lib/metrics/series.ts";
 
 /** Increments wait this long for others before they are sent, milliseconds. */
 const FLUSH_AFTER_MS = 1_000;
@@ -19,10 +18,10 @@ export interface MetricsHubs {
 type WaitUntil = (work: Promise<unknown>) => void;
 
 export interface Metrics {
-  count(name: MetricName, labels: Labels, by?: number): void;
-  observe(name: HistogramName, labels: Labels, seconds: number): void;
+  count<N extends CounterName>(name: N, labels: LabelsOf<N>, by?: number): void;
+  observe<N extends HistogramName>(name: N, labels: LabelsOf<N>, seconds: number): void;
   /** Notes when something last happened, seconds since 1970. */
-  note(name: TimeMetricName, labels: Labels, seconds: number): void;
+  note<N extends TimeMetricName>(name: N, labels: LabelsOf<N>, seconds: number): void;
   /** Sets a gauge: for runs of jobs, of which there is one at a time. */
   set(name: GaugeName, labels: Labels, value: number): void;
   /** Sees to it that what was counted reaches the hub, at most once a second and isolate. */

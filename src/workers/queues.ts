@@ -2,8 +2,8 @@
 import type { MessageBatch } from "@cloudflare/workers-types";
 import { Semaphore } from "../lib/base/semaphore.ts";
 import type { IndexRangeReport } from "../lib/flows/indexing/context.ts";
-import { consumeDeadLetterBatch } from "../queues/dead-letter-consumer.ts";
-import { consumeEmbedBatch } from "../queues/embed-consumer.ts";
+import { consumeDeadLetterBatch, type DeadLetterContext } from "../queues/dead-letter-consumer.ts";
+import { consumeEmbedBatch, type EmbedConsumerContext } from "../queues/embed-consumer.ts";
 import { consumeSealBatch } from "../queues/seal-consumer.ts";
 import type { Context } from "./context.ts";
 
@@ -12,9 +12,9 @@ const EMBED_REQUESTS_MAX = 3;
 
 const CONSUMERS: ReadonlyMap<string, (batch: MessageBatch, context: Context) => Promise<void>> = new Map([
   ["jeeves-embed", consumeRanges],
-  ["jeeves-embed-dlq", consumeDeadLetterBatch],
+  ["jeeves-embed-dlq", consumeDeadLetters],
   ["jeeves-seal", consumeSegments],
-  ["jeeves-seal-dlq", consumeDeadLetterBatch],
+  ["jeeves-seal-dlq", consumeDeadLetters],
 ]);
 
 /** Hands a batch to its consumer. A queue that nobody knows is retried, so that a deployment in between loses nothing. */
@@ -31,8 +31,10 @@ function consumeRanges(batch: MessageBatch, context: Context): Promise<void> {
     ...context,
     embedRequests: new Semaphore(EMBED_REQUESTS_MAX),
     metrics: {
+      ...messageMetrics(metrics, "embed"),
       indexed: (report) => countIndexed(metrics, report),
-      buried: (code) => metrics.count("ranges_buried_total", { code }),
+      searchable: ({ origin = "request", afterMs }) =>
+        metrics.observe("ingest_freshness_seconds", { origin }, afterMs / 1000),
       compared: (comparison) => metrics.count("drift_comparisons_total", comparison),
     },
   });
@@ -49,12 +51,31 @@ function consumeSegments(batch: MessageBatch, context: Context): Promise<void> {
       metrics.count("summaries_total", { method: "fallback" });
     },
     metrics: {
+      ...messageMetrics(metrics, "seal"),
       registered: ({ outcome, methods }) => {
         metrics.count("segments_registered_total", { outcome });
         for (const method of methods) metrics.count("summaries_total", { method });
       },
     },
   });
+}
+
+function consumeDeadLetters(batch: MessageBatch, context: Context): Promise<void> {
+  const noteListed: DeadLetterContext["noteListed"] = (letter) => context.metrics.count("dead_letters_total", letter);
+  return consumeDeadLetterBatch(batch, { ...context, noteListed });
+}
+
+/** What both consumers count alike. */
+function messageMetrics(
+  metrics: Context["metrics"],
+  queue: "embed" | "seal",
+): Pick<EmbedConsumerContext["metrics"], "ended" | "retried" | "buried"> {
+  return {
+    ended: ({ outcome, durationMs }) =>
+      metrics.observe("queue_message_duration_seconds", { queue, outcome }, durationMs / 1000),
+    retried: (code) => metrics.count("queue_retries_total", { queue, code }),
+    buried: (code) => metrics.count("dead_letters_total", { queue, code }),
+  };
 }
 
 function countIndexed(metrics: Context["metrics"], report: IndexRangeReport): void {
@@ -68,5 +89,7 @@ function countIndexed(metrics: Context["metrics"], report: IndexRangeReport): vo
   );
   metrics.count("chunks_total", { outcome: "reused" }, report.chunkReusedCount);
   metrics.count("chunks_total", { outcome: "failed" }, report.chunkFailedCount);
-  metrics.count("tokens_total", {}, report.tokenCount);
+  metrics.count("tokens_total", { outcome: "embedded" }, report.tokenCount - report.tokenReusedCount);
+  metrics.count("tokens_total", { outcome: "reused" }, report.tokenReusedCount);
+  metrics.count("dead_letters_total", { queue: "embed", code: "text_refused" }, report.chunkFailedCount);
 }

@@ -5,6 +5,7 @@ import { consumeEmbedBatch } from "../../src/queues/embed-consumer.ts";
 import { consumeDeadLetterBatch } from "../../src/queues/dead-letter-consumer.ts";
 import { expectOk } from "../support/database.ts";
 import { batchOf, deliver } from "./support/deliveries.ts";
+import { UNCOUNTED } from "./support/uncounted.ts";
 import { openWorld, type World } from "./support/world.ts";
 
 const TEXT = "The jet flows over the wing in the boundary layer of the token.";
@@ -34,7 +35,7 @@ function consumerContext(): EmbedConsumerContext {
     ...world.context(),
     log: { info: line, warn: line, error: line },
     random: () => 0.5,
-    metrics: { indexed: () => undefined, buried: () => undefined, compared: () => undefined },
+    metrics: UNCOUNTED,
   };
 }
 
@@ -129,7 +130,9 @@ describe("the dead-letter consumer", () => {
     await world.ingest(tenant, [{ id: "a", text: TEXT }]);
     const [message] = world.take();
     const deliveries = [deliver(message, 100), deliver("garbage", 3)];
-    const context = { ...consumerContext(), sql: world.database.sql };
+    const listed: unknown[] = [];
+    const noteListed = (letter: unknown): void => void listed.push(letter);
+    const context = { ...consumerContext(), sql: world.database.sql, noteListed };
     await consumeDeadLetterBatch(batchOf(deliveries), context);
     await consumeDeadLetterBatch(batchOf(deliveries), context);
     expect(deliveries.every((delivery) => delivery.decision === "ack")).toBe(true);
@@ -137,5 +140,9 @@ describe("the dead-letter consumer", () => {
       { code: "attempts_exhausted", attempts: 100 },
     ]);
     expect(await world.rows("system", "select code from dead_letters")).toEqual([{ code: "message_malformed" }]);
+    expect(listed.slice(0, 2)).toEqual([
+      { queue: "embed", code: "attempts_exhausted" },
+      { queue: "embed", code: "message_malformed" },
+    ]);
   });
 });

@@ -113,7 +113,7 @@ describe.each(BACKENDS)("the frame of jobs, on %s", (backend) => {
   it("hands over what a run measured, and nothing of a dry one", async () => {
     const measured: unknown[] = [];
     const name = newName();
-    const gauges = [{ name: "job_budget_seconds", labels: { job: name }, value: 60 }] as const;
+    const gauges = [{ name: "dead_letters_open", labels: { queue: "embed" }, value: 6 }] as const;
     const job = { ...pagesJob(name), run: async () => ({ report: {}, outcome: "done" as const, cursor: {}, gauges }) };
     const onMeasured: RunRequest["onMeasured"] = (each) => void measured.push(...each);
     expectOk(await runJob(contextOf(), job, request({ isDryRun: true, onMeasured })));

@@ -4,6 +4,7 @@ import { consumeDeadLetterBatch } from "../../src/queues/dead-letter-consumer.ts
 import { consumeSealBatch, type SealConsumerContext } from "../../src/queues/seal-consumer.ts";
 import { batchOf, deliver } from "./support/deliveries.ts";
 import { putSegment, talkFrames } from "./support/segments.ts";
+import { UNCOUNTED } from "./support/uncounted.ts";
 import { openWorld, type World } from "./support/world.ts";
 
 const NAME = { userId: "ann", sessionId: "talk" };
@@ -37,7 +38,7 @@ function context(): SealConsumerContext {
     noteRegistered: async () => undefined,
     log: { info: line, warn: line, error: line },
     random: () => 0.5,
-    metrics: { registered: (report) => reports.push(report) },
+    metrics: { ...UNCOUNTED, registered: (report) => reports.push(report) },
   };
 }
 
@@ -95,7 +96,10 @@ describe("the seal consumer", () => {
     await consumeSealBatch(batchOf([broken], "jeeves-seal"), context());
     expect(broken.decision).toBe("retry");
     const dead = deliver({ version: 9 }, 101);
-    await consumeDeadLetterBatch(batchOf([dead, exhausted], "jeeves-seal-dlq"), context());
+    await consumeDeadLetterBatch(batchOf([dead, exhausted], "jeeves-seal-dlq"), {
+      ...context(),
+      noteListed: () => undefined,
+    });
     expect([dead, exhausted].map(({ decision }) => decision)).toEqual(["ack", "ack"]);
     expect(await world.rows(tenantId, "select queue, code, dead_letter_id from dead_letters")).toEqual([
       {

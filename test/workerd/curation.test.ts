@@ -70,7 +70,7 @@ describe("the metrics of curation", () => {
     const { text } = await ask("/metrics", { headers: { authorization: "Bearer metrics-token-of-the-tests" } }, env);
     expect(text).toContain('ingest_source_inputs_total{outcome="accepted",source="curation-metrics"} 1\n');
     expect(text).toContain('ingest_source_inputs_total{outcome="rejected",source="curation-metrics"} 1\n');
-    expect(text).toContain('fallback_fraction_gauge{source="curation-metrics"} 0\n');
+    expect(text).toContain('fallback_fraction{source="curation-metrics"} 0\n');
     expect(text).toMatch(/pii_spans_total\{type="EMAIL_ADDRESS"\} \d+\n/);
     expect(text).toMatch(/ingest_rejected_total\{code="empty_text"\} \d+\n/);
   });

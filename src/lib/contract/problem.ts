@@ -61,15 +61,17 @@ export interface Problem {
 }
 
 /** Where rows are checked a last time before they leave. */
-export type IsolationPlace =
-  | "search"
-  | "receipts"
-  | "quarantine"
-  | "artifacts"
-  | "batches"
-  | "dead_letters"
-  | "keys"
-  | "documents"
-  | "sessions"
-  | "profiles"
-  | "canary";
+export const ISOLATION_PLACES = [
+  "search",
+  "receipts",
+  "quarantine",
+  "artifacts",
+  "batches",
+  "dead_letters",
+  "keys",
+  "documents",
+  "sessions",
+  "profiles",
+  "canary",
+] as const;
+export type IsolationPlace = (typeof ISOLATION_PLACES)[number];

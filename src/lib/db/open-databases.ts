@@ -23,9 +23,18 @@ export interface Databases {
 /** Opens the home database and, where there is a map, the others. No connection is made before the first call. */
 export function openDatabases(
   home: DatabaseOptions,
-  { map, timeoutMs }: { readonly map?: ShardMap | undefined; readonly timeoutMs: number },
+  {
+    map,
+    timeoutMs,
+    wrap = (sql) => sql,
+  }: {
+    readonly map?: ShardMap | undefined;
+    readonly timeoutMs: number;
+    /** What stands around each database: a measure of its calls. */
+    readonly wrap?: (sql: Sql) => Sql;
+  },
 ): Databases {
-  const homeSql = openDatabase(home, timeoutMs);
+  const homeSql = wrap(openDatabase(home, timeoutMs));
   if (map === undefined) return { sql: homeSql, byShard: new Map([[HOME_SHARD, homeSql]]) };
   const others = new Map(
     Object.entries(map.shards).map(([name, shard]) => {
@@ -34,7 +43,7 @@ export function openDatabases(
         nextConnectionString: shard.database_url_next,
         fetchEndpoint: shard.sql_fetch_endpoint,
       };
-      return [name, openDatabase(options, timeoutMs)];
+      return [name, wrap(openDatabase(options, timeoutMs))];
     }),
   );
   return {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Job } from "./jobs/job.ts";
+import type { Job, JobGauge } from "./jobs/job.ts";
 import { sweep, SWEEP_BOUNDS, type SweepContext, type SweepReport } from "./sweep.ts";
 
 const MINUTE_MS = 60_000;
@@ -9,10 +9,33 @@ const cursorSchema = z.object({
   swept_at_ms: z.number().default(0),
   round_at_ms: z.number().nullable().default(null),
   complete_up_to: z.record(z.string(), z.string()).default({}),
+  backlog: z
+    .object({ objects: z.number(), bytes: z.number(), oldest_at_ms: z.number().nullable() })
+    .default({ objects: 0, bytes: 0, oldest_at_ms: null }),
   stopped_at: z.object({ tenant_id: z.string(), key: z.string() }).nullable().default(null),
 });
 
-/** The sweeper: sends again what the queue lost. */
+/** What a round found unapplied, in all of its runs. */
+type Backlog = z.infer<typeof cursorSchema>["backlog"];
+
+function backlogWith({ objects, bytes, oldest_at_ms: oldest }: Backlog, report: SweepReport): Backlog {
+  const times = [oldest, report.oldestAtMs].filter((time) => time !== null);
+  return {
+    objects: objects + report.incompleteCount,
+    bytes: bytes + report.incompleteBytes,
+    oldest_at_ms: times.length === 0 ? null : Math.min(...times),
+  };
+}
+
+function backlogGauges({ objects, bytes, oldest_at_ms: oldest }: Backlog, nowMs: number): readonly JobGauge[] {
+  return [
+    { name: "wal_backlog_objects", labels: {}, value: objects },
+    { name: "wal_backlog_bytes", labels: {}, value: bytes },
+    { name: "wal_backlog_oldest_age_seconds", labels: {}, value: oldest === null ? 0 : (nowMs - oldest) / 1000 },
+  ];
+}
+
+/** The sweeper: sends again what the queue lost, and measures what is not applied. */
 export const SWEEP_JOB: Job<SweepContext, SweepReport> = {
   name: "sweep",
   summary: "sends again what a queue lost: ranges of WAL objects that are not in the ledger",
@@ -28,6 +51,7 @@ export const SWEEP_JOB: Job<SweepContext, SweepReport> = {
       stoppedAt: place === null ? null : { tenantId: place.tenant_id, key: place.key },
     });
     const { completeUpTo, stoppedAt } = after;
+    const backlog = backlogWith(before.backlog, report);
     return {
       report,
       outcome: report.failedCount > 0 ? "failed" : stoppedAt === null ? "done" : "partial",
@@ -39,7 +63,10 @@ export const SWEEP_JOB: Job<SweepContext, SweepReport> = {
               round_at_ms: roundAtMs,
               complete_up_to: completeUpTo,
               stopped_at: { tenant_id: stoppedAt.tenantId, key: stoppedAt.key },
+              backlog,
             },
+      // Half a round has seen half of the tenants.
+      gauges: stoppedAt === null ? backlogGauges(backlog, context.clock()) : [],
     };
   },
 };

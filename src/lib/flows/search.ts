@@ -11,12 +11,11 @@ import type { RankedHit } from "../retrieve/candidate.ts";
 import { rankUnion } from "../retrieve/union.ts";
 import { awaitWrites } from "./await-writes.ts";
 import { embedQuery, type QueryVector } from "./embed-query.ts";
-import { findCandidates } from "./find-candidates.ts";
 import type { ModelInUse, ModelSource } from "./model-source.ts";
 import { ownRows } from "./own-rows.ts";
-import { problemOfSql } from "./problem-of.ts";
 import { findNeighbours, type Neighbours } from "./searching/find-neighbours.ts";
 import { candidateOf, type SearchCandidate } from "./searching/ranking-candidate.ts";
+import { readInForce } from "./searching/read-in-force.ts";
 import { rankingOptions } from "./searching/ranking-options.ts";
 import { hitOf } from "./searching/search-hit.ts";
 
@@ -27,7 +26,11 @@ export interface SearchContext {
   readonly models: ModelSource;
   readonly clock: Clock;
   readonly sleep: (delayMs: number) => Promise<void>;
+  /** Is told what each stage took, milliseconds, and what the reply lacks. */
+  readonly noteSearch?: (search: { readonly timings: Timings; readonly degraded: SearchReply["degraded"] }) => void;
 }
+
+type Timings = NonNullable<SearchReply["explain"]>["timings_ms"];
 
 /**
  * Answers `POST /v1/search`: waits for the caller's own writes, embeds the query, reads candidates of all tiers in one round trip and
@@ -54,16 +57,11 @@ export async function search(
   ]);
   if (!writes.ok) return writes;
   if (!vector.ok) return vector;
-  const readyMs = context.clock();
-  const found = await findCandidates(context.sql, {
-    request,
-    scope,
-    model: active.value,
-    vector: vector.value.vector,
-  });
-  if (!found.ok) return err(problemOfSql(found.error));
+  const read = await readInForce(context, { request, scope, believed: active.value, vector: vector.value });
+  if (!read.ok) return read;
+  const { model, found } = read.value;
   const foundMs = context.clock();
-  const own = ownRows("search", scope, found.value.rows);
+  const own = ownRows("search", scope, found.rows);
   if (!own.ok) return own;
 
   const options = rankingOptions(request, principal.policy.retrieval, foundMs);
@@ -74,7 +72,7 @@ export async function search(
       ? undefined
       : await findNeighbours(context.sql, {
           scope,
-          modelId: active.value.modelId,
+          modelId: model.modelId,
           hits: ranked,
           reach: request.neighbours,
           asOf: request.as_of,
@@ -82,17 +80,18 @@ export async function search(
   if (neighbours?.ok === false) return neighbours;
   const timings = {
     wait: writes.value.waitedMs,
-    embed: vector.value.tookMs,
-    database: foundMs - readyMs,
+    embed: read.value.vector.tookMs,
+    database: read.value.databaseMs,
     rank: rankedMs - foundMs,
     neighbours: context.clock() - rankedMs,
   };
+  context.noteSearch?.({ timings, degraded: read.value.vector.degraded });
   return ok(
     replyOf({
       request,
-      model: active.value,
-      vector: vector.value,
-      found: found.value,
+      model,
+      vector: read.value.vector,
+      found,
       ranked,
       neighbours: neighbours?.value,
       caughtUp: writes.value.caughtUp,
@@ -137,7 +136,7 @@ interface Outcome {
   readonly ranked: readonly RankedHit<SearchCandidate>[];
   readonly neighbours: Neighbours | undefined;
   readonly caughtUp: boolean;
-  readonly timings: NonNullable<SearchReply["explain"]>["timings_ms"];
+  readonly timings: Timings;
 }
 
 // Of an event an empty list says that it stands alone.

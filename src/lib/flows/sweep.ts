@@ -60,6 +60,9 @@ export interface SweepCursor {
 export interface SweepReport {
   readonly lookedAtCount: number;
   readonly incompleteCount: number;
+  readonly incompleteBytes: number;
+  /** When the oldest of them was made, milliseconds; null when there is none. */
+  readonly oldestAtMs: number | null;
   readonly sentCount: number;
   /** Objects that could not be read or sent: they are met again by the next round. */
   readonly failedCount: number;
@@ -68,6 +71,8 @@ export interface SweepReport {
 interface Tally {
   lookedAt: number;
   incomplete: number;
+  incompleteBytes: number;
+  oldestAtMs: number | null;
   sent: number;
   failed: number;
 }
@@ -82,7 +87,7 @@ export async function sweep(
   options: SweepOptions,
   { completeUpTo, stoppedAt }: SweepCursor,
 ): Promise<{ readonly report: SweepReport; readonly cursor: SweepCursor }> {
-  const tally: Tally = { lookedAt: 0, incomplete: 0, sent: 0, failed: 0 };
+  const tally: Tally = { lookedAt: 0, incomplete: 0, incompleteBytes: 0, oldestAtMs: null, sent: 0, failed: 0 };
   const next: Record<string, string> = { ...completeUpTo };
   let stopped: SweepCursor["stoppedAt"] = null;
   for (const tenantId of await listTenants(context.bucket, "wal/")) {
@@ -103,6 +108,8 @@ export async function sweep(
     report: {
       lookedAtCount: tally.lookedAt,
       incompleteCount: tally.incomplete,
+      incompleteBytes: tally.incompleteBytes,
+      oldestAtMs: tally.oldestAtMs,
       sentCount: tally.sent,
       failedCount: tally.failed,
     },
@@ -188,9 +195,15 @@ async function sweepPage(
       if (page.tally.sent >= options.messagesMax) return { complete, handledCount: index };
       await sendMissing(context, { key: object.key, ranges, tally: page.tally, isDryRun: options.isDryRun });
     }
-    page.tally.incomplete += 1;
+    noteIncomplete(page.tally, object, nowMs - ageOfObjectMs(object, nowMs));
   }
   return { complete, handledCount: page.objects.length };
+}
+
+function noteIncomplete(tally: Tally, object: R2Object, madeAtMs: number): void {
+  tally.incomplete += 1;
+  tally.incompleteBytes += object.size;
+  tally.oldestAtMs = Math.min(tally.oldestAtMs ?? madeAtMs, madeAtMs);
 }
 
 async function sendMissing(

@@ -27,7 +27,7 @@ export interface RelaxationStep {
   readonly acceptanceRate: number;
 }
 
-/** Verdicts of one source. `relaxed` are among the accepted; relaxed / accepted is what `fallback_fraction_gauge` shows. */
+/** Verdicts of one source. `relaxed` are among the accepted; relaxed / accepted is what `fallback_fraction` shows. */
 export interface SourceVerdicts {
   readonly source: string;
   readonly accepted: number;

@@ -1,81 +1,266 @@
-/** Every metric of the Workers. Labels have few values: never a tenant, a user, a tag or a text; a source only as far as `SourceNames` goes. */
+interface Metric {
+  readonly type: "counter" | "histogram" | "gauge";
+  /** Names of its labels. Their values are few: never a tenant, a user, a tag or a text; a source only as far as `SourceNames` goes. */
+  readonly labels: readonly string[];
+  /** What one value is, and the values of its labels. */
+  readonly help: string;
+}
+
+/** Every metric of the Workers; docs/metrics.md is made of this table. */
 export const METRICS = {
-  http_requests_total: { type: "counter", help: "HTTP requests by route, method and status." },
+  http_requests_total: {
+    type: "counter",
+    labels: ["method", "route", "status"],
+    help: "HTTP requests by route, method and status.",
+  },
   http_request_duration_seconds: {
     type: "histogram",
+    labels: ["method", "route"],
     help: "Wall time of HTTP requests by route, from first byte read to reply made.",
+  },
+  auth_failures_total: { type: "counter", labels: ["code"], help: "Requests without a valid key by code." },
+  ingest_requests_total: {
+    type: "counter",
+    labels: ["queue"],
+    help: "Accepted ingest requests by how their pointers went: queued, left_to_sweeper, replayed.",
   },
   ingest_processed_total: {
     type: "counter",
+    labels: ["outcome"],
     help: "Inputs by outcome: accepted, quarantined and rejected at the edge; indexed, unchanged, duplicate and failed in the store.",
   },
-  ingest_rejected_total: { type: "counter", help: "Rejected inputs and refused requests by reason code." },
-  ingest_source_inputs_total: { type: "counter", help: "Inputs at the edge by source and verdict." },
-  ingest_relaxed_total: { type: "counter", help: "Inputs that only relaxed thresholds let in, by source." },
-  fallback_fraction_gauge: {
+  ingest_rejected_total: {
+    type: "counter",
+    labels: ["code"],
+    help: "Rejected inputs and refused requests by reason code.",
+  },
+  ingest_source_inputs_total: {
+    type: "counter",
+    labels: ["source", "outcome"],
+    help: "Inputs at the edge by source and verdict.",
+  },
+  ingest_relaxed_total: {
+    type: "counter",
+    labels: ["source"],
+    help: "Inputs that only relaxed thresholds let in, by source.",
+  },
+  fallback_fraction: {
     type: "gauge",
-    help: "Inputs that only relaxed thresholds let in, as a share of those let in, by source.",
+    labels: ["source"],
+    help: "Inputs that only relaxed thresholds let in, as a share of those let in, by source. Prometheus records it as fallback_fraction_gauge.",
   },
-  pii_spans_total: { type: "counter", help: "Spans of personal data found at the edge, by type." },
-  ingest_requests_total: {
+  pii_spans_total: {
     type: "counter",
-    help: "Accepted ingest requests by how their pointers went: queued, left to the sweeper, replayed.",
+    labels: ["type"],
+    help: "Spans of personal data found at the edge, by type.",
   },
-  isolation_violations_total: {
+  ingest_freshness_seconds: {
+    type: "histogram",
+    labels: ["origin"],
+    help: "Time from the acceptance of a request (origin request, profile) or an append (session) until its range is searchable, one value a range.",
+  },
+  queue_message_duration_seconds: {
+    type: "histogram",
+    labels: ["queue", "outcome"],
+    help: "Wall time of a message in its consumer, by queue and outcome: applied, repeated, failed.",
+  },
+  queue_retries_total: {
     type: "counter",
-    help: "Rows of another tenant or user that the last check held back, by place. Anything but 0 is an incident.",
+    labels: ["queue", "code"],
+    help: "Messages given back to their queue, by queue and reason; spared: not tried, since its neighbour failed for a reason that all share.",
   },
-  profile_changes_total: {
+  queue_backlog_messages: {
+    type: "gauge",
+    labels: ["queue"],
+    help: "Messages that wait in a queue, as the platform tells at the scrape.",
+  },
+  queue_oldest_message_age_seconds: {
+    type: "gauge",
+    labels: ["queue"],
+    help: "Age of the oldest message of a queue at the scrape, 0 when it is empty or the platform does not tell.",
+  },
+  wal_backlog_objects: {
+    type: "gauge",
+    labels: [],
+    help: "WAL objects older than two minutes with a range that is not in the ledger, as the last whole round of the sweeper found them.",
+  },
+  wal_backlog_bytes: { type: "gauge", labels: [], help: "Bytes of the WAL objects of wal_backlog_objects." },
+  wal_backlog_oldest_age_seconds: {
+    type: "gauge",
+    labels: [],
+    help: "Age of the oldest of them, 0 when there is none.",
+  },
+  dead_letters_total: {
     type: "counter",
-    help: "Facts of profiles by what was done with them (set, removed, unchanged, refused, sent, erased) and by whom: put, watch.",
+    labels: ["queue", "code"],
+    help: "Dead letters written, by queue and reason.",
   },
-  auth_failures_total: { type: "counter", help: "Requests without a valid key by code." },
+  dead_letters_open: { type: "gauge", labels: ["queue"], help: "Dead letters that nobody has resolved, by queue." },
+  chunks_total: {
+    type: "counter",
+    labels: ["outcome"],
+    help: "Chunks of indexed documents by what was done: embedded, reused, failed.",
+  },
+  tokens_total: {
+    type: "counter",
+    labels: ["outcome"],
+    help: "Tokens of indexed chunks by what was done with the chunk: embedded, reused.",
+  },
+  embedder_request_duration_seconds: {
+    type: "histogram",
+    labels: ["lane", "outcome"],
+    help: "Wall time of requests to the embedder by lane (interactive, bulk) and outcome (ok, failed).",
+  },
+  embedder_errors_total: { type: "counter", labels: ["code"], help: "Requests to the embedder that failed, by code." },
+  database_call_duration_seconds: {
+    type: "histogram",
+    labels: ["kind", "outcome"],
+    help: "Wall time of calls of the database by kind (read, write, statement) and outcome (ok, failed; a conflict that a caller expects is ok).",
+  },
+  database_errors_total: { type: "counter", labels: ["code"], help: "Calls of the database that failed, by code." },
+  search_stage_duration_seconds: {
+    type: "histogram",
+    labels: ["stage"],
+    help: "Time of a search by stage: wait (for its own writes), embed, database, rank, neighbours.",
+  },
+  search_degraded_total: {
+    type: "counter",
+    labels: ["reason"],
+    help: "Searches that were answered with less than was asked for, by reason.",
+  },
+  dependency_ready: {
+    type: "gauge",
+    labels: ["part"],
+    help: "1 when the part can be used at the scrape, else 0: database, storage, queue, embedder.",
+  },
   frames_total: {
     type: "counter",
+    labels: ["status"],
     help: "Frames of sessions by what became of them: appended, repeated, quarantined, rejected, refused.",
   },
-  session_flushes_total: { type: "counter", help: "Micro-batches of sessions by outcome: sent, failed." },
-  session_seals_total: { type: "counter", help: "Segments of sessions by outcome of writing: stored, empty, failed." },
   sessions_opened_total: {
     type: "counter",
+    labels: ["outcome"],
     help: "Openings of sessions by outcome: opened, renewed, waiting, refused, failed.",
   },
-  chunks_total: { type: "counter", help: "Chunks of indexed documents by what was done: embedded, reused, failed." },
-  tokens_total: { type: "counter", help: "Tokens of indexed chunks." },
-  ranges_buried_total: { type: "counter", help: "Ranges that cannot be applied, by code." },
+  sessions_open: { type: "gauge", labels: [], help: "Sessions that hold a place at the scrape." },
+  sessions_waiting: { type: "gauge", labels: [], help: "Sessions that wait for a place at the scrape." },
+  session_flushes_total: {
+    type: "counter",
+    labels: ["outcome"],
+    help: "Micro-batches of sessions by outcome: sent, failed.",
+  },
+  session_seals_total: {
+    type: "counter",
+    labels: ["outcome"],
+    help: "Segments of sessions by outcome of writing: stored, empty, failed.",
+  },
   segments_registered_total: {
     type: "counter",
+    labels: ["outcome"],
     help: "Segments of sessions by outcome: registered, repeated, erased before they could be.",
   },
   summaries_total: {
     type: "counter",
+    labels: ["method"],
     help: "Summaries of segments and sessions by method: extractive, endpoint; and fallback where the endpoint failed and the extractive one stands.",
+  },
+  profile_changes_total: {
+    type: "counter",
+    labels: ["cause", "change"],
+    help: "Facts of profiles by what was done with them (set, removed, unchanged, refused, sent, erased) and by whom: put, watch.",
   },
   drift_comparisons_total: {
     type: "counter",
+    labels: ["dimension", "against", "verdict"],
     help: "Comparisons of finished batches with the batches before, by dimension, what it was compared with, and verdict.",
   },
+  isolation_violations_total: {
+    type: "counter",
+    labels: ["place"],
+    help: "Rows of another tenant or user that the last check held back, by place. Anything but 0 is an incident.",
+  },
+  artifact_objects: { type: "gauge", labels: ["kind"], help: "Registered artifacts of all tenants, by kind." },
+  artifact_bytes: { type: "gauge", labels: ["kind"], help: "Bytes of registered artifacts of all tenants, by kind." },
   job_runs_total: {
     type: "counter",
+    labels: ["job", "outcome"],
     help: "Runs of jobs by job and outcome: done, partial, failed; lease_held and already_run where there was none; else a code. Dry runs are left out.",
   },
-  job_budget_seconds: { type: "gauge", help: "Time that a run of a job may take, by job." },
-  job_duration_seconds: { type: "histogram", help: "Wall time of runs of jobs by job." },
-  job_last_success_timestamp_seconds: { type: "gauge", help: "When a job last ended as done, seconds since 1970." },
-  cron_unknown_total: { type: "counter", help: "Invocations by a cron line that the schedule does not have." },
-  log_errors_total: { type: "counter", help: "Error log lines by event." },
-} as const satisfies Record<string, { type: "counter" | "histogram" | "gauge"; help: string }>;
-/** Metrics that are added up. `fallback_fraction_gauge` is computed from them when it is shown; a time is the latest that was noted; of a gauge the last value stands. */
-export type MetricName = Exclude<keyof typeof METRICS, "fallback_fraction_gauge" | TimeMetricName | GaugeName>;
+  job_duration_seconds: { type: "histogram", labels: ["job"], help: "Wall time of runs of jobs by job." },
+  job_last_success_timestamp_seconds: {
+    type: "gauge",
+    labels: ["job"],
+    help: "When a job last ended as done, seconds since 1970.",
+  },
+  job_budget_seconds: { type: "gauge", labels: ["job"], help: "Time that a run of a scheduled job may take, by job." },
+  job_period_seconds: {
+    type: "gauge",
+    labels: ["job"],
+    help: "Time between two ticks of a scheduled job, by job.",
+  },
+  cron_unknown_total: {
+    type: "counter",
+    labels: [],
+    help: "Invocations by a cron line that the schedule does not have.",
+  },
+  log_errors_total: { type: "counter", labels: ["event"], help: "Error log lines by event." },
+  metrics_dropped_total: {
+    type: "counter",
+    labels: [],
+    help: "Counts that were not kept by their series, because an isolate or the hub held as many as it may.",
+  },
+} as const satisfies Readonly<Record<string, Metric>>;
+
+export type AnyMetricName = keyof typeof METRICS;
+type NameOf<T extends Metric["type"]> = {
+  [N in AnyMetricName]: (typeof METRICS)[N]["type"] extends T ? N : never;
+}[AnyMetricName];
+
+/** Metrics that are added up. */
+export type CounterName = NameOf<"counter">;
+export type HistogramName = NameOf<"histogram">;
+/** Of a time the latest that was noted stands. */
 export type TimeMetricName = "job_last_success_timestamp_seconds";
 
 /** What runs of jobs measure. Set by them alone: one run after the other, so that the last value is the newest. */
-export const GAUGES = ["job_budget_seconds"] as const satisfies readonly (keyof typeof METRICS)[];
+export const GAUGES = [
+  "wal_backlog_objects",
+  "wal_backlog_bytes",
+  "wal_backlog_oldest_age_seconds",
+  "dead_letters_open",
+  "artifact_objects",
+  "artifact_bytes",
+] as const satisfies readonly NameOf<"gauge">[];
 export type GaugeName = (typeof GAUGES)[number];
 
-/** Upper bounds of each histogram, seconds. A job has up to fifteen minutes. */
+/** What is asked for when the metrics are: it is cheap to tell, and of use only when it is fresh. */
+const SCRAPED = [
+  "queue_backlog_messages",
+  "queue_oldest_message_age_seconds",
+  "dependency_ready",
+  "sessions_open",
+  "sessions_waiting",
+  "job_budget_seconds",
+  "job_period_seconds",
+] as const satisfies readonly NameOf<"gauge">[];
+export type ScrapedName = (typeof SCRAPED)[number];
+
+/** The labels that a metric has. */
+export type LabelsOf<N extends AnyMetricName> = Readonly<
+  Record<(typeof METRICS)[N]["labels"][number], string | number>
+>;
+
+const FAST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+const SLOW_SECONDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 300, 900, 3600] as const;
+
+/** Upper bounds of each histogram, seconds. A job has up to fifteen minutes; what is not searchable after an hour waits for something else. */
 export const BUCKETS_SECONDS = {
-  http_request_duration_seconds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  http_request_duration_seconds: FAST_SECONDS,
+  ingest_freshness_seconds: SLOW_SECONDS,
+  queue_message_duration_seconds: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+  embedder_request_duration_seconds: FAST_SECONDS,
+  database_call_duration_seconds: [0.001, 0.0025, ...FAST_SECONDS],
+  search_stage_duration_seconds: [0.001, 0.0025, ...FAST_SECONDS],
   job_duration_seconds: [0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 600, 900],
-} as const satisfies Readonly<Record<string, readonly number[]>>;
-export type HistogramName = keyof typeof BUCKETS_SECONDS;
+} as const satisfies Readonly<Record<HistogramName, readonly number[]>>;

@@ -1,10 +1,12 @@
+import { ISOLATION_PLACES } from "../contract/problem.ts";
 import {
   BUCKETS_SECONDS,
+  type CounterName,
   type GaugeName,
   GAUGES,
-  METRICS,
   type HistogramName,
-  type MetricName,
+  type LabelsOf,
+  METRICS,
   type TimeMetricName,
 } from "./metric-names.ts";
 
@@ -41,12 +43,12 @@ export class CounterBuffer {
     return this.#increments.size === 0;
   }
 
-  count(name: MetricName, labels: Labels, by = 1): void {
+  count<N extends CounterName>(name: N, labels: LabelsOf<N>, by = 1): void {
     if (by > 0) this.#merge(seriesId(name, labels), by);
   }
 
   /** Notes a time, seconds since 1970. */
-  note(name: TimeMetricName, labels: Labels, seconds: number): void {
+  note<N extends TimeMetricName>(name: N, labels: LabelsOf<N>, seconds: number): void {
     this.#merge(seriesId(name, labels), seconds);
   }
 
@@ -55,7 +57,7 @@ export class CounterBuffer {
     this.#merge(seriesId(name, labels), value);
   }
 
-  observe(name: HistogramName, labels: Labels, seconds: number): void {
+  observe<N extends HistogramName>(name: N, labels: LabelsOf<N>, seconds: number): void {
     for (const bound of BUCKETS_SECONDS[name]) {
       if (seconds <= bound) {
         this.#merge(seriesId(`${name}_bucket`, { ...labels, le: bound }), 1);
@@ -82,10 +84,19 @@ export class CounterBuffer {
   }
 }
 
+/** Counters that alerts watch from their first event on: without a 0 before it, Prometheus sees no increase. */
+const FROM_ZERO: readonly string[] = [
+  ...ISOLATION_PLACES.map((place) => seriesId("isolation_violations_total", { place })),
+  ...["embed", "seal"].map((queue) => seriesId("dead_letters_total", { queue, code: "attempts_exhausted" })),
+  "cron_unknown_total",
+  "metrics_dropped_total",
+];
+
 /** Prometheus text (exposition format 0.0.4) of totals by series id. Buckets are stored by themselves and summed up here. */
 export function renderPrometheus(totals: Increments): string {
   const lines: string[] = [];
-  const shown = [...totals, ...fallbackFractions(totals)];
+  const zeros = FROM_ZERO.filter((id) => !totals.has(id)).map((id) => [id, 0] as const);
+  const shown = [...totals, ...zeros, ...fallbackFractions(totals)];
   for (const [name, metric] of Object.entries(METRICS)) {
     const own = shown.filter(([id]) => belongsTo(id, name, metric.type)).sort(([a], [b]) => (a < b ? -1 : 1));
     if (own.length === 0) continue;
@@ -96,7 +107,7 @@ export function renderPrometheus(totals: Increments): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** `fallback_fraction_gauge` of each source that had an input let in. */
+/** `fallback_fraction` of each source that had an input let in. */
 function fallbackFractions(totals: Increments): [string, number][] {
   const letIn = /^ingest_source_inputs_total(\{outcome="(?:accepted|duplicate)",(source="[^"]*"\}))$/;
   const accepted = new Map<string, number>();
@@ -106,7 +117,7 @@ function fallbackFractions(totals: Increments): [string, number][] {
   }
   return [...accepted].map(([source, count]) => {
     const relaxed = totals.get(`ingest_relaxed_total{${source}`) ?? 0;
-    return [`fallback_fraction_gauge{${source}`, Math.round((relaxed / count) * 10_000) / 10_000];
+    return [`fallback_fraction{${source}`, Math.round((relaxed / count) * 10_000) / 10_000];
   });
 }
 

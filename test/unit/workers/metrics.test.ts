@@ -28,7 +28,7 @@ describe("the counters of an isolate", () => {
   it("reach the hub before flushNow resolves", async () => {
     const { totals, hubs } = memoryHub();
     const metrics = createMetrics(hubs);
-    metrics.count("tokens_total", {}, 7);
+    metrics.count("cron_unknown_total", {}, 7);
     await metrics.flushNow();
     expect(sum(totals)).toBe(7);
   });
@@ -36,7 +36,7 @@ describe("the counters of an isolate", () => {
   it("are kept by a flush that failed and added once by the next one", async () => {
     const { totals, hubs } = memoryHub({ failing: [1] });
     const metrics = createMetrics(hubs);
-    metrics.count("tokens_total", {}, 7);
+    metrics.count("cron_unknown_total", {}, 7);
     await metrics.flushNow();
     expect(sum(totals)).toBe(0);
     await metrics.flushNow();
@@ -47,9 +47,9 @@ describe("the counters of an isolate", () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const { totals, hubs } = memoryHub({ gate, failing: [3] });
     const metrics = createMetrics(hubs);
-    metrics.count("tokens_total", {}, 7);
+    metrics.count("cron_unknown_total", {}, 7);
     const first = metrics.flushNow();
-    metrics.count("tokens_total", {}, 5);
+    metrics.count("cron_unknown_total", {}, 5);
     const second = metrics.flushNow();
     open();
     await Promise.all([first, second]);

@@ -5,7 +5,6 @@ import type { WalDocument } from "../../contract/wal-record.ts";
 import { insertDeadLetters, type DeadLetterRow } from "../../db/queries/dead-letters.ts";
 import {
   addToBatch,
-  type ChunkRow,
   deleteFormerGenerations,
   disownErasedReceipts,
   type DocumentRow,
@@ -17,27 +16,24 @@ import {
   upsertDocuments,
 } from "../../db/queries/index-range.ts";
 import { deleteSignatures, insertSignatures, type SignatureRow } from "../../db/queries/duplicates.ts";
+import { holdActiveModel } from "../../db/queries/models.ts";
 import { holdErasures } from "../../db/queries/user-erasures.ts";
 import { insertQuarantine, type QuarantineRow } from "../../db/queries/quarantine.ts";
 import { lockSeries, settleSeries, type SeriesName } from "../../db/queries/series.ts";
 import type { SqlError, Statement } from "../../db/sql.ts";
-import { analyse } from "../../lexical/analyse.ts";
-import { lexemesJson, sparsevecText } from "../../lexical/encode.ts";
-import { hashPrefix, normalisedHash, SKETCH_VERSION } from "../../duplicates/sketch.ts";
+import { SKETCH_VERSION } from "../../duplicates/sketch.ts";
 import type { WalHead } from "../../wal/wal-codec.ts";
 import type { ModelInUse } from "../model-source.ts";
+import { chunkRowsOf, isPoison } from "./chunk-rows.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
 import type { DuplicateDocument, SketchedDocument } from "./duplicate-document.ts";
 import { signatureHex, speakerOf } from "./find-stored-duplicates.ts";
+import type { EmbeddedChunks } from "./embed-documents.ts";
 import type { PreparedChunk, PreparedDocument } from "./prepare-document.ts";
-import { vectorLiteral } from "./vector-literal.ts";
 import { versionKeyOf } from "./version-key-of.ts";
 
-/** A changed document with its chunks. `vectorByHash` holds the vectors made now: null where the text was refused, absent where the store knows one. */
-export interface IndexedDocument extends SketchedDocument {
-  readonly chunks: readonly PreparedChunk[];
-  readonly vectorByHash: ReadonlyMap<string, Float32Array | null>;
-}
+/** A changed document with its chunks. */
+export interface IndexedDocument extends SketchedDocument, EmbeddedChunks {}
 
 export interface RangeToCommit {
   readonly message: EmbedMessage;
@@ -83,7 +79,9 @@ function statementsOf(range: RangeToCommit): readonly Statement[] {
     policyVersion: range.head.policy_version ?? 0,
   };
   const key = { tenantId: message.tenant_id, walId: message.wal_id, rangeIndex: message.range_index };
-  const chunkRows = range.indexed.flatMap((document) => chunkRowsOf(document, model));
+  const chunkRows = range.indexed.flatMap((document) =>
+    chunkRowsOf({ ...document, version: document.versionKey }, model.storeVariant),
+  );
   const poison = range.indexed.flatMap((document) => poisonRowsOf(message, document));
   const written = [...range.indexed, ...range.duplicates];
   const signatures = range.indexed.flatMap(signatureRowOf);
@@ -92,13 +90,16 @@ function statementsOf(range: RangeToCommit): readonly Statement[] {
   const userIds = range.documents.map((document) => document.user_id);
   return [
     holdErasures(message.tenant_id, userIds),
+    holdActiveModel(model.modelId),
     ...(series.length === 0 ? [] : [lockSeries(message.tenant_id, series)]),
     insertLedgerRow(key, { batchTag: message.batch_tag, state: "applied", documentCount: range.documents.length }),
     ...(written.length === 0
       ? []
       : [upsertDocuments(origin, [...range.indexed.map(documentRowOf), ...range.duplicates.map(duplicateRowOf)])]),
     ...(range.unchanged.length === 0 ? [] : [touchUnchangedDocuments(message.tenant_id, range.unchanged)]),
-    ...(chunkRows.length === 0 ? [] : [insertChunks(origin, model.storeVariant, chunkRows)]),
+    ...(chunkRows.length === 0
+      ? []
+      : [insertChunks(origin, { variant: model.storeVariant, version: "version_key" }, chunkRows)]),
     ...(written.length === 0
       ? []
       : [
@@ -126,8 +127,9 @@ function seriesOf(documents: readonly PreparedDocument[]): readonly SeriesName[]
   );
 }
 
-function isPoison(document: IndexedDocument, chunk: PreparedChunk): boolean {
-  return document.vectorByHash.get(chunk.chunkHash) === null;
+/** Chunks whose vectors the store knew. */
+function reusedChunks(document: IndexedDocument): readonly PreparedChunk[] {
+  return document.chunks.filter((chunk) => !document.vectorByHash.has(chunk.chunkHash));
 }
 
 function documentRowOf(document: IndexedDocument): DocumentRow {
@@ -179,29 +181,6 @@ function signatureRowOf(document: IndexedDocument): readonly SignatureRow[] {
       bands: sketch.bands,
     },
   ];
-}
-
-function chunkRowsOf(document: IndexedDocument, model: ModelInUse): readonly ChunkRow[] {
-  return document.chunks
-    .filter((chunk) => !isPoison(document, chunk))
-    .map((chunk) => {
-      const vector = document.vectorByHash.get(chunk.chunkHash);
-      const lexemes = analyse(chunk.lexicalText);
-      return {
-        documentUid: document.documentUid,
-        versionKey: document.versionKey,
-        chunkIndex: chunk.chunkIndex,
-        chunkHash: chunk.chunkHash,
-        text: chunk.text,
-        startOffset: chunk.startOffset,
-        endOffset: chunk.endOffset,
-        tokenCount: chunk.tokenCount,
-        lexemeCount: lexemes.lexemeCount,
-        embedding: vector === undefined || vector === null ? null : vectorLiteral(vector),
-        lexemes: model.storeVariant === "vector" ? sparsevecText(lexemes) : lexemesJson(lexemes),
-        textHash: hashPrefix(normalisedHash(chunk.text)),
-      };
-    });
 }
 
 function poisonRowsOf(message: EmbedMessage, document: IndexedDocument): readonly DeadLetterRow[] {
@@ -271,7 +250,7 @@ function indexedReceipt(
     // A document of which nothing can be found has failed, whatever was stored of it.
     outcome: good.length === 0 && poison.length > 0 ? "failed" : "indexed",
     reasons: poison.length === 0 ? reasons : [...reasons, { code: "chunks_refused", measure: poison.length }],
-    chunkReusedCount: good.filter((chunk) => !entry.vectorByHash.has(chunk.chunkHash)).length,
+    chunkReusedCount: reusedChunks(entry).length,
     chunkFailedCount: poison.length,
     tokenCount: tokensOf(good),
   };
@@ -293,5 +272,7 @@ function reportOf(range: RangeToCommit): IndexRangeReport {
     chunkReusedCount: receipts.reduce((sum, row) => sum + row.chunkReusedCount, 0),
     chunkFailedCount: receipts.reduce((sum, row) => sum + row.chunkFailedCount, 0),
     tokenCount: receipts.reduce((sum, row) => sum + row.tokenCount, 0),
+    tokenReusedCount: range.indexed.reduce((sum, document) => sum + tokensOf(reusedChunks(document)), 0),
+    receivedAtMs: range.head.received_at_ms,
   };
 }

@@ -40,4 +40,8 @@ export interface IndexRangeReport {
   readonly chunkReusedCount: number;
   readonly chunkFailedCount: number;
   readonly tokenCount: number;
+  /** Of them those of chunks whose vector was known. */
+  readonly tokenReusedCount: number;
+  /** When the request was accepted, or the micro-batch of a session opened. */
+  readonly receivedAtMs: number;
 }

@@ -2,22 +2,16 @@ import { documentUid } from "../../base/document-uid.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
 import type { EmbedMessage } from "../../contract/queue-message.ts";
-import {
-  chunkHashRowSchema,
-  knownDocumentRowSchema,
-  selectKnownChunkHashes,
-  selectKnownDocuments,
-  selectLedgerRow,
-} from "../../db/queries/index-range.ts";
+import { knownDocumentRowSchema, selectKnownDocuments, selectLedgerRow } from "../../db/queries/index-range.ts";
+import { type ModelRow, modelRowSchema, SELECT_MODEL_IN_FORCE } from "../../db/queries/models.ts";
 import { erasedUserRowSchema, selectErasedUsers } from "../../db/queries/user-erasures.ts";
-import { embedTexts } from "../../embed/embed-texts.ts";
 import { readWalRange, type WalRange } from "../../wal/read-wal-range.ts";
 import { WAL_LIMITS } from "../../wal/wal-limits.ts";
-import type { ModelInUse } from "../model-source.ts";
-import { commitRange, type IndexedDocument } from "./commit-range.ts";
+import { type ModelInUse, modelOf } from "../model-source.ts";
+import { commitRange } from "./commit-range.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
-import { prepareChunks, prepareDocument, type PreparedChunk, type PreparedDocument } from "./prepare-document.ts";
-import type { SketchedDocument } from "./duplicate-document.ts";
+import { prepareDocument, type PreparedDocument } from "./prepare-document.ts";
+import { embedDocuments } from "./embed-documents.ts";
 import { eraseLateInputs } from "./erase-late-inputs.ts";
 import { findStoredDuplicates } from "./find-stored-duplicates.ts";
 import { languageOf } from "./language-of.ts";
@@ -33,6 +27,7 @@ const NOTHING_DONE = {
   chunkReusedCount: 0,
   chunkFailedCount: 0,
   tokenCount: 0,
+  tokenReusedCount: 0,
 } as const;
 
 /**
@@ -48,25 +43,31 @@ export async function indexRange(
   const mismatch = mismatchOf(range.value, message);
   if (mismatch !== undefined) return err(mismatch);
   const { head } = range.value;
-  const model = await context.models.active();
-  if (!model.ok) return model;
+  const believed = await context.models.active();
+  if (!believed.ok) return believed;
   const known = await readKnown(context, message, range.value.documents);
   if (!known.ok) return known;
-  if (known.value.ledgerState !== null) return ok({ alreadyApplied: true, ...NOTHING_DONE });
+  if (known.value.ledgerState !== null) {
+    const receivedAtMs = head.received_at_ms;
+    return ok({ alreadyApplied: true, ...NOTHING_DONE, receivedAtMs });
+  }
+  // What an isolate believes may be half a minute old; the tenant's own database knows.
+  if (known.value.model === undefined) return err({ code: "no_active_model" });
+  const model = modelOf(known.value.model, believed.value.storeVariant);
   const kept = await eraseLateInputs(context, message, { ...range.value, erasedBefore: known.value.erasedBefore });
   if (!kept.ok) return kept;
   const documents = kept.value;
   const accepted = acceptedOf(message, documents);
-  const changed = accepted.filter((document) => !isUnchanged(document, known.value.documents, model.value));
+  const changed = accepted.filter((document) => !isUnchanged(document, known.value.documents, model));
   const sorted = await findStoredDuplicates(context, head, changed);
   if (!sorted.ok) return sorted;
   const { duplicates, fresh } = sorted.value;
-  const indexed = await prepareAndEmbed(context, { message, model: model.value, changed: fresh });
+  const indexed = await embedDocuments(context, { tenantId: message.tenant_id, model, documents: fresh });
   if (!indexed.ok) return indexed;
   const detect = await context.loadLanguageDetector();
   return commitRange(context, {
     message,
-    model: model.value,
+    model,
     documents,
     unchanged: accepted.filter((document) => !changed.includes(document)),
     indexed: indexed.value,
@@ -115,6 +116,8 @@ interface KnownDocument {
 interface Known {
   readonly ledgerState: string | null;
   readonly documents: ReadonlyMap<string, KnownDocument>;
+  /** The active one. */
+  readonly model: ModelRow | undefined;
   /** By user: the version before which what they sent is gone. */
   readonly erasedBefore: ReadonlyMap<string, string>;
 }
@@ -135,6 +138,7 @@ async function readKnown(
       selectLedgerRow(key),
       selectKnownDocuments(message.tenant_id, uids),
       selectErasedUsers(message.tenant_id, userIds),
+      SELECT_MODEL_IN_FORCE,
     ],
     { readOnly: true },
   );
@@ -156,6 +160,7 @@ async function readKnown(
   return ok({
     ledgerState: typeof ledgerState === "string" ? ledgerState : null,
     documents,
+    model: modelRowSchema.optional().parse(rows.value[3]?.[0]),
     erasedBefore: new Map(erased.map((row) => [row.user_id, row.erased_before])),
   });
 }
@@ -175,53 +180,4 @@ function isUnchanged(
   return (
     !known.deleted && !known.duplicate && known.contentHash === document.contentHash && known.modelId === model.modelId
   );
-}
-
-interface EmbedWork {
-  readonly message: EmbedMessage;
-  readonly model: ModelInUse;
-  readonly changed: readonly SketchedDocument[];
-}
-
-async function prepareAndEmbed(
-  context: IndexingContext,
-  { message, model, changed }: EmbedWork,
-): Promise<Result<readonly IndexedDocument[], IndexRangeError>> {
-  if (changed.length === 0) return ok([]);
-  const counter = await context.models.tokenCounter(model.fingerprint);
-  if (!counter.ok) return counter;
-  const documents = changed.map((document) => ({
-    ...document,
-    chunks: prepareChunks(document.document, counter.value, model),
-  }));
-  const byHash = new Map<string, PreparedChunk>();
-  for (const { chunks } of documents) for (const chunk of chunks) byHash.set(chunk.chunkHash, chunk);
-  const stored = await readStoredHashes(context, { message, model, chunkHashes: [...byHash.keys()] });
-  if (!stored.ok) return stored;
-  const missing = [...byHash.values()].filter((chunk) => !stored.value.has(chunk.chunkHash));
-  const vectors = await embedTexts(
-    {
-      embedder: context.embedder,
-      fingerprint: model.fingerprint,
-      budget: context.requestBudget,
-      requests: context.embedRequests,
-    },
-    missing.map((chunk) => ({ text: model.documentPrefix + chunk.indexedText, tokenCount: chunk.tokenCount })),
-  );
-  if (!vectors.ok) return vectors;
-  const vectorByHash = new Map(missing.map((chunk, index) => [chunk.chunkHash, vectors.value[index] ?? null]));
-  return ok(documents.map((document) => ({ ...document, vectorByHash })));
-}
-
-async function readStoredHashes(
-  context: IndexingContext,
-  work: { readonly message: EmbedMessage; readonly model: ModelInUse; readonly chunkHashes: readonly string[] },
-): Promise<Result<ReadonlySet<string>, IndexRangeError>> {
-  const rows = await context.sql.transaction(
-    { tenantId: work.message.tenant_id, userId: "*" },
-    [selectKnownChunkHashes(work.message.tenant_id, work.model.modelId, work.chunkHashes)],
-    { readOnly: true },
-  );
-  if (!rows.ok) return rows;
-  return ok(new Set((rows.value[0] ?? []).map((row) => chunkHashRowSchema.parse(row).chunk_hash)));
 }

@@ -59,18 +59,36 @@ export function prepareDocument(tenantId: string, walId: string, document: WalDo
   };
 }
 
-function contentHashOf(document: WalDocument, text: string): string {
+/** Versions of the rules that a content hash follows from. */
+export interface ContentVersions {
+  readonly chunker: string;
+  readonly lexical: string;
+  readonly eventWords: string;
+}
+
+export const CONTENT_VERSIONS: ContentVersions = {
+  chunker: CHUNKER_VERSION,
+  lexical: LEXICAL_VERSION,
+  eventWords: EVENT_WORDS_VERSION,
+};
+
+/** SHA-256 of all that would be stored of a document, hexadecimal. Pure. */
+export function contentHashOf(
+  document: Pick<WalDocument, "tier" | "title" | "source" | "occurred_at_ms" | "metadata" | "context">,
+  text: string,
+  versions: ContentVersions = CONTENT_VERSIONS,
+): string {
   const metadata = Object.entries(document.metadata).sort(([a], [b]) => (a < b ? -1 : 1));
   return sha256HexSync(
     JSON.stringify([
-      CHUNKER_VERSION,
-      LEXICAL_VERSION,
+      versions.chunker,
+      versions.lexical,
       document.title,
       document.source,
       document.occurred_at_ms,
       metadata,
       text,
-      ...(document.tier === "event" ? [EVENT_WORDS_VERSION, document.context ?? ""] : []),
+      ...(document.tier === "event" ? [versions.eventWords, document.context ?? ""] : []),
     ]),
   );
 }
@@ -85,7 +103,7 @@ export interface ChunkingModel {
 const SPEAKER_LENGTH_MAX = 60;
 
 // "Ann:" before the words of an event: by themselves they do not say whose they are.
-function speakerOf(document: WalDocument): string {
+export function speakerLineOf(document: Pick<WalDocument, "tier" | "metadata">): string {
   const { speaker: name } = document.metadata;
   if (document.tier !== "event" || typeof name !== "string") return "";
   const speaker = withoutPayloads(name);
@@ -102,7 +120,7 @@ export function prepareChunks(
   const wholeTitle = withoutPayloads(document.title);
   const titleTokens = wholeTitle === "" ? 0 : counter.count(wholeTitle);
   const title = titleTokens <= TITLE_TOKENS_MAX ? wholeTitle : "";
-  const speaker = speakerOf(document);
+  const speaker = speakerLineOf(document);
   const contextTokens = (title === "" ? 0 : titleTokens) + (speaker === "" ? 0 : counter.count(speaker));
   const prefixTokens = model.documentPrefix === "" ? 0 : counter.count(model.documentPrefix);
   const options = { ...chunkOptionsFor(model.maxInputTokens), reservedTokens: contextTokens + prefixTokens };
@@ -110,8 +128,8 @@ export function prepareChunks(
   return chunkText(source, indexedCounter, options).map((chunk) => {
     const text = source.slice(chunk.startOffset, chunk.endOffset);
     const headings = withoutPayloads(chunk.context);
-    const context = [title, headings === title ? "" : headings, speaker].filter((part) => part !== "").join("\n");
-    const indexedText = context === "" ? withoutPayloads(text) : `${context}\n${withoutPayloads(text)}`;
+    const context = contextOf({ title, headings, speaker });
+    const indexedText = indexedTextOf(context, text);
     return {
       chunkIndex: chunk.index,
       startOffset: chunk.startOffset,
@@ -124,6 +142,21 @@ export function prepareChunks(
       chunkHash: sha256HexSync(indexedText),
     };
   });
+}
+
+/** What stands before the words of a chunk in its indexed text. Pure. */
+export function contextOf(parts: {
+  readonly title: string;
+  readonly headings: string;
+  readonly speaker: string;
+}): string {
+  const { title, headings, speaker } = parts;
+  return [title, headings === title ? "" : headings, speaker].filter((part) => part !== "").join("\n");
+}
+
+/** The words that a vector is made of. Pure. */
+export function indexedTextOf(context: string, text: string): string {
+  return context === "" ? withoutPayloads(text) : `${context}\n${withoutPayloads(text)}`;
 }
 
 interface IndexedChunk {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ok } from "../../../lib/base/result.ts";
 import { readiness, readinessSchema, type Readiness } from "../../../lib/flows/readiness.ts";
 import { renderPrometheus } from "../../../lib/metrics/series.ts";
+import { scrapedGauges } from "../../scraped-gauges.ts";
 import { json, text } from "../respond.ts";
 import { route } from "../route.ts";
 
@@ -47,11 +48,13 @@ export const operationRoutes = [
     path: "/metrics",
     operationId: "metrics",
     area: "operations",
-    summary: "Counters in Prometheus text; for the metrics token or an operator's key",
+    summary: "Metrics in Prometheus text; for the metrics token or an operator's key",
     access: "metrics",
     replies: { 200: { description: "Prometheus text format 0.0.4", mediaType: "text/plain" } },
     problems: [],
-    handle: async ({ context }) =>
-      ok(text(renderPrometheus(await context.metrics.totals()), "text/plain; version=0.0.4")),
+    async handle({ context }) {
+      const [totals, scraped] = await Promise.all([context.metrics.totals(), scrapedGauges(context)]);
+      return ok(text(renderPrometheus(new Map([...totals, ...scraped])), "text/plain; version=0.0.4"));
+    },
   }),
 ];

@@ -1,6 +1,6 @@
 import { ok } from "../../../lib/base/result.ts";
 import { searchReplySchema, searchRequestSchema } from "../../../lib/contract/search.ts";
-import { search } from "../../../lib/flows/search.ts";
+import { search, type SearchContext } from "../../../lib/flows/search.ts";
 import { json } from "../respond.ts";
 import { principalOf, route } from "../route.ts";
 
@@ -24,7 +24,13 @@ export const searchRoutes = [
       "database_unavailable",
     ],
     async handle(call, { body }) {
-      const reply = await search(call.context, principalOf(call), body);
+      const { metrics } = call.context;
+      const noteSearch: SearchContext["noteSearch"] = ({ timings, degraded }) => {
+        for (const [stage, tookMs] of Object.entries(timings))
+          metrics.observe("search_stage_duration_seconds", { stage }, tookMs / 1000);
+        for (const reason of degraded) metrics.count("search_degraded_total", { reason });
+      };
+      const reply = await search({ ...call.context, noteSearch }, principalOf(call), body);
       if (!reply.ok) return reply;
       const { hits, degraded, caught_up: caughtUp, path } = reply.value;
       Object.assign(call.facts, { hits: hits.length, degraded: degraded.join(","), caught_up: caughtUp, path });
