@@ -264,6 +264,15 @@ create table model_refusals (
   refused_at timestamp with time zone not null default now(),
   constraint model_refusals_pkey PRIMARY KEY (tenant_id, document_uid, model_id, chunk_index)
 );
+create table orphan_marks (
+  tenant_id text not null,
+  kind text not null,
+  subject_hash bytea not null,
+  first_seen_at timestamp with time zone not null default now(),
+  last_seen_at timestamp with time zone not null default now(),
+  constraint orphan_marks_pkey PRIMARY KEY (tenant_id, kind, subject_hash),
+  constraint orphan_marks_subject_hash_check CHECK ((octet_length(subject_hash) = 32))
+);
 create table policy_versions (
   tenant_id text not null,
   policy_version bigint not null,
@@ -638,6 +647,8 @@ alter table model_progress enable row level security;
 alter table model_progress force row level security;
 alter table model_refusals enable row level security;
 alter table model_refusals force row level security;
+alter table orphan_marks enable row level security;
+alter table orphan_marks force row level security;
 alter table policy_versions enable row level security;
 alter table policy_versions force row level security;
 alter table profiles enable row level security;
@@ -736,6 +747,9 @@ create policy tenant_isolation on model_progress
 create policy tenant_isolation on model_refusals
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
+create policy tenant_isolation on orphan_marks
+  using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
+  with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
 create policy tenant_isolation on policy_versions
   using ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)))
   with check ((tenant_id = ( SELECT app_tenant_id() AS app_tenant_id)));
@@ -820,6 +834,7 @@ grant delete, insert, select, update on job_runs to jeeves_app;
 grant delete, insert, select on lexeme_stats to jeeves_app;
 grant delete, insert, select, update on model_progress to jeeves_app;
 grant delete, insert, select, update on model_refusals to jeeves_app;
+grant delete, insert, select, update on orphan_marks to jeeves_app;
 grant insert, select on policy_versions to jeeves_app;
 grant delete, insert, select, update on profiles to jeeves_app;
 grant delete, insert, select, update on quarantine to jeeves_app;
