@@ -372,6 +372,19 @@ create table scope_counts (
   lexeme_total bigint not null default 0,
   constraint scope_counts_pkey PRIMARY KEY (tenant_id, user_id, tier, model_id)
 );
+create table search_indexes (
+  index_name text not null,
+  partition_name text not null,
+  model_id integer not null,
+  approved boolean not null,
+  ef_search integer not null,
+  recall double precision not null,
+  sample_count integer not null,
+  measured_at timestamp with time zone not null default now(),
+  constraint search_indexes_ef_search_check CHECK (((ef_search >= 1) AND (ef_search <= 1000))),
+  constraint search_indexes_pkey PRIMARY KEY (index_name),
+  constraint search_indexes_recall_check CHECK (((recall >= (0)::double precision) AND (recall <= (1)::double precision)))
+);
 create table sessions (
   tenant_id text not null,
   user_id text not null default ''::text,
@@ -455,6 +468,13 @@ CREATE OR REPLACE FUNCTION public.app_user_id()
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$ select coalesce(current_setting('app.user_id', true), '') $function$
+;
+CREATE OR REPLACE FUNCTION public.chunk_partition(p_tenant_id text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE STRICT
+AS $function$ select 'doc_embeddings_p' || lpad(r::text, 2, '0') from generate_series(0, 15) r
+        where satisfies_hash_partition('doc_embeddings'::regclass, 16, r, p_tenant_id) $function$
 ;
 CREATE OR REPLACE FUNCTION public.count_added_chunks()
  RETURNS trigger
@@ -582,7 +602,6 @@ AS $function$ select sha256(convert_to(user_id, 'UTF8')) $function$
 alter function search_lexical_keys(p_model_id integer, p_tiers text[], p_probes integer[], p_weights sparsevec, p_average_length double precision, p_rows_max integer, p_keys_max integer) owner to jeeves_searcher;
 
 alter table api_keys add constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id) ON DELETE CASCADE;
-alter table model_refusals add constraint model_refusals_tenant_id_document_uid_fkey FOREIGN KEY (tenant_id, document_uid) REFERENCES documents(tenant_id, document_uid) ON DELETE CASCADE;
 
 CREATE INDEX api_keys_tenant ON public.api_keys USING btree (tenant_id, created_at);
 CREATE INDEX artifact_members_document ON public.artifact_members USING btree (tenant_id, document_uid);
@@ -611,6 +630,7 @@ CREATE INDEX quarantine_expiry ON public.quarantine USING btree (tenant_id, crea
 CREATE INDEX quarantine_user ON public.quarantine USING btree (tenant_id, user_id, quarantine_id);
 CREATE INDEX receipts_batch ON public.receipts USING btree (tenant_id, batch_tag, outcome);
 CREATE INDEX receipts_user ON public.receipts USING btree (tenant_id, user_id, wal_id);
+CREATE UNIQUE INDEX search_indexes_partition ON public.search_indexes USING btree (partition_name, model_id);
 CREATE INDEX signature_bands_document ON public.signature_bands USING btree (tenant_id, document_uid);
 CREATE INDEX wal_ledger_batch ON public.wal_ledger USING btree (tenant_id, batch_tag);
 
@@ -841,6 +861,7 @@ grant delete, insert, select, update on quarantine to jeeves_app;
 grant delete, insert, select, update on receipts to jeeves_app;
 grant select on schema_migrations to jeeves_app;
 grant delete, insert, select, update on scope_counts to jeeves_app;
+grant select on search_indexes to jeeves_app;
 grant delete, insert, select, update on sessions to jeeves_app;
 grant delete, insert, select, update on signature_bands to jeeves_app;
 grant delete, insert, select, update on tenants to jeeves_app;

@@ -18,6 +18,8 @@ describe.each(backends)("looking up what a search returned, on %s", (backend) =>
     const each = `from generate_series(1, ${DOCUMENTS}) i`;
     expectOk(
       await database.sql.transaction(SCOPE, [
+        statement(`insert into embedding_models (fingerprint, model_name, revision, dimensions, max_input_tokens, state)
+          values ('f', 'm', '1', 1, 8, 'active')`),
         statement(`insert into documents (tenant_id, document_uid, user_id, document_id, tier, content_hash, model_id, version_key, batch_tag,
           wal_key, wal_id, document_index) select 'alpha', ${uid}, '', 'd' || i, 'doc', '', 1, 'v', 'b', 'k', 'w', i ${each}`),
         statement(`insert into document_signatures (tenant_id, document_uid, tier, sketch_version, normalised_hash, signature)

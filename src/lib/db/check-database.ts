@@ -24,6 +24,8 @@ const TENANT_TABLES = [
   "signature_bands",
   "sessions",
   "artifact_members",
+  "model_refusals",
+  "model_progress",
 ] as const;
 
 export type DatabaseFault =

@@ -7,6 +7,7 @@ import {
   scopeSizeRowSchema,
   selectScopeSize,
 } from "../db/queries/search.ts";
+import { type ModelRow, modelRowSchema, SELECT_MODEL_IN_FORCE } from "../db/queries/models.ts";
 import type { CandidateFilters, CandidateSearch } from "../db/queries/search-parts.ts";
 import { indexedCandidates, searchSettings } from "../db/queries/search-indexed.ts";
 import type { Scope, Sql, SqlError, Statement } from "../db/sql.ts";
@@ -30,13 +31,15 @@ export interface CandidateRequest {
 }
 
 export interface Found {
+  /** The model that was active when the rows were read; undefined where there was none, or nothing was read. */
+  readonly modelInForce: ModelRow | undefined;
   readonly rows: readonly CandidateRow[];
   readonly termCount: number;
   readonly scopeChunkCount: number;
   readonly path: "exact" | "indexed";
 }
 
-/** Reads the candidates of a search in one round trip. Both scores stand in every row, whichever side found it. */
+/** Reads the candidates of a search under one model in one round trip, and which model is active. Both scores stand in every row, whichever side found it. */
 export async function findCandidates(sql: Sql, input: CandidateRequest): Promise<Result<Found, SqlError>> {
   const { request, scope, model, vector } = input;
   const terms = request.mode === "vector" ? [] : queryTermsOf(request.query);
@@ -56,28 +59,26 @@ export async function findCandidates(sql: Sql, input: CandidateRequest): Promise
     exactRowsMax: EXACT_ROWS_MAX,
   };
   if (vector === undefined && terms.length === 0)
-    return ok({ rows: [], termCount: 0, scopeChunkCount: 0, path: "exact" });
+    return ok({ modelInForce: undefined, rows: [], termCount: 0, scopeChunkCount: 0, path: "exact" });
   const read = await sql.transaction(scope, statementsOf(candidateSearch), {
     readOnly: true,
     timeoutMs: SEARCH_TIMEOUT_MS,
   });
   if (!read.ok) return read;
-  const [, sizes = [], ...found] = read.value;
+  const [, inForce = [], sizes = [], ...found] = read.value;
+  const modelInForce = modelRowSchema.optional().parse(inForce[0]);
   const scopeChunkCount = sizes[0] === undefined ? 0 : scopeSizeRowSchema.parse(sizes[0]).chunk_count;
   const rows = found.flatMap((part) => part.filter((row) => "path" in row)).map((row) => candidateRowSchema.parse(row));
-  return ok({ rows, termCount: terms.length, scopeChunkCount, path: rows[0]?.path ?? "exact" });
+  return ok({ modelInForce, rows, termCount: terms.length, scopeChunkCount, path: rows[0]?.path ?? "exact" });
 }
 
 // The size of the scope decides inside the database which of the two candidate statements reads any row. Without the vector extension
 // there are no indexes, and every scope is searched exactly.
 function statementsOf(search: CandidateSearch): Statement[] {
+  const before = [searchSettings(search), SELECT_MODEL_IN_FORCE, selectScopeSize(search)];
   if (search.variant === "jsonb")
-    return [
-      searchSettings(search),
-      selectScopeSize(search),
-      exactCandidates({ ...search, exactRowsMax: Number.MAX_SAFE_INTEGER }),
-    ];
-  return [searchSettings(search), selectScopeSize(search), exactCandidates(search), indexedCandidates(search)];
+    return [...before, exactCandidates({ ...search, exactRowsMax: Number.MAX_SAFE_INTEGER })];
+  return [...before, exactCandidates(search), indexedCandidates(search)];
 }
 
 function filtersOf(request: SearchRequest): CandidateFilters {

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { activeModelRowSchema, selectActiveModel, type StoreVariant } from "../db/queries/models.ts";
+import { activeModelRowSchema, type ModelRow, selectActiveModel, type StoreVariant } from "../db/queries/models.ts";
 import type { Sql, SqlError } from "../db/sql.ts";
 import type { ActiveModel } from "../model/active-model.ts";
 import { loadTokenCounter } from "../model/load-token-counter.ts";
@@ -23,8 +23,14 @@ export interface ModelSource {
   tokenCounter(fingerprint: string): Promise<Result<TokenCounter, ModelError>>;
 }
 
-/** How long an isolate believes what it read, milliseconds: a promoted model is in use everywhere after this. */
+/**
+ * How long an isolate believes what it read, milliseconds. Whoever reads or writes rows asks the tenant's database as well, in the same round trip, and
+ * goes by that.
+ */
 const ACTIVE_MODEL_FRESH_MS = 30_000;
+
+/** Tokenizers kept: of the active model and the next one. Large vocabularies take tens of megabytes. */
+const COUNTERS_MAX = 2;
 
 export interface ModelSourceContext {
   readonly sql: Sql;
@@ -40,27 +46,30 @@ export function tokenizerKey(fingerprint: string): string {
 
 export function createModelSource(context: ModelSourceContext): ModelSource {
   let known: { readonly model: ModelInUse; readonly readAtMs: number } | undefined;
-  let counter: { readonly fingerprint: string; readonly counter: TokenCounter } | undefined;
+  const counters = new Map<string, TokenCounter>();
 
   async function active(): Promise<Result<ModelInUse, ModelError>> {
     if (known !== undefined && context.clock() - known.readAtMs < ACTIVE_MODEL_FRESH_MS) return ok(known.model);
     const rows = await context.sql.query(selectActiveModel());
     if (!rows.ok) return rows;
-    const row = rows.value[0];
-    if (row === undefined) return err({ code: "no_active_model" });
-    const model = modelOf(row);
+    const [found] = rows.value;
+    if (found === undefined) return err({ code: "no_active_model" });
+    const row = activeModelRowSchema.parse(found);
+    const model = modelOf(row, row.embedding_type === "halfvec" ? "vector" : "jsonb");
     known = { model, readAtMs: context.clock() };
     return ok(model);
   }
 
   async function tokenCounter(fingerprint: string): Promise<Result<TokenCounter, ModelError>> {
-    if (counter?.fingerprint === fingerprint) return ok(counter.counter);
+    const known = counters.get(fingerprint);
+    if (known !== undefined) return ok(known);
     try {
       const tokenizerJson = await context.readTokenizer(fingerprint);
       if (tokenizerJson === null) return err({ code: "tokenizer_missing", fingerprint });
       const loaded = loadTokenCounter(tokenizerJson);
       if (!loaded.ok) return err({ code: "tokenizer_unusable", fingerprint });
-      counter = { fingerprint, counter: loaded.value };
+      if (counters.size >= COUNTERS_MAX) counters.clear();
+      counters.set(fingerprint, loaded.value);
       return ok(loaded.value);
     } catch (cause) {
       return err({ code: "storage_unavailable", cause });
@@ -70,16 +79,16 @@ export function createModelSource(context: ModelSourceContext): ModelSource {
   return { active, tokenCounter };
 }
 
-function modelOf(row: unknown): ModelInUse {
-  const parsed = activeModelRowSchema.parse(row);
+/** A row of `embedding_models` as flows use it. */
+export function modelOf(row: ModelRow, storeVariant: StoreVariant): ModelInUse {
   return {
-    modelId: parsed.model_id,
-    fingerprint: parsed.fingerprint,
-    modelName: parsed.model_name,
-    dimensions: parsed.dimensions,
-    maxInputTokens: parsed.max_input_tokens,
-    queryPrefix: parsed.query_prefix,
-    documentPrefix: parsed.document_prefix,
-    storeVariant: parsed.embedding_type === "halfvec" ? "vector" : "jsonb",
+    modelId: row.model_id,
+    fingerprint: row.fingerprint,
+    modelName: row.model_name,
+    dimensions: row.dimensions,
+    maxInputTokens: row.max_input_tokens,
+    queryPrefix: row.query_prefix,
+    documentPrefix: row.document_prefix,
+    storeVariant,
   };
 }

@@ -4,8 +4,8 @@
  * that begins with the tenant, unless each look-up is one of its own.
  */
 
-/** As an array, because the planner takes a table of a few rows that was never analysed for one of hundreds. */
-const MODELS = "unnest(array(select model_id from embedding_models)) as m (model_id)";
+/** SQL: every model, as `m`. As an array, because the planner takes a table of a few rows that was never analysed for one of hundreds. */
+export const MODELS = "unnest(array(select model_id from embedding_models)) as m (model_id)";
 
 /** Part of a `with` clause: `chunks` (model_id, document_uid, generation, chunk_index) of the documents in `named` (document_uid). `$1` is the tenant. */
 export function chunksOf(named: string): string {

@@ -88,6 +88,7 @@ export function eraseUserDocuments({ tenantId, userId, before }: OldVersions, ro
            dropped as (delete from doc_embeddings e using chunks c where e.tenant_id = $1 and ${isChunk("e", "c")}),
            bands as (delete from signature_bands where ${inPage}),
            signatures as (delete from document_signatures where ${inPage}),
+           refusals as (delete from model_refusals where ${inPage}),
            members as (delete from artifact_members where ${inPage}),
            gone as (delete from documents where ${inPage} returning 1)
            select count(*)::int as row_count from gone`,

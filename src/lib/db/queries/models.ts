@@ -5,18 +5,20 @@ import type { Statement } from "../sql.ts";
 export const storeVariantSchema = z.enum(["vector", "jsonb"]);
 export type StoreVariant = z.infer<typeof storeVariantSchema>;
 
+const MODEL_COLUMNS = `m.model_id, m.fingerprint, m.model_name, m.revision, m.dimensions, m.max_input_tokens, m.query_prefix,
+             m.document_prefix`;
+
 /** The active model and the store's variant; no row when no model is active. */
 export function selectActiveModel(): Statement {
   return {
-    text: `select m.model_id, m.fingerprint, m.model_name, m.revision, m.dimensions, m.max_input_tokens, m.query_prefix,
-             m.document_prefix, (select udt_name from information_schema.columns where table_schema = current_schema()
+    text: `select ${MODEL_COLUMNS}, (select udt_name from information_schema.columns where table_schema = current_schema()
                and table_name = 'doc_embeddings' and column_name = 'embedding') as embedding_type
            from embedding_models m where m.state = 'active'`,
     params: [],
   };
 }
 
-export const activeModelRowSchema = z.object({
+export const modelRowSchema = z.object({
   model_id: z.int(),
   fingerprint: z.string(),
   model_name: z.string(),
@@ -25,10 +27,26 @@ export const activeModelRowSchema = z.object({
   max_input_tokens: z.int(),
   query_prefix: z.string(),
   document_prefix: z.string(),
-  embedding_type: z.string(),
 });
+export type ModelRow = z.infer<typeof modelRowSchema>;
 
-/** Registers a model. Twice means once: the fingerprint is the key; an existing row keeps its state. */
+export const activeModelRowSchema = modelRowSchema.extend({ embedding_type: z.string() });
+
+/** The model that is active in the database of a tenant at this moment: one row by its index, cheap enough for every search. */
+export const SELECT_MODEL_IN_FORCE: Statement = {
+  text: `select ${MODEL_COLUMNS} from embedding_models m where m.state = 'active'`,
+  params: [],
+};
+
+/**
+ * For a transaction that indexes: fails with `serialization_failure` where the model is not the active one any more, or while it is about to change.
+ * A change of the active model waits for transactions that have called it.
+ */
+export function holdActiveModel(modelId: number): Statement {
+  return { text: "select hold_model($1::int, '{active}', true)", params: [modelId] };
+}
+
+/** Registers a model. Twice means once: the fingerprint is the key; an existing row keeps its state, but that a retired one begins anew. */
 export function insertModel(model: {
   readonly fingerprint: string;
   readonly modelName: string;
@@ -42,7 +60,8 @@ export function insertModel(model: {
   return {
     text: `insert into embedding_models
              (fingerprint, model_name, revision, dimensions, max_input_tokens, query_prefix, document_prefix, state, info)
-           values ($1, $2, $3, $4::int, $5::int, $6, $7, 'shadow', $8::jsonb) on conflict (fingerprint) do nothing`,
+           values ($1, $2, $3, $4::int, $5::int, $6, $7, 'shadow', $8::jsonb)
+           on conflict (fingerprint) do update set state = 'shadow' where embedding_models.state = 'retired'`,
     params: [
       model.fingerprint,
       model.modelName,
@@ -59,7 +78,7 @@ export function insertModel(model: {
 /** Makes a registered model the active one if there is none. */
 export function activateModelIfNoneActive(fingerprint: string): Statement {
   return {
-    text: `update embedding_models set state = 'active' where fingerprint = $1
+    text: `update embedding_models set state = 'active', activated_at = now() where fingerprint = $1 and state = 'shadow'
            and not exists (select 1 from embedding_models where state = 'active')`,
     params: [fingerprint],
   };
@@ -68,7 +87,7 @@ export function activateModelIfNoneActive(fingerprint: string): Statement {
 /** All registered models, oldest first. */
 export function selectModels(): Statement {
   return {
-    text: `select model_id, fingerprint, model_name, revision, dimensions, max_input_tokens, state, created_at
+    text: `select model_id, fingerprint, model_name, revision, dimensions, max_input_tokens, state, created_at, activated_at, deactivated_at
            from embedding_models order by model_id limit 500`,
     params: [],
   };
@@ -83,6 +102,12 @@ export function selectRegistry(): Statement {
   };
 }
 
+/** Waits for the transactions that write vectors, and keeps others waiting until the end of this one. Comes first. */
+export const LOCK_MODELS: Statement = {
+  text: "select pg_advisory_xact_lock(hashtextextended('embedding_models', 0))",
+  params: [],
+};
+
 export const registryRowSchema = z.object({ models: z.string() });
 
 /**
@@ -91,11 +116,13 @@ export const registryRowSchema = z.object({ models: z.string() });
  */
 export function replaceRegistry(models: string): Statement[] {
   return [
+    LOCK_MODELS,
     { text: "update embedding_models set state = 'shadow' where state = 'active'", params: [] },
     {
       text: `insert into embedding_models overriding system value
              select * from jsonb_populate_recordset(null::embedding_models, $1::jsonb)
-             on conflict (model_id) do update set state = excluded.state`,
+             on conflict (model_id) do update set state = excluded.state, activated_at = excluded.activated_at,
+               deactivated_at = excluded.deactivated_at, held_until = excluded.held_until`,
       params: [models],
     },
   ];

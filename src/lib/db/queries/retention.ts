@@ -57,6 +57,7 @@ export function dropBatchDocuments({ tenantId, batchTag }: BatchName, rowsMax: n
            dropped as (delete from doc_embeddings e using chunks c where e.tenant_id = $1 and ${isChunk("e", "c")} returning 1),
            bands as (delete from signature_bands where ${inPage}),
            signatures as (delete from document_signatures where ${inPage}),
+           refusals as (delete from model_refusals where ${inPage}),
            gone as (delete from documents where ${inPage} returning 1)
            select (select count(*) from gone)::int as document_count, (select count(*) from dropped)::int as chunk_count`,
     params: [tenantId, batchTag, rowsMax],

@@ -73,14 +73,15 @@ export function selectReturnedChunks(tenantId: string, probes: readonly PassageP
              as p (probe, own_uid, user_id, text_hash, may_be_event)
            cross join lateral (
              select e.document_uid, e.text, d.document_id, s.normalised_hash from (
-               select document_uid, generation, model_id, text from doc_embeddings where tenant_id = $1 and text_hash = p.text_hash
+               select document_uid, generation, text from doc_embeddings where tenant_id = $1 and text_hash = p.text_hash
+                 and model_id = (select model_id from embedding_models where state = 'active')
                  and user_id in ('', p.user_id) and document_uid <> p.own_uid and (p.may_be_event or tier <> 'event')
                limit ${EQUAL_CHUNKS_MAX}) e
              cross join lateral (
-               select document_id, generation, model_id from documents where tenant_id = $1 and document_uid = e.document_uid limit 1) d
+               select document_id, generation from documents where tenant_id = $1 and document_uid = e.document_uid limit 1) d
              cross join lateral (
                select normalised_hash from document_signatures where tenant_id = $1 and document_uid = e.document_uid limit 1) s
-             where d.generation = e.generation and d.model_id = e.model_id
+             where d.generation = e.generation
              limit 1) c
            order by p.probe`,
     params: probeParams(

@@ -2,6 +2,7 @@ import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Clock } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
+import { lockReembedding } from "../../db/queries/reembed.ts";
 import {
   batchCountRowSchema,
   type BatchName,
@@ -39,7 +40,7 @@ const RECEIPTS_PER_PAGE = 5_000;
 const KEYS_MAX = 1_000;
 
 /** Record of a batch that was dropped: what is restored from the WAL leaves its inputs out. */
-function droppedBatchKey({ tenantId, batchTag }: BatchName): string {
+export function droppedBatchKey({ tenantId, batchTag }: BatchName): string {
   return `dropped_batches/${tenantId}/${batchTag}.json`;
 }
 
@@ -71,9 +72,12 @@ export async function dropExpiredBatch(
   if (!recorded.ok) return recorded;
   for (;;) {
     if (isSpent()) return ok({ ...tally, isDone: false });
-    const rows = await context.sql.transaction(scope, [dropBatchDocuments(batch, DOCUMENTS_PER_PAGE)]);
+    const rows = await context.sql.transaction(scope, [
+      lockReembedding(batch.tenantId),
+      dropBatchDocuments(batch, DOCUMENTS_PER_PAGE),
+    ]);
     if (!rows.ok) return err(problemOfSql(rows.error));
-    const page = droppedPageRowSchema.parse(rows.value[0]?.[0]);
+    const page = droppedPageRowSchema.parse(rows.value[1]?.[0]);
     tally.documentCount += page.document_count;
     tally.chunkCount += page.chunk_count;
     if (page.document_count === 0) break;
