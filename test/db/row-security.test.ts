@@ -10,7 +10,14 @@ import type { Table } from "../support/sample-rows.ts";
 const backends = await availableBackends(["pglite", "native", "debian"]);
 
 /** Tables that belong to no tenant. Every other one has to be isolated. */
-const SYSTEM_TABLES = ["embedding_models", "job_leases", "job_runs", "migration_leases", "schema_migrations"];
+const SYSTEM_TABLES = [
+  "embedding_models",
+  "job_leases",
+  "job_runs",
+  "migration_leases",
+  "schema_migrations",
+  "search_indexes",
+];
 /** Functions that act as their owner; each needs a suite of its own that it keeps to the caller's scope. */
 const DEFINER_FUNCTIONS = ["search_lexical_keys"];
 const TENANTS = ["alpha", "beta"];

@@ -15,7 +15,10 @@ import {
   selectSearchedModels,
   vectorIndex,
 } from "../db/queries/search-maintenance.ts";
+import { deleteIndexProof, type IndexProof, SELECT_APPROVED_INDEXES } from "../db/queries/search-recall.ts";
+import { indexNameRowSchema } from "../db/queries/maintenance.ts";
 import type { Sql, SqlError } from "../db/sql.ts";
+import { type BuiltIndex, proveIndex } from "./search-recall/prove-index.ts";
 
 export interface SearchIndexContext {
   /** As the owner of the tables, free of row-level security: indexes and tenant sizes are not the application's to touch. */
@@ -43,12 +46,20 @@ export interface SearchIndexReport {
   readonly built: readonly string[];
   readonly alreadyValid: readonly string[];
   readonly droppedInvalid: readonly string[];
+  /** Indexes of vectors that were measured in this run; one that is not approved was dropped again. */
+  readonly proofs: readonly IndexProof[];
   readonly refreshedTenants: number;
+}
+
+interface WantedIndex extends SearchIndex {
+  /** Of an index of vectors, which has to be measured before it is used. */
+  readonly vectors: BuiltIndex | undefined;
 }
 
 /**
  * Gives every large partition its HNSW index per model and its index over stems, and large tenants their document frequencies. Load first,
- * index later: until a partition is large nothing slows its writes. Twice means once: what is valid stays, what is broken is built again.
+ * index later: until a partition is large nothing slows its writes. An index of vectors is measured against exact answers before any search
+ * uses it, and dropped where it falls short. Twice means once: what is valid and measured stays, what is broken is built again.
  */
 export async function buildSearchIndex(
   context: SearchIndexContext,
@@ -61,29 +72,59 @@ export async function buildSearchIndex(
   const valid = new Map(
     states.value.map((row) => indexStateRowSchema.parse(row)).map((state) => [state.name, state.valid]),
   );
+  const approvals = await context.ownerSql.query(SELECT_APPROVED_INDEXES);
+  if (!approvals.ok) return approvals;
+  const approved = new Set(approvals.value.map((row) => indexNameRowSchema.parse(row).name));
   const built: string[] = [];
-  const droppedInvalid: string[] = [];
+  const proofs: IndexProof[] = [];
   for (const index of wanted.value) {
-    if (valid.get(index.name) === true) continue;
-    if (valid.has(index.name)) {
-      const dropped = await context.ownerSql.query(dropIndex(index.name), { timeoutMs: options.buildTimeoutMs });
-      if (!dropped.ok) return dropped;
-      droppedInvalid.push(index.name);
+    const isValid = valid.get(index.name) === true;
+    if (!isValid) {
+      const done = await build(context, index, options);
+      if (!done.ok) return done;
+      built.push(index.name);
     }
-    const done = await context.ownerSql.query(index.build, { timeoutMs: options.buildTimeoutMs });
-    if (!done.ok) return done;
-    built.push(index.name);
+    if (index.vectors === undefined || (isValid && approved.has(index.name))) continue;
+    const proof = await prove(context, index.vectors, options);
+    if (!proof.ok) return proof;
+    proofs.push(proof.value);
   }
   const refreshed = await refreshStatistics(context, options);
   if (!refreshed.ok) return refreshed;
-  const alreadyValid = [...valid].filter(([, isValid]) => isValid).map(([name]) => name);
-  return ok({ built, alreadyValid, droppedInvalid, refreshedTenants: refreshed.value });
+  const namesOf = (state: boolean): string[] => [...valid].filter(([, is]) => is === state).map(([name]) => name);
+  const droppedInvalid = namesOf(false);
+  return ok({ built, alreadyValid: namesOf(true), droppedInvalid, proofs, refreshedTenants: refreshed.value });
+}
+
+/** Builds an index beside running writes; what an interrupted build left, and what was known of a former one, goes first. */
+async function build(
+  { ownerSql }: SearchIndexContext,
+  { name, build: statement, vectors }: WantedIndex,
+  { buildTimeoutMs: timeoutMs }: SearchIndexOptions,
+): Promise<Result<unknown, SqlError>> {
+  const steps = [...(vectors === undefined ? [] : [deleteIndexProof(name)]), dropIndex(name), statement];
+  for (const step of steps) {
+    const done = await ownerSql.query(step, { timeoutMs });
+    if (!done.ok) return done;
+  }
+  return ok(undefined);
+}
+
+async function prove(
+  context: SearchIndexContext,
+  index: BuiltIndex,
+  options: SearchIndexOptions,
+): Promise<Result<IndexProof, SqlError>> {
+  const proof = await proveIndex(context, index, options.tenantChunksMin);
+  if (!proof.ok || proof.value.isApproved) return proof;
+  const dropped = await context.ownerSql.query(dropIndex(index.name), { timeoutMs: options.buildTimeoutMs });
+  return dropped.ok ? proof : dropped;
 }
 
 async function wantedIndexes(
   ownerSql: Sql,
   partitionRowsMin: number,
-): Promise<Result<readonly SearchIndex[], SqlError>> {
+): Promise<Result<readonly WantedIndex[], SqlError>> {
   const models = await ownerSql.query(selectSearchedModels());
   if (!models.ok) return models;
   const known = await ownerSql.query(selectPartitions());
@@ -100,8 +141,11 @@ async function wantedIndexes(
   const searched = models.value.map((row) => searchedModelRowSchema.parse(row));
   return ok(
     large.flatMap(({ partition }) => [
-      lexicalIndex(partition),
-      ...searched.map((model) => vectorIndex(partition, { modelId: model.model_id, dimensions: model.dimensions })),
+      { ...lexicalIndex(partition), vectors: undefined },
+      ...searched.map(({ model_id: modelId, dimensions }) => {
+        const index = vectorIndex(partition, { modelId, dimensions });
+        return { ...index, vectors: { name: index.name, partition, model: { modelId, dimensions } } };
+      }),
     ]),
   );
 }

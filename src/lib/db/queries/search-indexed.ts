@@ -12,10 +12,15 @@ import {
 const LEXICAL_ROWS_MAX = 10_000;
 /** Keys kept of them per tier and candidate wanted: the index ranks by a rough score, the rest of the query by the exact one. */
 const KEYS_PER_CANDIDATE = 3;
-/** Share of the candidates that HNSW keeps in sight; recall@10 0.99 on clustered vectors, see bench/retrieval/search-latency.ts. */
+/** Candidates that HNSW keeps in sight, for each that is wanted: the least that an index is measured with. */
 const EF_SEARCH_FACTOR = 2;
 /** pgvector's upper bound of hnsw.ef_search. */
 const EF_SEARCH_MAX = 1_000;
+
+/** The record of the tenant's index of vectors of a model (alias `x`), if searches may use it. */
+function approvedIndex(tenantId: string, modelId: string): string {
+  return `search_indexes x where x.approved and x.partition_name = chunk_partition(${tenantId}) and x.model_id = ${modelId}::int`;
+}
 
 /**
  * Settings for the rest of the transaction. Compiling these wide expressions takes the just-in-time compiler seconds, running them milliseconds.
@@ -23,12 +28,21 @@ const EF_SEARCH_MAX = 1_000;
  */
 export function searchSettings(search: CandidateSearch): Statement {
   if (search.variant === "jsonb") return { text: "select set_config('jit', 'off', true)", params: [] };
-  const efSearch = Math.min(EF_SEARCH_MAX, Math.max(100, search.candidatesMax * EF_SEARCH_FACTOR));
+  const settings = "select set_config('jit', 'off', true), set_config('hnsw.iterative_scan', 'relaxed_order', true)";
+  if (search.trial !== undefined)
+    return {
+      text: `${settings}, set_config('hnsw.ef_search', $1, true)`,
+      params: [String(search.trial.efSearch)],
+    };
   return {
-    text: `select set_config('jit', 'off', true), set_config('hnsw.iterative_scan', 'relaxed_order', true),
-             set_config('hnsw.ef_search', $1, true)`,
-    params: [String(efSearch)],
+    text: `${settings}, set_config('hnsw.ef_search', greatest($3::int, (select x.ef_search from ${approvedIndex("$1", "$2")}))::text, true)`,
+    params: [search.tenantId, search.modelId, leastEfSearch(search.candidatesMax)],
   };
+}
+
+/** The breadth with which HNSW is searched for so many candidates where nothing asks for more. */
+export function leastEfSearch(candidatesMax: number): number {
+  return Math.min(EF_SEARCH_MAX, Math.max(100, candidatesMax * EF_SEARCH_FACTOR));
 }
 
 // The terms with their frequencies over the scope, rarest first; a term that the statistics do not know is rare.
@@ -69,11 +83,21 @@ function lexicalKeys(search: CandidateSearch): string {
       (select average_length from statistics), ${LEXICAL_ROWS_MAX}, ${search.candidatesMax * KEYS_PER_CANDIDATE}) k`;
 }
 
+// The nearest by the index, if it was approved, else by looking at every row: `+ 0` is an order that no index has. Which of the two is run is
+// decided once, before any row is read.
 function vectorKeys(search: CandidateSearch, parts: SearchParts): string {
-  return `select k.document_uid, k.generation, k.chunk_index from tiers t cross join lateral (
+  const isApproved = search.trial === undefined ? "(select is_approved from approval)" : "true";
+  const nearest = (
+    isUsed: string,
+    order: string,
+  ): string => `select k.document_uid, k.generation, k.chunk_index from tiers t cross join lateral (
       select e.document_uid, e.generation, e.chunk_index from doc_embeddings e
-      where ${parts.gate} and ${parts.scope}${parts.filters} and e.tier = t.tier
-      order by ${parts.vectorDistance} limit ${search.candidatesMax}) k`;
+      where ${parts.gate} and ${isUsed} and ${parts.scope}${parts.filters} and e.tier = t.tier
+      order by ${order} limit ${search.candidatesMax}) k`;
+  const byIndex = nearest(isApproved, parts.vectorDistance);
+  return search.trial === undefined
+    ? `${byIndex} union all ${nearest(`not ${isApproved}`, `(${parts.vectorDistance}) + 0`)}`
+    : byIndex;
 }
 
 /**
@@ -92,7 +116,10 @@ export function indexedCandidates(search: CandidateSearch): Statement {
   const tables = hasTerms
     ? termTables(search, parts)
     : `statistics as materialized (select 1::float8 as average_length)`;
+  const tenantId = parts.parameters.add(search.tenantId, "text");
+  const approval = `select exists (select from ${approvedIndex(tenantId, String(search.modelId))}) as is_approved`;
   const text = `with size as materialized (${parts.size}),
+  approval as materialized (${approval}),
   tiers as materialized (select distinct e.tier from scope_counts e where ${parts.gate} and ${parts.scope} and e.chunk_count > 0),
   ${tables},
   keys as materialized (${keys.join(" union ")}),

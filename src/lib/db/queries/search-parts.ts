@@ -23,6 +23,8 @@ export interface CandidateSearch {
   readonly candidatesMax: number;
   /** Chunks of a scope up to which every row is looked at. */
   readonly exactRowsMax: number;
+  /** Uses the index of vectors whether it was approved or not, with so many candidates in sight: to measure it. */
+  readonly trial?: { readonly efSearch: number };
 }
 
 export interface CandidateFilters {

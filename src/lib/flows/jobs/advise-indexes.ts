@@ -15,6 +15,7 @@ import {
   selectSearchedModels,
   vectorIndex,
 } from "../../db/queries/search-maintenance.ts";
+import { SELECT_UNPROVEN_INDEXES } from "../../db/queries/search-recall.ts";
 import type { Row, Sql, SqlError, Statement } from "../../db/sql.ts";
 import { LARGE_ROWS_MIN } from "../build-search-index.ts";
 
@@ -23,6 +24,8 @@ export interface IndexAdvice {
   readonly missingIndexes: readonly { readonly name: string; readonly partitionRows: number; readonly build: string }[];
   /** Indexes that no query uses because their build was cut off. `jeeves build-index` builds those of search anew. */
   readonly invalidIndexes: readonly string[];
+  /** Indexes of vectors that no search uses because nothing has measured them. `jeeves build-index` does. */
+  readonly unprovenIndexes: readonly string[];
 }
 
 /** What the owner of a database should build. Reads the catalogue only, which every role may. */
@@ -32,17 +35,22 @@ export async function adviseIndexes(sql: Sql): Promise<Result<IndexAdvice, SqlEr
     SELECT_HAS_VECTOR,
     selectPartitions(),
     selectSearchedModels(),
+    SELECT_UNPROVEN_INDEXES,
   ];
   const answers = await sql.transaction({ tenantId: "", userId: "" }, asked, { readOnly: true });
   if (!answers.ok) return answers;
-  const [invalid = [], hasVector = [], partitions = [], models = []] = answers.value;
-  const invalidIndexes = invalid.map((row) => indexNameRowSchema.parse(row).name);
+  const [invalid = [], hasVector = [], partitions = [], models = [], unproven = []] = answers.value;
+  const namesOf = (rows: readonly Row[]): string[] => rows.map((row) => indexNameRowSchema.parse(row).name);
   const isSearchIndexed = hasVector.some((row) => hasVectorRowSchema.parse(row).has_vector);
   const wanted = isSearchIndexed ? wantedIndexes(partitions, models) : [];
   const states = await sql.query(selectIndexStates(wanted.map(({ name }) => name)));
   if (!states.ok) return states;
   const present = new Set(states.value.map((row) => indexStateRowSchema.parse(row).name));
-  return ok({ missingIndexes: wanted.filter(({ name }) => !present.has(name)), invalidIndexes });
+  return ok({
+    missingIndexes: wanted.filter(({ name }) => !present.has(name)),
+    invalidIndexes: namesOf(invalid),
+    unprovenIndexes: namesOf(unproven),
+  });
 }
 
 function wantedIndexes(partitions: readonly Row[], models: readonly Row[]): IndexAdvice["missingIndexes"] {

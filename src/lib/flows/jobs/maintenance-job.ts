@@ -72,7 +72,7 @@ async function maintain(
     })),
     notAllowedCount: tables.filter((table) => !table.may_vacuum).length,
     failed,
-    ...(advice.ok ? advice.value : { missingIndexes: [], invalidIndexes: [] }),
+    ...(advice.ok ? advice.value : { missingIndexes: [], invalidIndexes: [], unprovenIndexes: [] }),
   });
   let last = afterName;
   for (const table of tables.filter((each) => each.may_vacuum && each.name > afterName)) {
