@@ -1,6 +1,7 @@
 import type { Message, MessageBatch } from "@cloudflare/workers-types";
 import type { Clock, Random } from "../lib/base/clock.ts";
 import type { Log } from "../lib/base/log.ts";
+import type { InTrace } from "../lib/base/trace.ts";
 import { embedMessageSchema, sealMessageSchema } from "../lib/contract/queue-message.ts";
 import { type DeadLetterRow, insertDeadLetters } from "../lib/db/queries/dead-letters.ts";
 import type { Sql } from "../lib/db/sql.ts";
@@ -12,6 +13,7 @@ export interface DeadLetterContext {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
+  readonly inTrace: InTrace;
   /** Is told of each dead letter that was listed. */
   readonly noteListed: (letter: { readonly queue: string; readonly code: string }) => void;
 }
@@ -27,7 +29,12 @@ const NOWHERE = { walKey: null, walId: null, rangeIndex: null, documentIndex: nu
  * sends it again, and a segment is announced again by its log: this row is the evidence, not the end. Retries while the database cannot take it.
  */
 export async function consumeDeadLetterBatch(batch: MessageBatch, context: DeadLetterContext): Promise<void> {
-  await Promise.all(batch.messages.map((message) => listDeadLetter(message, batch.queue, context)));
+  await Promise.all(batch.messages.map((message) => consumeMessage(message, batch.queue, context)));
+}
+
+function consumeMessage(message: Message, deadLetterQueue: string, context: DeadLetterContext): Promise<void> {
+  const traceId = embedMessageSchema.safeParse(message.body).data?.trace_id;
+  return context.inTrace(traceId, () => listDeadLetter(message, deadLetterQueue, context));
 }
 
 async function listDeadLetter(message: Message, deadLetterQueue: string, context: DeadLetterContext): Promise<void> {

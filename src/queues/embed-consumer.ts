@@ -4,6 +4,7 @@ import type { DriftReport } from "../lib/contract/drift.ts";
 import { embedMessageSchema, type EmbedMessage } from "../lib/contract/queue-message.ts";
 import type { Log } from "../lib/base/log.ts";
 import type { Result } from "../lib/base/result.ts";
+import type { InTrace } from "../lib/base/trace.ts";
 import { Semaphore } from "../lib/base/semaphore.ts";
 import { buryRange } from "../lib/flows/indexing/bury-range.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "../lib/flows/indexing/context.ts";
@@ -16,6 +17,7 @@ export interface EmbedConsumerContext extends IndexingContext, ReportContext {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
+  readonly inTrace: InTrace;
   readonly metrics: {
     readonly ended: (end: MessageEnd) => void;
     readonly indexed: (report: IndexRangeReport) => void;
@@ -91,26 +93,34 @@ async function consumeMessage(message: Message, context: EmbedConsumerContext): 
     message.retry();
     return {};
   }
+  return context.inTrace(parsed.data.trace_id, () => applyRange(message, parsed.data, context));
+}
+
+async function applyRange(
+  message: Message,
+  range: EmbedMessage,
+  context: EmbedConsumerContext,
+): Promise<MessageOutcome> {
   const startedAtMs = context.clock();
-  const result = await indexRange(context, parsed.data);
+  const result = await indexRange(context, range);
   const durationMs = context.clock() - startedAtMs;
   const facts = {
-    request_id: parsed.data.request_id,
-    tenant_id: parsed.data.tenant_id,
-    batch_tag: parsed.data.batch_tag,
-    wal_id: parsed.data.wal_id,
-    range_index: parsed.data.range_index,
+    request_id: range.request_id,
+    tenant_id: range.tenant_id,
+    batch_tag: range.batch_tag,
+    wal_id: range.wal_id,
+    range_index: range.range_index,
     attempts: message.attempts,
     duration_ms: durationMs,
   };
   context.metrics.ended({ outcome: outcomeOf(result), durationMs });
   if (result.ok) {
     message.ack();
-    if (!result.value.alreadyApplied) noteApplied(context, parsed.data, result.value);
+    if (!result.value.alreadyApplied) noteApplied(context, range, result.value);
     context.log.info("range_applied", { ...facts, ...logFieldsOf(result.value) });
-    return { applied: parsed.data };
+    return { applied: range };
   }
-  return settleFailure({ message, parsed: parsed.data, error: result.error, facts }, context);
+  return settleFailure({ message, range, error: result.error, facts }, context);
 }
 
 function outcomeOf(result: Result<IndexRangeReport, unknown>): MessageEnd["outcome"] {
@@ -136,24 +146,24 @@ function logFieldsOf(report: IndexRangeReport): Record<string, number | boolean>
 
 interface Failure {
   readonly message: Message;
-  readonly parsed: EmbedMessage;
+  readonly range: EmbedMessage;
   readonly error: IndexRangeError;
   readonly facts: Readonly<Record<string, string | number>>;
 }
 
 async function settleFailure(
-  { message, parsed, error, facts }: Failure,
+  { message, range, error, facts }: Failure,
   context: EmbedConsumerContext,
 ): Promise<MessageOutcome> {
   const disposition = dispositionOf(error, message.attempts, context.random);
   context.log.warn("range_failed", { ...facts, code: error.code, action: disposition.action });
   if (disposition.action === "bury") {
-    const burial = { message: parsed, queue: QUEUE, code: disposition.code, attempts: message.attempts };
+    const burial = { message: range, queue: QUEUE, code: disposition.code, attempts: message.attempts };
     const buried = await buryRange(context, burial);
     if (buried.ok) {
       context.metrics.buried(disposition.code);
       message.ack();
-      return { applied: parsed };
+      return { applied: range };
     }
     context.metrics.retried(buried.error.code);
     message.retry({ delaySeconds: retryDelaySeconds(message.attempts, context.random) });

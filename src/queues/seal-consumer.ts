@@ -2,6 +2,7 @@ import type { Message, MessageBatch } from "@cloudflare/workers-types";
 import type { Random } from "../lib/base/clock.ts";
 import type { Log } from "../lib/base/log.ts";
 import type { Result } from "../lib/base/result.ts";
+import type { InTrace } from "../lib/base/trace.ts";
 import { sealMessageSchema, type SealMessage } from "../lib/contract/queue-message.ts";
 import { insertDeadLetters } from "../lib/db/queries/dead-letters.ts";
 import type { SealContext } from "../lib/flows/sessions/context.ts";
@@ -14,6 +15,7 @@ import { sealDispositionOf } from "./seal-disposition.ts";
 export interface SealConsumerContext extends SealContext {
   readonly log: Log;
   readonly random: Random;
+  readonly inTrace: InTrace;
   readonly metrics: {
     readonly ended: (end: MessageEnd) => void;
     readonly registered: (report: SealReport) => void;
@@ -23,6 +25,7 @@ export interface SealConsumerContext extends SealContext {
 }
 
 const QUEUE = "seal";
+const TRACE_ID_DIGITS = 32;
 
 /**
  * Registers the segments of a batch, one after the other: each reads up to 64 MB, and a session's segments build on one another, so that they are taken as they
@@ -42,7 +45,12 @@ export async function consumeSealBatch(batch: MessageBatch, context: SealConsume
   }
 }
 
-async function consumeMessage(message: Message, body: SealMessage, context: SealConsumerContext): Promise<void> {
+/** In a trace of the segment's own, the same at each attempt: it was made by the session's clock and no request. */
+function consumeMessage(message: Message, body: SealMessage, context: SealConsumerContext): Promise<void> {
+  return context.inTrace(body.sha256.slice(0, TRACE_ID_DIGITS), () => register(message, body, context));
+}
+
+async function register(message: Message, body: SealMessage, context: SealConsumerContext): Promise<void> {
   const startedAtMs = context.clock();
   const result = await registerSegment(context, body, message.attempts);
   const durationMs = context.clock() - startedAtMs;

@@ -29,6 +29,7 @@ import { readEnv, type Bindings, type Config, type Env, type Secrets } from "./e
 import { createJsonLog } from "./json-log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { noteEmbedCall, noteSqlCall } from "./note-calls.ts";
+import { currentTrace, traceHeaders } from "./trace-scope.ts";
 
 /** Everything a handler may use. Flows take the parts they name. */
 export interface Context {
@@ -92,6 +93,12 @@ const REQUEST_BUDGET: RequestBudget = { textsMax: 32, tokensMax: 4_096 };
 
 const contexts = new WeakMap<Env, Context>();
 
+/** What a transaction calls itself in `pg_stat_activity` and in the server's log. */
+const applicationName = (): string | undefined => {
+  const trace = currentTrace();
+  return trace === undefined ? undefined : `jeeves ${trace.traceId}`;
+};
+
 /** The context of this isolate; made again only when the runtime hands over another environment, as it may to a Durable Object. */
 export function contextOf(env: Env): Context {
   const known = contexts.get(env);
@@ -112,7 +119,7 @@ function createContext(env: Env): Context {
       nextConnectionString: secrets.databaseUrlNext,
       fetchEndpoint: config.database.sqlFetchEndpoint,
     },
-    { map: secrets.shardMap, timeoutMs: SQL_TIMEOUT_MS, wrap: measured },
+    { map: secrets.shardMap, timeoutMs: SQL_TIMEOUT_MS, applicationName, wrap: measured },
   );
   const newUlid = ulidFactory(clock, secureRandom());
   return {
@@ -123,7 +130,11 @@ function createContext(env: Env): Context {
     newUlid,
     newId: newUlid,
     fillRandom: (bytes) => void crypto.getRandomValues(bytes),
-    log: createJsonLog(config.log.level, (event) => metrics.count("log_errors_total", { event })),
+    log: createJsonLog({
+      level: config.log.level,
+      onError: (event) => metrics.count("log_errors_total", { event }),
+      traceId: () => currentTrace()?.traceId,
+    }),
     metrics,
     bucket: env.BUCKET,
     embedQueue: env.EMBED_QUEUE,
@@ -136,6 +147,7 @@ function createContext(env: Env): Context {
         endpoint: config.embedder.endpoint,
         token: secrets.embedToken,
         timeoutMs: EMBED_TIMEOUT_MS,
+        extraHeaders: traceHeaders,
         fetch: (input, init) => fetch(input, init),
       }),
       clock,

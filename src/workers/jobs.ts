@@ -12,6 +12,7 @@ import { RETURN_DUPLICATES_JOB } from "../lib/flows/return-duplicates-job.ts";
 import { SWEEP_JOB } from "../lib/flows/run-sweep-job.ts";
 import type { Context } from "./context.ts";
 import { thrownFields } from "./thrown-fields.ts";
+import { currentTrace, inTrace } from "./trace-scope.ts";
 
 export const JOBS: readonly Job<Context, unknown>[] = [
   SWEEP_JOB,
@@ -25,8 +26,16 @@ export const JOBS: readonly Job<Context, unknown>[] = [
   MAINTENANCE_JOB,
 ];
 
-/** A run of a job that is logged and counted, however it is started. Dry runs are logged only. */
-export async function runNotedJob(
+/** A run of a job that is logged and counted, in the trace of the request that started it, or one of its own. Dry runs are logged only. */
+export function runNotedJob(
+  context: Context,
+  job: Job<Context, unknown>,
+  request: Omit<RunRequest, "onThrown" | "onMeasured">,
+): ReturnType<typeof runJob> {
+  return inTrace(currentTrace()?.traceId, () => runTracedJob(context, job, request));
+}
+
+async function runTracedJob(
   context: Context,
   job: Job<Context, unknown>,
   request: Omit<RunRequest, "onThrown" | "onMeasured">,

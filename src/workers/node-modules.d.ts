@@ -27,3 +27,10 @@ declare module "node:crypto" {
   /** Throws when the lengths differ. */
   export function timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean;
 }
+
+declare module "node:async_hooks" {
+  export class AsyncLocalStorage<T> {
+    run<R>(store: T, work: () => R): R;
+    getStore(): T | undefined;
+  }
+}

@@ -6,6 +6,7 @@ import { consumeDeadLetterBatch, type DeadLetterContext } from "../queues/dead-l
 import { consumeEmbedBatch, type EmbedConsumerContext } from "../queues/embed-consumer.ts";
 import { consumeSealBatch } from "../queues/seal-consumer.ts";
 import type { Context } from "./context.ts";
+import { inTrace } from "./trace-scope.ts";
 
 /** Embedding requests of one invocation at a time: a Worker has six connections, and the database and R2 need some of them. */
 const EMBED_REQUESTS_MAX = 3;
@@ -29,6 +30,7 @@ function consumeRanges(batch: MessageBatch, context: Context): Promise<void> {
   const { metrics } = context;
   return consumeEmbedBatch(batch, {
     ...context,
+    inTrace,
     embedRequests: new Semaphore(EMBED_REQUESTS_MAX),
     metrics: {
       ...messageMetrics(metrics, "embed"),
@@ -44,6 +46,7 @@ function consumeSegments(batch: MessageBatch, context: Context): Promise<void> {
   const { metrics, log } = context;
   return consumeSealBatch(batch, {
     ...context,
+    inTrace,
     embedRequests: new Semaphore(EMBED_REQUESTS_MAX),
     noteRegistered: (session, firstSeq) => context.sessionLog(session).noteRegistered({ firstSeq }),
     noteFallback: (code) => {
@@ -62,7 +65,7 @@ function consumeSegments(batch: MessageBatch, context: Context): Promise<void> {
 
 function consumeDeadLetters(batch: MessageBatch, context: Context): Promise<void> {
   const noteListed: DeadLetterContext["noteListed"] = (letter) => context.metrics.count("dead_letters_total", letter);
-  return consumeDeadLetterBatch(batch, { ...context, noteListed });
+  return consumeDeadLetterBatch(batch, { ...context, inTrace, noteListed });
 }
 
 /** What both consumers count alike. */

@@ -5,7 +5,7 @@ import { consumeEmbedBatch } from "../../src/queues/embed-consumer.ts";
 import { consumeDeadLetterBatch } from "../../src/queues/dead-letter-consumer.ts";
 import { expectOk } from "../support/database.ts";
 import { batchOf, deliver } from "./support/deliveries.ts";
-import { UNCOUNTED } from "./support/uncounted.ts";
+import { UNCOUNTED, UNTRACED } from "./support/uncounted.ts";
 import { openWorld, type World } from "./support/world.ts";
 
 const TEXT = "The jet flows over the wing in the boundary layer of the token.";
@@ -35,6 +35,7 @@ function consumerContext(): EmbedConsumerContext {
     ...world.context(),
     log: { info: line, warn: line, error: line },
     random: () => 0.5,
+    inTrace: UNTRACED,
     metrics: UNCOUNTED,
   };
 }

@@ -4,7 +4,7 @@ import { consumeDeadLetterBatch } from "../../src/queues/dead-letter-consumer.ts
 import { consumeSealBatch, type SealConsumerContext } from "../../src/queues/seal-consumer.ts";
 import { batchOf, deliver } from "./support/deliveries.ts";
 import { putSegment, talkFrames } from "./support/segments.ts";
-import { UNCOUNTED } from "./support/uncounted.ts";
+import { UNCOUNTED, UNTRACED } from "./support/uncounted.ts";
 import { openWorld, type World } from "./support/world.ts";
 
 const NAME = { userId: "ann", sessionId: "talk" };
@@ -38,6 +38,7 @@ function context(): SealConsumerContext {
     noteRegistered: async () => undefined,
     log: { info: line, warn: line, error: line },
     random: () => 0.5,
+    inTrace: UNTRACED,
     metrics: { ...UNCOUNTED, registered: (report) => reports.push(report) },
   };
 }

@@ -10,7 +10,7 @@ import { walKey } from "../../src/lib/wal/wal-key.ts";
 import { consumeEmbedBatch, type EmbedConsumerContext } from "../../src/queues/embed-consumer.ts";
 import { expectOk } from "../support/database.ts";
 import { batchOf, deliver } from "./support/deliveries.ts";
-import { UNCOUNTED } from "./support/uncounted.ts";
+import { UNCOUNTED, UNTRACED } from "./support/uncounted.ts";
 import { openWorld, principalOf, type World } from "./support/world.ts";
 
 const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -23,7 +23,7 @@ afterAll(() => world?.close());
 
 function consumerContext(): EmbedConsumerContext {
   const metrics = UNCOUNTED;
-  return { ...world.context(), log: QUIET, random: () => 0.5, metrics };
+  return { ...world.context(), log: QUIET, random: () => 0.5, inTrace: UNTRACED, metrics };
 }
 
 const event = (seq: number, more: Partial<WalDocument> = {}): WalDocument => ({

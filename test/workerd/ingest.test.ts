@@ -83,6 +83,7 @@ describe("an accepted request", () => {
         document_start: 0,
         document_count: 2,
         request_id: reply.headers.get("x-request-id"),
+        trace_id: reply.headers.get("x-request-id")?.replaceAll("-", ""),
         sent_at_ms: expect.any(Number),
       },
     ]);

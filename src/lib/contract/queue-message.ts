@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { batchTagSchema, identifierSchema, originSchema, tenantIdSchema } from "./scope.ts";
+import { batchTagSchema, identifierSchema, originSchema, tenantIdSchema, traceIdSchema } from "./scope.ts";
 
 /** Work of the `embed` queue: one range of one WAL object. A pointer, never text; under 4 KB. */
 export const embedMessageSchema = z.strictObject({
@@ -14,6 +14,7 @@ export const embedMessageSchema = z.strictObject({
   document_start: z.int().min(0),
   document_count: z.int().min(1),
   request_id: z.string().max(100),
+  trace_id: traceIdSchema.optional(),
   origin: originSchema.optional(),
   sent_at_ms: z.number(),
 });

@@ -27,6 +27,9 @@ export const identifierSchema = z
 /** An end user inside a tenant. "*" is reserved for the system. */
 export const userIdSchema = identifierSchema.refine((userId) => userId !== "*", "is reserved");
 
+/** Id of the W3C trace that a request belongs to. */
+export const traceIdSchema = z.string().regex(/^[0-9a-f]{32}$/);
+
 /** What made a WAL object, where it was not a client's request for documents. Its batch has no end: it gets no marker, no report and no comparison. */
 export const originSchema = z.enum(["session", "profile"]);
 

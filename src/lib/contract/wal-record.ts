@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LIMITS } from "../base/limits.ts";
-import { batchTagSchema, identifierSchema, originSchema, tenantIdSchema, tierSchema } from "./scope.ts";
+import { batchTagSchema, identifierSchema, originSchema, tenantIdSchema, tierSchema, traceIdSchema } from "./scope.ts";
 import { metadataSchema } from "./document.ts";
 import { PII_TYPES } from "./pii.ts";
 import { inputVerdictSchema, reasonSchema } from "./verdict.ts";
@@ -22,7 +22,7 @@ export const curationSchema = z.strictObject({
   /** An input that was accepted before and comes again by a decision of ours: it keeps its place among the versions of its document. */
   reentry: z
     .strictObject({
-      cause: z.enum(["released", "rescanned", "original_gone"]),
+      cause: z.enum(["released", "rescanned", "original_gone", "repaired"]),
       version_key: z.string().max(64),
     })
     .optional(),
@@ -65,6 +65,7 @@ export const walRecordSchema = z.strictObject({
   batch_tag: batchTagSchema,
   received_at_ms: z.number(),
   request_id: identifierSchema,
+  trace_id: traceIdSchema.optional(),
   gate_version: z.string(),
   pii_version: z.string().optional(),
   policy_version: z.int().min(0).optional(),

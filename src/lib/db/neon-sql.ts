@@ -17,6 +17,8 @@ export interface NeonSqlOptions {
   /** For a call that names none. Counts the whole request, cold start included. */
   readonly timeoutMs: number;
   readonly fetchFunction?: Fetch;
+  /** Asked at each transaction. */
+  readonly applicationName?: () => string | undefined;
 }
 
 /**
@@ -32,7 +34,9 @@ export function createNeonSql(options: NeonSqlOptions): Sql {
     async transaction(scope: Scope, statements: readonly Statement[], chosen: TransactionOptions = {}) {
       const results = await run(chosen.timeoutMs, (signal) =>
         client.transaction(
-          [scopeStatement(scope), ...statements].map((each) => client.query(each.text, wireParams(each))),
+          [scopeStatement(scope, options.applicationName?.()), ...statements].map((each) =>
+            client.query(each.text, wireParams(each)),
+          ),
           {
             fetchOptions: { signal },
             ...(chosen.readOnly === undefined ? {} : { readOnly: chosen.readOnly }),

@@ -1,5 +1,5 @@
 /** From connection strings to ports: one database or several, each under one credential or two. */
-import { createNeonSql } from "./neon-sql.ts";
+import { createNeonSql, type NeonSqlOptions } from "./neon-sql.ts";
 import { createRotatingSql } from "./rotating-sql.ts";
 import { HOME_SHARD, type ShardMap } from "./shard-map.ts";
 import { createShardedSql } from "./sharded-sql.ts";
@@ -12,6 +12,8 @@ export interface DatabaseOptions {
   /** Full URL of another `/sql` endpoint than Neon's. */
   readonly fetchEndpoint?: string | undefined;
 }
+
+type Opening = Pick<NeonSqlOptions, "timeoutMs" | "applicationName">;
 
 export interface Databases {
   /** Finds the database of each tenant by itself. */
@@ -26,15 +28,19 @@ export function openDatabases(
   {
     map,
     timeoutMs,
+    applicationName,
     wrap = (sql) => sql,
   }: {
     readonly map?: ShardMap | undefined;
     readonly timeoutMs: number;
+    /** What each transaction is called. */
+    readonly applicationName?: () => string | undefined;
     /** What stands around each database: a measure of its calls. */
     readonly wrap?: (sql: Sql) => Sql;
   },
 ): Databases {
-  const homeSql = wrap(openDatabase(home, timeoutMs));
+  const opening = { timeoutMs, ...(applicationName === undefined ? {} : { applicationName }) };
+  const homeSql = wrap(openDatabase(home, opening));
   if (map === undefined) return { sql: homeSql, byShard: new Map([[HOME_SHARD, homeSql]]) };
   const others = new Map(
     Object.entries(map.shards).map(([name, shard]) => {
@@ -43,7 +49,7 @@ export function openDatabases(
         nextConnectionString: shard.database_url_next,
         fetchEndpoint: shard.sql_fetch_endpoint,
       };
-      return [name, wrap(openDatabase(options, timeoutMs))];
+      return [name, wrap(openDatabase(options, opening))];
     }),
   );
   return {
@@ -52,11 +58,11 @@ export function openDatabases(
   };
 }
 
-function openDatabase(options: DatabaseOptions, timeoutMs: number): Sql {
+function openDatabase(options: DatabaseOptions, opening: Opening): Sql {
   const open = (connectionString: string): Sql =>
     createNeonSql({
       connectionString,
-      timeoutMs,
+      ...opening,
       ...(options.fetchEndpoint === undefined ? {} : { fetchEndpoint: options.fetchEndpoint }),
     });
   const current = open(options.connectionString);

@@ -63,12 +63,12 @@ export interface SqlError {
   readonly cause?: unknown;
 }
 
-/** Statement that sets whose rows the rest of its transaction sees. */
-export function scopeStatement(scope: Scope): Statement {
-  return {
-    text: "select set_config('app.tenant_id', $1, true), set_config('app.user_id', $2, true)",
-    params: [scope.tenantId, scope.userId],
-  };
+/** Statement that sets whose rows the rest of its transaction sees and, for its length, what the transaction is called (63 bytes of ASCII). */
+export function scopeStatement(scope: Scope, applicationName?: string): Statement {
+  const text = "select set_config('app.tenant_id', $1, true), set_config('app.user_id', $2, true)";
+  const params = [scope.tenantId, scope.userId];
+  if (applicationName === undefined) return { text, params };
+  return { text: `${text}, set_config('application_name', $3, true)`, params: [...params, applicationName] };
 }
 
 /** Statement that lets the rest of its transaction see the one api key with this hash (64 hexadecimal characters). */

@@ -9,6 +9,8 @@ export interface HttpEmbedderOptions {
   readonly token: string | undefined;
   /** Milliseconds until a call is given up. */
   readonly timeoutMs: number;
+  /** Headers of each call beside its own: the trace that it belongs to. */
+  readonly extraHeaders?: () => Readonly<Record<string, string>>;
   readonly fetch: typeof fetch;
 }
 
@@ -38,7 +40,7 @@ async function errorOf(response: Response): Promise<EmbedError> {
 }
 
 async function call(options: HttpEmbedderOptions, request: Call): Promise<Result<Response, EmbedError>> {
-  const headers: Record<string, string> = { accept: "application/json" };
+  const headers: Record<string, string> = { ...options.extraHeaders?.(), accept: "application/json" };
   if (options.token !== undefined) headers["authorization"] = `Bearer ${options.token}`;
   if (request.body !== undefined) headers["content-type"] = "application/json";
   if (request.lane !== undefined) headers["x-embed-lane"] = request.lane;

@@ -28,6 +28,7 @@ export interface AcceptContext extends StoreContext, JudgingContext {
 export interface AcceptRequest {
   readonly principal: Principal;
   readonly requestId: string;
+  readonly traceId?: string;
   readonly body: Uint8Array;
   readonly headers: BodyHeaders;
   /** From the query; a tag inside the body is the other way to name a batch. */
@@ -62,6 +63,7 @@ export async function accept(context: AcceptContext, request: AcceptRequest): Pr
     version: 1 as const,
     wal_id: walId,
     request_id: request.requestId,
+    ...(request.traceId === undefined ? {} : { trace_id: request.traceId }),
     received_at_ms: nowMs,
     reply: replyOf(walId, named.value ?? walId, inputs),
   };
@@ -109,6 +111,7 @@ interface Work {
   readonly remembered: {
     readonly wal_id: Ulid;
     readonly request_id: string;
+    readonly trace_id?: string | undefined;
     readonly received_at_ms: number;
     readonly reply: AcceptReply;
   };
@@ -126,6 +129,7 @@ async function store(context: AcceptContext, work: Work): Promise<Result<Accepte
     batch_tag: remembered.reply.batch_tag,
     received_at_ms: remembered.received_at_ms,
     request_id: remembered.request_id,
+    ...(remembered.trace_id === undefined ? {} : { trace_id: remembered.trace_id }),
     gate_version: GATE_VERSION,
     pii_version: PII_RULES_VERSION,
     policy_version: principal.policyVersion,

@@ -7,6 +7,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { acceptReplySchema } from "../contract/accept-reply.ts";
 import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
+import { traceIdSchema } from "../contract/scope.ts";
 import { createObject, CREATE_OPTIONS } from "../wal/create-object.ts";
 import { userMarks } from "../wal/user-marks.ts";
 import { storageUnavailable } from "./problem-of.ts";
@@ -16,6 +17,7 @@ export const rememberedSchema = z.strictObject({
   version: z.literal(1),
   wal_id: z.ulid(),
   request_id: z.string(),
+  trace_id: traceIdSchema.optional(),
   received_at_ms: z.number(),
   reply: acceptReplySchema,
 });

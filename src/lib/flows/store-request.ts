@@ -73,6 +73,7 @@ async function storeWal(
       batch_tag: head.batch_tag,
       documents: String(documents.length),
       ranges: String(ranges.length),
+      request_id: head.request_id,
       ...userMarks(
         head.tenant_id,
         documents.map((document) => document.user_id),

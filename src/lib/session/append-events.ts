@@ -122,8 +122,8 @@ class Appending {
       if (hasRoom && JSON.stringify(open.judgedBy) === JSON.stringify(input.judgedBy)) return open;
       this.#store.closeBatch(open.walId);
     }
-    const { nowMs: openedAtMs, requestId, judgedBy } = input;
-    const batch = { walId: newUlid(), firstSeq: seq, openedAtMs, requestId, judgedBy };
+    const { nowMs: openedAtMs, requestId, traceId, judgedBy } = input;
+    const batch = { walId: newUlid(), firstSeq: seq, openedAtMs, requestId, traceId, judgedBy };
     this.#store.insertBatch(batch);
     return { ...batch, lastSeq: seq - 1, state: "open", sizeBytes: 0 };
   }

@@ -1,7 +1,7 @@
 /** Rows of a session's log, as SQLite holds them and as the rest of the room reads them. */
 import { assert } from "../base/assert.ts";
 import type { JudgedBy } from "./session-log-api.ts";
-import { numberOf, numberOrNull, textOf, type SqlRow } from "./sql-row.ts";
+import { numberOf, numberOrNull, textOf, textOrNull, type SqlRow } from "./sql-row.ts";
 import type { StoredEvent } from "./stored-event.ts";
 import type { Turn } from "./turn-context.ts";
 
@@ -41,7 +41,9 @@ export interface BatchRow {
   readonly state: "open" | "closed" | "sent";
   readonly sizeBytes: number;
   readonly openedAtMs: number;
+  /** Of the request that opened it. */
   readonly requestId: string;
+  readonly traceId: string | null;
   readonly judgedBy: JudgedBy;
 }
 
@@ -121,6 +123,7 @@ export function batchOf(row: SqlRow): BatchRow {
     sizeBytes: numberOf(row, "size_bytes"),
     openedAtMs: numberOf(row, "opened_at_ms"),
     requestId: textOf(row, "request_id"),
+    traceId: textOrNull(row, "trace_id"),
     judgedBy: JSON.parse(textOf(row, "judged_by")),
   };
 }

@@ -18,7 +18,7 @@ export const LOG_SCHEMA = [
   `create table if not exists batches (
      first_seq integer primary key, last_seq integer not null, wal_id text not null unique, state text not null,
      size_bytes integer not null, opened_at_ms integer not null, request_id text not null,
-     judged_by text not null)`,
+     judged_by text not null, trace_id text)`,
   "create index if not exists batches_state on batches (state, first_seq)",
   // planned: is to be written; stored: lies in R2, its events are gone from here.
   `create table if not exists segments (

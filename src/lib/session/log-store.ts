@@ -23,6 +23,14 @@ export class LogStore {
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     this.#hasTables = sql.exec("select 1 from sqlite_master where name = 'session'").toArray().length > 0;
+    if (this.#hasTables) this.#addColumns();
+  }
+
+  /** Logs that were opened before a column was added have it from their next start on. */
+  #addColumns(): void {
+    const columns = this.#sql.exec<SqlRow>("select name from pragma_table_info('batches')").toArray();
+    if (!columns.some((column) => column["name"] === "trace_id"))
+      this.#sql.exec("alter table batches add column trace_id text");
   }
 
   session(): SessionRow | undefined {
@@ -147,13 +155,14 @@ export class LogStore {
 
   insertBatch(batch: Omit<BatchRow, "state" | "lastSeq" | "sizeBytes">): void {
     this.#sql.exec(
-      "insert into batches values (?, ?, ?, 'open', 0, ?, ?, ?)",
+      "insert into batches values (?, ?, ?, 'open', 0, ?, ?, ?, ?)",
       batch.firstSeq,
       batch.firstSeq - 1,
       batch.walId,
       batch.openedAtMs,
       batch.requestId,
       JSON.stringify(batch.judgedBy),
+      batch.traceId,
     );
   }
 

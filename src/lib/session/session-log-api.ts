@@ -39,6 +39,7 @@ export interface AppendEvent {
 export interface AppendInput {
   readonly nowMs: number;
   readonly requestId: string;
+  readonly traceId: string | null;
   /** In the order of the frames. */
   readonly events: readonly AppendEvent[];
   readonly judgedBy: JudgedBy;

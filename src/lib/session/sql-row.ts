@@ -21,3 +21,7 @@ export function numberOf(row: SqlRow, column: string): number {
 export function numberOrNull(row: SqlRow, column: string): number | null {
   return row[column] === null ? null : numberOf(row, column);
 }
+
+export function textOrNull(row: SqlRow, column: string): string | null {
+  return row[column] === null ? null : textOf(row, column);
+}

@@ -19,6 +19,7 @@ export function embedMessages(head: WalHead, ranges: readonly DocumentRange[], s
     document_start: range.documentStart,
     document_count: range.documentCount,
     request_id: head.request_id,
+    ...(head.trace_id === undefined ? {} : { trace_id: head.trace_id }),
     ...(head.origin === undefined ? {} : { origin: head.origin }),
     sent_at_ms: sentAtMs,
   }));

@@ -1,10 +1,13 @@
 /** The HTTP surface: one table of routes, and around each the same four steps: who asks, may they, do it, say what happened. */
 import { Hono } from "hono";
+import { uuidV7 } from "../../lib/base/ids.ts";
 import { err, ok, type Result } from "../../lib/base/result.ts";
+import { parseTraceparent } from "../../lib/base/trace.ts";
 import { PROBLEMS, type Problem } from "../../lib/contract/problem.ts";
 import type { Context } from "../context.ts";
 import { noteViolation } from "../note-violation.ts";
 import { thrownFields } from "../thrown-fields.ts";
+import { currentTrace, inTraceOf, traceHeaders } from "../trace-scope.ts";
 import { authorizeSession } from "./authorize-session.ts";
 import { problem } from "./respond.ts";
 import type { Access, Call, Route } from "./route.ts";
@@ -41,12 +44,21 @@ interface Incoming {
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
-async function serve(route: Served, { request, params, context, waitUntil }: Incoming): Promise<Response> {
+/** Serves a request in its client's trace, or in one that has the request's own id. */
+function serve(route: Served, incoming: Incoming): Promise<Response> {
+  const requestId = uuidV7(incoming.context.clock, (bytes) => crypto.getRandomValues(bytes));
+  const caller = parseTraceparent(incoming.request.headers.get("traceparent"));
+  return inTraceOf(caller ?? { traceId: requestId.replaceAll("-", "") }, () => serveTraced(route, incoming, requestId));
+}
+
+async function serveTraced(route: Served, incoming: Incoming, requestId: string): Promise<Response> {
+  const { request, context, waitUntil } = incoming;
   const startedMs = context.clock();
-  const requestId = crypto.randomUUID();
   const facts: Call["facts"] = {};
-  const response = await answer(route, { request, params, context, waitUntil, requestId, facts });
+  const traceId = currentTrace()?.traceId ?? "";
+  const response = await answer(route, { ...incoming, requestId, traceId, facts });
   response.headers.set("x-request-id", requestId);
+  for (const [name, value] of Object.entries(traceHeaders())) response.headers.set(name, value);
   const durationMs = context.clock() - startedMs;
   const { status } = response;
   context.log.info("request", {

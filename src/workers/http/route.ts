@@ -21,6 +21,7 @@ export interface Call {
   readonly request: Request;
   readonly url: URL;
   readonly requestId: string;
+  readonly traceId: string;
   readonly params: Readonly<Record<string, string>>;
   readonly waitUntil: (work: Promise<unknown>) => void;
   readonly principal: Principal | undefined;

@@ -1,5 +1,6 @@
 /** WebSockets of one session: each message is a request of frames, answered by one text message, in the order in which they came. */
 import { utf8Bytes } from "../../lib/base/bytes.ts";
+import { uuidV7 } from "../../lib/base/ids.ts";
 import { LIMITS } from "../../lib/base/limits.ts";
 import { err, ok, type Result } from "../../lib/base/result.ts";
 import type { Principal } from "../../lib/contract/principal.ts";
@@ -10,6 +11,7 @@ import { decodeFrames } from "../../lib/session/frame-codec.ts";
 import type { SessionIdentity, SessionLogApi } from "../../lib/session/session-log-api.ts";
 import type { Context } from "../context.ts";
 import { noteFrames } from "../note-frames.ts";
+import { currentTrace, inTrace } from "../trace-scope.ts";
 import { LIVE_HEADERS } from "./live-protocol.ts";
 
 /** Sockets of one session: its devices and those that a broken network left behind. */
@@ -23,6 +25,8 @@ const CLOSE = { policy: 1008, tooMuch: 1013, erased: 4404 } as const;
 interface Attachment {
   readonly session: SessionIdentity;
   readonly keyHash: string;
+  /** All messages of a socket belong to the trace of its upgrade. */
+  readonly traceId: string | undefined;
 }
 
 interface Line {
@@ -52,6 +56,7 @@ export class LiveSockets {
     const attachment: Attachment = {
       session: JSON.parse(decodeURIComponent(request.headers.get(LIVE_HEADERS.session) ?? "")),
       keyHash: request.headers.get(LIVE_HEADERS.keyHash) ?? "",
+      traceId: request.headers.get(LIVE_HEADERS.traceId) ?? undefined,
     };
     const { 0: client, 1: server } = new WebSocketPair();
     server.serializeAttachment(attachment);
@@ -88,11 +93,15 @@ export class LiveSockets {
   }
 
   async #answer(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    // Written by `accept`.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const attachment = socket.deserializeAttachment() as Attachment;
+    await inTrace(attachment.traceId, () => this.#answerFrom(socket, attachment, message));
+  }
+
+  async #answerFrom(socket: WebSocket, { session, keyHash }: Attachment, message: string | ArrayBuffer): Promise<void> {
     const context = this.#live.context();
     try {
-      // Written by `accept`.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      const { session, keyHash } = socket.deserializeAttachment() as Attachment;
       const principal = await this.#principal(context, session, keyHash);
       if (!principal.ok) {
         socket.send(problemText(principal.error));
@@ -128,8 +137,10 @@ export class LiveSockets {
       return err<Problem>({ code: "body_too_large", detail: `at most ${LIMITS.requestFrameBytesMax} bytes` });
     const frames = isText ? decodeFrameLines(bytes) : decodeFrames(bytes, FRAME_LIMITS);
     const { session, principal } = message;
+    const requestId = uuidV7(context.clock, context.fillRandom);
+    const ids = { requestId, traceId: currentTrace()?.traceId ?? null };
     const appending = { ...context, append: this.#live.append };
-    const appended = await appendFrames(appending, { principal, session, requestId: crypto.randomUUID(), frames });
+    const appended = await appendFrames(appending, { principal, session, ...ids, frames });
     if (!appended.ok) return appended;
     noteFrames(context.metrics, appended.value);
     return ok(appended.value.reply);

@@ -18,6 +18,7 @@ import type {
 } from "../../lib/session/session-log-api.ts";
 import { contextOf, type Context } from "../context.ts";
 import type { Env } from "../env.ts";
+import { inTrace } from "../trace-scope.ts";
 import { LiveSockets } from "./live-sockets.ts";
 
 /** Bytes of one part of a multipart upload: R2 takes 5 MiB to 5 GiB, and this is what sealing holds in memory. */
@@ -127,7 +128,7 @@ export class SessionLog extends DurableObject<Env> implements SessionLogApi {
 
   override async alarm(): Promise<void> {
     this.#alarmAtMs = null;
-    this.#working = this.#work();
+    this.#working = inTrace(undefined, () => this.#work());
     await this.#working;
     await this.#arm();
   }

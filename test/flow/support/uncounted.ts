@@ -1,3 +1,5 @@
+import type { InTrace } from "../../../src/lib/base/trace.ts";
+
 /** Counters of a consumer that count nothing. */
 export const UNCOUNTED = {
   ended: () => undefined,
@@ -7,3 +9,6 @@ export const UNCOUNTED = {
   buried: () => undefined,
   compared: () => undefined,
 };
+
+/** A consumer whose work belongs to no trace. */
+export const UNTRACED: InTrace = (_traceId, work) => work();

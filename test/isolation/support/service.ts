@@ -79,7 +79,7 @@ export function openService({ world }: Population, sql: Sql, seed: number): Serv
       if (caller !== undefined) headers.set("authorization", caller.authorization);
       const request = new Request(`https://jeeves.test${path}`, { ...init, headers });
       const response = await app(request, { context, waitUntil: () => {} });
-      const sent = [...response.headers].filter(([name]) => name !== "x-request-id");
+      const sent = [...response.headers].filter(([name]) => name !== "x-request-id" && name !== "traceparent");
       return { status: response.status, text: `${JSON.stringify(sent)}\n${await response.text()}` };
     },
   };

@@ -73,7 +73,8 @@ export class LogWorld {
 
   append(events: readonly AppendEvent[]): Promise<AppendOutcome> {
     const newUlid = ulidFactory(() => this.nowMs, Math.random);
-    const input = { nowMs: this.nowMs, requestId: "r", events, judgedBy: JUDGED_BY, refusedCount: 0, receivedSeq: 0 };
+    const request = { requestId: "r", traceId: null, refusedCount: 0, receivedSeq: 0 };
+    const input = { ...request, nowMs: this.nowMs, events, judgedBy: JUDGED_BY };
     return this.#on((state) => appendEvents({ store: new LogStore(state.storage.sql), newUlid }, input));
   }
 

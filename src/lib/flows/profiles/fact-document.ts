@@ -52,10 +52,17 @@ export function factDocument(fact: FactToSay): WalDocument {
   };
 }
 
+interface FactRequest {
+  readonly walId: string;
+  readonly requestId: string;
+  readonly traceId?: string | undefined;
+  readonly nowMs: number;
+}
+
 /** Head of the WAL object of one change. No duplicates are looked for: a fact that is true again has the text of an earlier version. */
 export function factHead(
   principal: Principal,
-  { walId, requestId, nowMs }: { readonly walId: string; readonly requestId: string; readonly nowMs: number },
+  { walId, requestId, traceId, nowMs }: FactRequest,
 ): WalHead {
   return {
     version: 1,
@@ -64,6 +71,7 @@ export function factHead(
     batch_tag: walId,
     received_at_ms: nowMs,
     request_id: requestId,
+    ...(traceId === undefined ? {} : { trace_id: traceId }),
     gate_version: GATE_VERSION,
     pii_version: PII_RULES_VERSION,
     policy_version: principal.policyVersion,

@@ -33,6 +33,7 @@ export interface ProfileChange {
   /** Version that the profile has to have; null: any. */
   readonly ifVersion: number | null;
   readonly requestId: string;
+  readonly traceId?: string;
 }
 
 /** Commits that may lose to those of others before the client is told to come again. */
@@ -71,7 +72,7 @@ export async function putProfile(
     if (plan.changes.length === 0)
       return ok({ ...reply, version, facts: factsOf(plan, version), ...tokenOf(waiting.at(-1)) });
     const walId = context.newUlid();
-    const head = factHead(principal, { walId, requestId: change.requestId, nowMs });
+    const head = factHead(principal, { walId, requestId: change.requestId, traceId: change.traceId, nowMs });
     const committed = await commit(context, name, { version, changes: plan.changes, judged: judged.value, head });
     if (!committed.ok) return committed;
     if (committed.value === "conflict") continue;

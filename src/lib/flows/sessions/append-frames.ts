@@ -29,6 +29,7 @@ export interface FramesRequest {
   readonly principal: Principal;
   readonly session: SessionIdentity;
   readonly requestId: string;
+  readonly traceId: string | null;
   readonly frames: readonly DecodedFrame[];
 }
 
@@ -44,7 +45,7 @@ export interface Appended {
 /** Appends the frames of one request, each with an answer of its own. A problem means that none of them was taken. */
 export async function appendFrames(
   context: AppendContext,
-  { principal, session, requestId, frames }: FramesRequest,
+  { principal, session, requestId, traceId, frames }: FramesRequest,
 ): Promise<Result<Appended, Problem>> {
   const nowMs = context.clock();
   const judged = await judgeFrames(context, { principal, session, frames, nowMs });
@@ -54,6 +55,7 @@ export async function appendFrames(
     context.append({
       nowMs,
       requestId,
+      traceId,
       events,
       judgedBy: judgedBy(principal),
       refusedCount: judged.value.filter((frame) => "refused" in frame).length,

@@ -24,7 +24,8 @@ export async function flushMicroBatch(context: LogContext): Promise<Done> {
   const code = await write(context, prepared);
   context.metrics.flushed(code === undefined ? "sent" : "failed");
   if (code !== undefined) {
-    context.log.warn("session_flush_failed", { tenant_id: session.tenantId, wal_id: batch.walId, code });
+    const facts = { tenant_id: session.tenantId, wal_id: batch.walId, request_id: batch.requestId };
+    context.log.warn("session_flush_failed", { ...facts, trace_id: batch.traceId, code });
     return false;
   }
   // The session may have been erased meanwhile, and opened again.
@@ -79,6 +80,7 @@ function headOf(session: SessionRow, batch: BatchRow): WalHead {
     batch_tag: sessionBatchTag(session),
     received_at_ms: batch.openedAtMs,
     request_id: batch.requestId,
+    ...(batch.traceId === null ? {} : { trace_id: batch.traceId }),
     gate_version: gateVersion,
     pii_version: piiVersion,
     policy_version: policyVersion,

@@ -64,6 +64,7 @@ export const ingestRoutes = [
       const request = {
         principal: principalOf(call),
         requestId: call.requestId,
+        traceId: call.traceId,
         body: body.value,
         headers: {
           contentType: headers.get("content-type") ?? "",

@@ -51,7 +51,13 @@ export const profileRoutes = [
       if (!userId.ok) return userId;
       const ifVersion = ifVersionOf(call.request.headers.get("if-match"));
       if (!ifVersion.ok) return ifVersion;
-      const change = { userId: userId.value, body, ifVersion: ifVersion.value, requestId: call.requestId };
+      const change = {
+        userId: userId.value,
+        body,
+        ifVersion: ifVersion.value,
+        requestId: call.requestId,
+        traceId: call.traceId,
+      };
       const reply = await putProfile(call.context, principalOf(call), change);
       if (!reply.ok) return reply;
       countChanges(call.context, reply.value);

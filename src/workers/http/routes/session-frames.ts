@@ -49,7 +49,7 @@ export const sessionFrameRoutes = [
       "pii_key_missing",
     ],
     async handle(call) {
-      const { context, requestId } = call;
+      const { context, requestId, traceId } = call;
       const { principal, session } = sessionOf(call);
       const body = await readBody(call.request, LIMITS.requestFrameBytesMax);
       if (!body.ok) return body;
@@ -62,7 +62,7 @@ export const sessionFrameRoutes = [
       if (frames.value.length === 0) return err({ code: "no_documents", detail: "there is no frame" });
       const append = (input: AppendInput) => context.sessionLog(session).append(input);
       const appending = { ...context, append };
-      const appended = await appendFrames(appending, { principal, session, requestId, frames: frames.value });
+      const appended = await appendFrames(appending, { principal, session, requestId, traceId, frames: frames.value });
       if (!appended.ok) return appended;
       noteFrames(context.metrics, appended.value);
       const { reply } = appended.value;
@@ -95,6 +95,7 @@ export const sessionFrameRoutes = [
         upgrade: "websocket",
         [LIVE_HEADERS.session]: encodeURIComponent(JSON.stringify(session)),
         [LIVE_HEADERS.keyHash]: keyHash,
+        [LIVE_HEADERS.traceId]: call.traceId,
       };
       const upgrade = await askLog(call.context, () => log.fetch("https://session/live", { headers }));
       if (!upgrade.ok) return upgrade;
