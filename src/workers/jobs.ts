@@ -4,6 +4,7 @@ import { JOB_HISTORY_JOB } from "../lib/flows/jobs/history-job.ts";
 import type { Job } from "../lib/flows/jobs/job.ts";
 import { MAINTENANCE_JOB } from "../lib/flows/jobs/maintenance-job.ts";
 import { runJob, type RunRequest } from "../lib/flows/jobs/run-job.ts";
+import { PACK_JOB } from "../lib/flows/packs/pack-job.ts";
 import { PROFILE_OUTBOX_JOB } from "../lib/flows/profiles/outbox-job.ts";
 import { PROFILE_WATCH_JOB } from "../lib/flows/profiles/watch-job.ts";
 import { QUARANTINE_RETENTION_JOB } from "../lib/flows/quarantine/retention-job.ts";
@@ -20,6 +21,7 @@ export const JOBS: readonly Job<Context, unknown>[] = [
   PROFILE_WATCH_JOB,
   RETURN_DUPLICATES_JOB,
   ISOLATION_CANARY_JOB,
+  PACK_JOB,
   QUARANTINE_RETENTION_JOB,
   RETENTION_JOB,
   JOB_HISTORY_JOB,

@@ -101,14 +101,29 @@ export class PackReader {
     this.trailer = opened.trailer;
   }
 
+  /** The dictionary that the blocks need. */
+  get dictionary(): ZstdDictionary | undefined {
+    return this.#dictionary;
+  }
+
   /** Records of one block with their vectors: one read. Errors name the block. */
   async readBlock(block: number): Promise<Result<readonly PackRecord[], PackError>> {
+    const stored = await this.readStoredBlock(block);
+    return stored.ok ? this.decodeBlock(block, stored.value) : stored;
+  }
+
+  /** One block with its vectors as it is stored: one read, unchecked. */
+  async readStoredBlock(block: number): Promise<Result<Uint8Array, PackError>> {
     const entry = this.footer.blocks[block];
     if (entry === undefined) return err({ code: "pack_damaged", block });
     const offset = blockOffset(this.footer, block, HEADER_BYTES);
-    const stored = await readExactly(this.#source, offset, entry.storedBytes + entry.vectorStoredBytes);
-    if (!stored.ok) return stored;
-    const records = this.#decode(entry, stored.value);
+    return readExactly(this.#source, offset, entry.storedBytes + entry.vectorStoredBytes);
+  }
+
+  /** The records of a block as it is stored, its digests checked. */
+  decodeBlock(block: number, stored: Uint8Array): Result<readonly PackRecord[], PackError> {
+    const entry = this.footer.blocks[block];
+    const records = entry === undefined ? undefined : this.#decode(entry, stored);
     return records === undefined ? err({ code: "pack_damaged", block }) : ok(records);
   }
 

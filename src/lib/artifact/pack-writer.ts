@@ -5,7 +5,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { PackRecord } from "../contract/pack-record.ts";
 import type { ZstdCodec } from "../zstd/zstd-codec.ts";
 import type { ZstdDictionary } from "../zstd/zstd-dictionary.ts";
-import { isKeyBefore } from "./record-key.ts";
+import { isKeyBefore, type RecordKey } from "./record-key.ts";
 import type { PackDerivations } from "./derivations.ts";
 import { encodeBlock } from "./encode-block.ts";
 import {
@@ -63,7 +63,8 @@ export class PackWriter {
   #pending: PackRecord[] = [];
   #pendingLength = 0;
   #pendingChunks = 0;
-  #last: PackRecord | undefined;
+  /** Of the last record, or of the first one of a block that was taken over. */
+  #last: RecordKey | undefined;
   #isSorted = true;
   #recordCount = 0;
   #sizeBytes = 0;
@@ -85,12 +86,36 @@ export class PackWriter {
       const flushed = await this.#flush();
       if (!flushed.ok) return flushed;
     }
-    if (this.#last !== undefined && !isKeyBefore(this.#last, record)) this.#isSorted = false;
-    this.#last = record;
+    this.#noteOrder(record);
     this.#pending.push(record);
     this.#pendingLength += length;
     this.#pendingChunks += record.chunks.length;
     return ok(undefined);
+  }
+
+  /**
+   * Takes over a block of a pack with the same head, dictionary and vectors as it is: nothing of it is decoded or compressed anew. Errors: `pack_too_large`.
+   */
+  async addBlock(entry: BlockEntry, stored: Uint8Array): Promise<Result<void, PackError>> {
+    if (this.#sizeBytes === 0) await this.#write(writeHeader(this.#options.dictionary?.id ?? null));
+    const flushed = await this.#flush();
+    if (!flushed.ok) return flushed;
+    if (this.#blocks.length >= this.#options.limits.blocksMax) return this.#tooManyBlocks();
+    this.#noteOrder({ user_id: entry.firstUserId, document_id: entry.firstDocumentId });
+    await this.#write(stored);
+    this.#blocks.push(entry);
+    this.#recordCount += entry.recordCount;
+    return ok(undefined);
+  }
+
+  #noteOrder(key: RecordKey): void {
+    if (this.#last !== undefined && isKeyBefore(key, this.#last)) this.#isSorted = false;
+    this.#last = key;
+  }
+
+  #tooManyBlocks(): Result<never, PackError> {
+    const { blocksMax } = this.#options.limits;
+    return err({ code: "pack_too_large", what: "blocks", value: this.#blocks.length + 1, max: blocksMax });
   }
 
   /** Writes what is pending, the index and the trailer. Nothing may be added after. */
@@ -135,8 +160,7 @@ export class PackWriter {
     const [first] = records;
     if (first === undefined) return ok(undefined);
     const { zstd, dictionary, limits, derivations, head } = this.#options;
-    if (this.#blocks.length >= limits.blocksMax)
-      return err({ code: "pack_too_large", what: "blocks", value: this.#blocks.length + 1, max: limits.blocksMax });
+    if (this.#blocks.length >= limits.blocksMax) return this.#tooManyBlocks();
     const raw = encodeBlock(records, { derivations, head });
     if (raw.length > limits.blockBytesMax)
       return err({ code: "pack_too_large", what: "block bytes", value: raw.length, max: limits.blockBytesMax });

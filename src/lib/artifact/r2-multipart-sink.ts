@@ -2,7 +2,7 @@ import type { R2MultipartUpload, R2UploadedPart } from "@cloudflare/workers-type
 import type { PackSink } from "./pack-writer.ts";
 
 /** R2 takes parts of equal size, 5 MiB at least, but for the last one. */
-const PART_BYTES = 8 * 1024 * 1024;
+export const PART_BYTES = 8 * 1024 * 1024;
 
 /** Writes a pack of any size to R2 and holds one part of it. */
 export class R2MultipartSink implements PackSink {

@@ -1,0 +1,71 @@
+/** What runs that died left of packs: objects that nobody registered, and parts that were written beside. */
+import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
+import { err, ok, type Result } from "../../base/result.ts";
+import { packRowSchema, type RegisteredPack, selectPacksAt } from "../../db/queries/packs.ts";
+import { removalKey } from "../snapshots/removal-marker.ts";
+import type { PackFailure, PackReadContext } from "./context.ts";
+import { stagingPrefix } from "./pack-upload.ts";
+import type { TenantRun } from "./tenant-run.ts";
+
+/**
+ * An object that is as old, milliseconds, is not being made any more: an invocation of the platform lasts 15 minutes at most, and what writes a pack
+ * registers it in the same one.
+ */
+export const ABANDONED_MS = 20 * 60 * 1000;
+
+const KEYS_MAX = 1_000;
+
+export function packsPrefix(tenantId: string): string {
+  return `packs/${tenantId}/`;
+}
+
+/** Deletes what was abandoned. Former packs that stay for a snapshot have a marker of removal and are none. Rejects when R2 fails. */
+export async function clearOrphans(
+  context: PackReadContext,
+  nowMs: number,
+  run: TenantRun,
+): Promise<Result<void, PackFailure>> {
+  const isAbandoned = ({ uploaded }: R2Object): boolean => nowMs - uploaded.getTime() >= ABANDONED_MS;
+  const orphans: string[] = [];
+  for await (const page of pagesUnder(context.bucket, stagingPrefix(run.tenantId)))
+    for (const object of page) if (isAbandoned(object)) orphans.push(object.key);
+  for await (const page of pagesUnder(context.bucket, packsPrefix(run.tenantId))) {
+    const registered = await registeredAt(context, run.tenantId, page);
+    if (!registered.ok) return registered;
+    for (const object of page) {
+      if (!isAbandoned(object) || registered.value.has(object.key)) continue;
+      if ((await context.bucket.head(removalKey(object.key))) === null) orphans.push(object.key);
+    }
+  }
+  if (!run.isDryRun)
+    for (let from = 0; from < orphans.length; from += KEYS_MAX)
+      await context.bucket.delete(orphans.slice(from, from + KEYS_MAX));
+  run.tally.orphanCount += orphans.length;
+  return ok(undefined);
+}
+
+/** Those of the objects that are registered packs, by key. */
+export async function registeredAt(
+  { sql }: Pick<PackReadContext, "sql">,
+  tenantId: string,
+  objects: readonly { readonly key: string }[],
+): Promise<Result<ReadonlyMap<string, RegisteredPack>, PackFailure>> {
+  if (objects.length === 0) return ok(new Map());
+  const keys = objects.map(({ key }) => key);
+  const rows = await sql.transaction({ tenantId, userId: "*" }, [selectPacksAt(tenantId, keys)], { readOnly: true });
+  if (!rows.ok) return err({ code: rows.error.code });
+  const packs = (rows.value[0] ?? []).map((row) => packRowSchema.parse(row));
+  return ok(new Map(packs.map((pack) => [pack.object_key, pack])));
+}
+
+/** All objects under a prefix, page by page. */
+export async function* pagesUnder(bucket: R2Bucket, prefix: string): AsyncGenerator<readonly R2Object[]> {
+  let after: { readonly startAfter?: string } = {};
+  for (;;) {
+    const page = await bucket.list({ prefix, limit: KEYS_MAX, ...after });
+    yield page.objects;
+    const last = page.objects.at(-1);
+    if (!page.truncated || last === undefined) return;
+    after = { startAfter: last.key };
+  }
+}
