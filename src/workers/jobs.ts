@@ -10,6 +10,7 @@ import { PROFILE_WATCH_JOB } from "../lib/flows/profiles/watch-job.ts";
 import { QUARANTINE_RETENTION_JOB } from "../lib/flows/quarantine/retention-job.ts";
 import { RETENTION_JOB } from "../lib/flows/retention/retention-job.ts";
 import { RETURN_DUPLICATES_JOB } from "../lib/flows/return-duplicates-job.ts";
+import { RECALL_PROBE_JOB } from "../lib/flows/search-recall/recall-probe-job.ts";
 import { SWEEP_JOB } from "../lib/flows/run-sweep-job.ts";
 import type { Context } from "./context.ts";
 import { thrownFields } from "./thrown-fields.ts";
@@ -21,6 +22,7 @@ export const JOBS: readonly Job<Context, unknown>[] = [
   PROFILE_WATCH_JOB,
   RETURN_DUPLICATES_JOB,
   ISOLATION_CANARY_JOB,
+  RECALL_PROBE_JOB,
   PACK_JOB,
   QUARANTINE_RETENTION_JOB,
   RETENTION_JOB,

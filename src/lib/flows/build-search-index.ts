@@ -15,8 +15,7 @@ import {
   selectSearchedModels,
   vectorIndex,
 } from "../db/queries/search-maintenance.ts";
-import { deleteIndexProof, type IndexProof, SELECT_APPROVED_INDEXES } from "../db/queries/search-recall.ts";
-import { indexNameRowSchema } from "../db/queries/maintenance.ts";
+import { deleteIndexProof, type IndexProof } from "../db/queries/search-recall.ts";
 import type { Sql, SqlError } from "../db/sql.ts";
 import { type BuiltIndex, proveIndex } from "./search-recall/prove-index.ts";
 
@@ -46,7 +45,7 @@ export interface SearchIndexReport {
   readonly built: readonly string[];
   readonly alreadyValid: readonly string[];
   readonly droppedInvalid: readonly string[];
-  /** Indexes of vectors that were measured in this run; one that is not approved was dropped again. */
+  /** What indexes of vectors are worth, each measured in this run; one that is not approved was dropped. */
   readonly proofs: readonly IndexProof[];
   readonly refreshedTenants: number;
 }
@@ -59,7 +58,7 @@ interface WantedIndex extends SearchIndex {
 /**
  * Gives every large partition its HNSW index per model and its index over stems, and large tenants their document frequencies. Load first,
  * index later: until a partition is large nothing slows its writes. An index of vectors is measured against exact answers before any search
- * uses it, and dropped where it falls short. Twice means once: what is valid and measured stays, what is broken is built again.
+ * uses it, and again by each further run; where it falls short it is dropped. Twice means once: what is valid stays, what is broken is built again.
  */
 export async function buildSearchIndex(
   context: SearchIndexContext,
@@ -72,22 +71,13 @@ export async function buildSearchIndex(
   const valid = new Map(
     states.value.map((row) => indexStateRowSchema.parse(row)).map((state) => [state.name, state.valid]),
   );
-  const approvals = await context.ownerSql.query(SELECT_APPROVED_INDEXES);
-  if (!approvals.ok) return approvals;
-  const approved = new Set(approvals.value.map((row) => indexNameRowSchema.parse(row).name));
   const built: string[] = [];
   const proofs: IndexProof[] = [];
   for (const index of wanted.value) {
-    const isValid = valid.get(index.name) === true;
-    if (!isValid) {
-      const done = await build(context, index, options);
-      if (!done.ok) return done;
-      built.push(index.name);
-    }
-    if (index.vectors === undefined || (isValid && approved.has(index.name))) continue;
-    const proof = await prove(context, index.vectors, options);
-    if (!proof.ok) return proof;
-    proofs.push(proof.value);
+    const done = await settleIndex(context, index, { ...options, isValid: valid.get(index.name) === true });
+    if (!done.ok) return done;
+    if (done.value.isBuilt) built.push(index.name);
+    if (done.value.proof !== undefined) proofs.push(done.value.proof);
   }
   const refreshed = await refreshStatistics(context, options);
   if (!refreshed.ok) return refreshed;
@@ -110,15 +100,32 @@ async function build(
   return ok(undefined);
 }
 
-async function prove(
+interface Settled {
+  readonly isBuilt: boolean;
+  readonly proof: IndexProof | undefined;
+}
+
+/** Builds what is not valid, and measures what is of vectors. What an older index misses a new one may find: it is built anew before it is given up. */
+async function settleIndex(
   context: SearchIndexContext,
-  index: BuiltIndex,
-  options: SearchIndexOptions,
-): Promise<Result<IndexProof, SqlError>> {
-  const proof = await proveIndex(context, index, options.tenantChunksMin);
-  if (!proof.ok || proof.value.isApproved) return proof;
+  index: WantedIndex,
+  options: SearchIndexOptions & { readonly isValid: boolean },
+): Promise<Result<Settled, SqlError>> {
+  const { vectors } = index;
+  if (options.isValid) {
+    if (vectors === undefined) return ok({ isBuilt: false, proof: undefined });
+    const proof = await proveIndex(context, vectors, options.tenantChunksMin);
+    if (!proof.ok) return proof;
+    if (proof.value.isApproved) return ok({ isBuilt: false, proof: proof.value });
+  }
+  const built = await build(context, index, options);
+  if (!built.ok) return built;
+  if (vectors === undefined) return ok({ isBuilt: true, proof: undefined });
+  const proof = await proveIndex(context, vectors, options.tenantChunksMin);
+  if (!proof.ok) return proof;
+  if (proof.value.isApproved) return ok({ isBuilt: true, proof: proof.value });
   const dropped = await context.ownerSql.query(dropIndex(index.name), { timeoutMs: options.buildTimeoutMs });
-  return dropped.ok ? proof : dropped;
+  return dropped.ok ? ok({ isBuilt: true, proof: proof.value }) : dropped;
 }
 
 async function wantedIndexes(

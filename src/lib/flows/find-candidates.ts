@@ -19,7 +19,7 @@ import type { ModelInUse } from "./model-source.ts";
 const CANDIDATES_MIN = 50;
 const CANDIDATES_MAX = 100;
 /** Chunks of a scope up to which every row is looked at: 60 ms in native Postgres, and no index has to be kept. */
-const EXACT_ROWS_MAX = 20_000;
+export const EXACT_ROWS_MAX = 20_000;
 /** A search that takes longer than this helps nobody, milliseconds. */
 const SEARCH_TIMEOUT_MS = 15_000;
 

@@ -182,6 +182,11 @@ export const METRICS = {
   },
   artifact_objects: { type: "gauge", labels: ["kind"], help: "Registered artifacts of all tenants, by kind." },
   artifact_bytes: { type: "gauge", labels: ["kind"], help: "Bytes of registered artifacts of all tenants, by kind." },
+  search_recall_at_10: {
+    type: "gauge",
+    labels: ["model"],
+    help: "Share of the ten nearest stored vectors that searches of large scopes found, by number of the model; 1 where every answer is exact.",
+  },
   job_runs_total: {
     type: "counter",
     labels: ["job", "outcome"],
@@ -231,6 +236,7 @@ export const GAUGES = [
   "dead_letters_open",
   "artifact_objects",
   "artifact_bytes",
+  "search_recall_at_10",
 ] as const satisfies readonly NameOf<"gauge">[];
 export type GaugeName = (typeof GAUGES)[number];
 

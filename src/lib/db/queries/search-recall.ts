@@ -94,12 +94,6 @@ export function deleteIndexProof(indexName: string): Statement {
   return { text: "delete from search_indexes where index_name = $1", params: [indexName] };
 }
 
-/** Names of the indexes that searches use. */
-export const SELECT_APPROVED_INDEXES: Statement = {
-  text: "select index_name as name from search_indexes where approved order by index_name",
-  params: [],
-};
-
 /** Indexes of vectors that are whole and that no search uses, because nothing has measured them. */
 export const SELECT_UNPROVEN_INDEXES: Statement = {
   text: `select c.relname as name from pg_index x join pg_class c on c.oid = x.indexrelid
