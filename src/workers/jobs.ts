@@ -4,6 +4,8 @@ import { JOB_HISTORY_JOB } from "../lib/flows/jobs/history-job.ts";
 import type { Job } from "../lib/flows/jobs/job.ts";
 import { MAINTENANCE_JOB } from "../lib/flows/jobs/maintenance-job.ts";
 import { runJob, type RunRequest } from "../lib/flows/jobs/run-job.ts";
+import { ORPHAN_CHECK_JOB } from "../lib/flows/orphans/orphan-check-job.ts";
+import { ORPHAN_REPAIR_JOB } from "../lib/flows/orphans/orphan-repair-job.ts";
 import { PACK_JOB } from "../lib/flows/packs/pack-job.ts";
 import { PROFILE_OUTBOX_JOB } from "../lib/flows/profiles/outbox-job.ts";
 import { PROFILE_WATCH_JOB } from "../lib/flows/profiles/watch-job.ts";
@@ -23,11 +25,13 @@ export const JOBS: readonly Job<Context, unknown>[] = [
   RETURN_DUPLICATES_JOB,
   ISOLATION_CANARY_JOB,
   RECALL_PROBE_JOB,
+  ORPHAN_CHECK_JOB,
   PACK_JOB,
   QUARANTINE_RETENTION_JOB,
   RETENTION_JOB,
   JOB_HISTORY_JOB,
   MAINTENANCE_JOB,
+  ORPHAN_REPAIR_JOB,
 ];
 
 /** A run of a job that is logged and counted, in the trace of the request that started it, or one of its own. Dry runs are logged only. */

@@ -90,7 +90,7 @@ function redactContext(context: string, policy: PiiPolicy): string {
 export async function reenterStored(
   context: StoreContext & { readonly newUlid: () => string },
   version: StoredVersion,
-  { again, cause }: { readonly again: RedactedAgain; readonly cause: "rescanned" | "original_gone" },
+  { again, cause }: { readonly again: RedactedAgain; readonly cause: "rescanned" | "original_gone" | "repaired" },
 ): Promise<Result<null, { readonly code: string }>> {
   const { duplicate_of: _original, pii_counts: before, ...kept } = again.document.curation ?? {};
   const curation: Curation = {

@@ -187,6 +187,11 @@ export const METRICS = {
     labels: ["model"],
     help: "Share of the ten nearest stored vectors that searches of large scopes found, by number of the model; 1 where every answer is exact.",
   },
+  orphans: {
+    type: "gauge",
+    labels: ["kind"],
+    help: "Rows and objects that hang on nothing, by kind, as the last whole round of the orphan check found them.",
+  },
   job_runs_total: {
     type: "counter",
     labels: ["job", "outcome"],
@@ -236,6 +241,7 @@ export const GAUGES = [
   "dead_letters_open",
   "artifact_objects",
   "artifact_bytes",
+  "orphans",
   "search_recall_at_10",
 ] as const satisfies readonly NameOf<"gauge">[];
 export type GaugeName = (typeof GAUGES)[number];

@@ -8,6 +8,7 @@ import type { TimeBudget } from "./time-budget.ts";
 export const CRON_LINES = {
   "*/5 * * * *": "every five minutes",
   "0 * * * *": "every hour, on the hour",
+  "30 * * * *": "every hour, at half past",
   "0 */6 * * *": "every six hours, on the hour",
   "0 3 * * *": "every day at 03:00",
   "30 3 * * *": "every day at 03:30",
