@@ -15,9 +15,9 @@ export interface JsonLogOptions {
 export function createJsonLog({ level, onError, traceId }: JsonLogOptions): Log {
   const write = (line: Exclude<LogLevel, "silent">, event: string, fields: LogFields): void => {
     if (line === "error") onError(event);
+    if (LEVELS[line] < LEVELS[level]) return;
     // oxlint-disable-next-line no-console -- the one place where log lines leave the Worker
-    if (LEVELS[line] >= LEVELS[level])
-      console.log(JSON.stringify({ event, level: line, trace_id: traceId(), ...fields }));
+    console.log(JSON.stringify({ event, level: line, trace_id: traceId(), ...fields }));
   };
   return {
     info: (event, fields) => write("info", event, fields),

@@ -47,6 +47,15 @@ After Ctrl-C the same command sends the rest.`,
     load: () => import("../commands/status.ts"),
   },
   {
+    name: "trace",
+    summary: "the life of one request, or of a batch, in order of time",
+    operands: "REQUEST|TOKEN|BATCH [FLAGS]",
+    details: `REQUEST is the x-request-id of the reply, TOKEN what the reply calls so. It is told from what is stored: objects, ledger, receipts, dead letters, reports;
+no log is searched. It needs an admin key. Code 1 says that something of it is pending, or cannot be applied.`,
+    options: CONNECTION_OPTIONS,
+    load: () => import("../commands/trace.ts"),
+  },
+  {
     name: "report",
     summary: "a report as a page: report.json of a curation, or a batch of the service",
     operands: "FILE|BATCH [FLAGS]",

@@ -68,6 +68,7 @@ export const ISOLATION_PLACES = [
   "artifacts",
   "batches",
   "dead_letters",
+  "traces",
   "keys",
   "documents",
   "sessions",

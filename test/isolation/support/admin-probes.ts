@@ -71,6 +71,13 @@ export const adminProbes: Readonly<Record<string, ProbeMaker>> = {
     }, "own"),
   },
   listDeadLetters: { weight: 2, make: admin(() => ({ path: "/v1/admin/dead-letters" }), "own") },
+  readTrace: {
+    weight: 2,
+    make: admin((aim) => {
+      const walId = aim.victim.quarantineId.slice(0, 26);
+      return { path: `/v1/admin/traces/${aim.random.pick([walId, "nightly"])}` };
+    }, "nothing"),
+  },
   metrics: { weight: 1, make: operator(() => ({ path: "/metrics" })) },
   listJobs: { weight: 1, make: operator(() => ({ path: "/v1/admin/jobs" })) },
   runJob: { weight: 1, make: operator(() => ({ path: "/v1/admin/jobs/sweep/run", init: json({ dry_run: true }) })) },
