@@ -629,6 +629,7 @@ CREATE INDEX profiles_unsent ON public.profiles USING btree (tenant_id, user_id)
 CREATE INDEX quarantine_expiry ON public.quarantine USING btree (tenant_id, created_at) WHERE (text_removed_at IS NULL);
 CREATE INDEX quarantine_user ON public.quarantine USING btree (tenant_id, user_id, quarantine_id);
 CREATE INDEX receipts_batch ON public.receipts USING btree (tenant_id, batch_tag, outcome);
+CREATE INDEX receipts_profiles ON public.receipts USING btree (tenant_id, batch_tag) WHERE (tier = 'profile'::text);
 CREATE INDEX receipts_user ON public.receipts USING btree (tenant_id, user_id, wal_id);
 CREATE UNIQUE INDEX search_indexes_partition ON public.search_indexes USING btree (partition_name, model_id);
 CREATE INDEX signature_bands_document ON public.signature_bands USING btree (tenant_id, document_uid);

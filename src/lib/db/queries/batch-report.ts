@@ -123,10 +123,14 @@ export const inputGroupRowSchema = z.object({
   input_count: countSchema,
 });
 
-/** The first request of a batch, whose ulid says when it began. */
+/**
+ * The first request of a batch, whose ulid says when it began. `offset 0` keeps the planner from walking along the keys of the tenant's receipts until it
+ * meets one of the batch.
+ */
 export function selectFirstRequest(tenantId: string, batchTag: string): Statement {
   return {
-    text: "select min(wal_id) as wal_id from receipts where tenant_id = $1 and batch_tag = $2",
+    text: `select min(wal_id) as wal_id from (
+             select wal_id from receipts where tenant_id = $1 and batch_tag = $2 offset 0) r`,
     params: [tenantId, batchTag],
   };
 }
