@@ -1,4 +1,6 @@
 /** The table of jobs: what the cron triggers start, in this order, and what an operator may start by hand. docs/cron.md describes it. */
+import { BACKUP_JOB } from "../lib/flows/backups/backup-job.ts";
+import { RESTORE_JOB } from "../lib/flows/backups/restore-job.ts";
 import { ISOLATION_CANARY_JOB } from "../lib/flows/isolation/canary-job.ts";
 import { JOB_HISTORY_JOB } from "../lib/flows/jobs/history-job.ts";
 import type { Job } from "../lib/flows/jobs/job.ts";
@@ -27,11 +29,13 @@ export const JOBS: readonly Job<Context, unknown>[] = [
   RECALL_PROBE_JOB,
   ORPHAN_CHECK_JOB,
   PACK_JOB,
+  BACKUP_JOB,
   QUARANTINE_RETENTION_JOB,
   RETENTION_JOB,
   JOB_HISTORY_JOB,
   MAINTENANCE_JOB,
   ORPHAN_REPAIR_JOB,
+  RESTORE_JOB,
 ];
 
 /** A run of a job that is logged and counted, in the trace of the request that started it, or one of its own. Dry runs are logged only. */

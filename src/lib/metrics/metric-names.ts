@@ -192,6 +192,22 @@ export const METRICS = {
     labels: ["kind"],
     help: "Rows and objects that hang on nothing, by kind, as the last whole round of the orphan check found them.",
   },
+  backup_size_bytes: { type: "gauge", labels: ["kind"], help: "Bytes of the last backup, by kind: full, delta." },
+  backup_last_timestamp_seconds: {
+    type: "gauge",
+    labels: ["kind"],
+    help: "When the last whole backup began, by kind: what was written since is in the WAL alone. Seconds since 1970.",
+  },
+  restore_duration_seconds: {
+    type: "gauge",
+    labels: [],
+    help: "How long the last restore took, from its first run to its end.",
+  },
+  restore_last_timestamp_seconds: {
+    type: "gauge",
+    labels: [],
+    help: "When the last restore ended, seconds since 1970.",
+  },
   job_runs_total: {
     type: "counter",
     labels: ["job", "outcome"],
@@ -235,6 +251,10 @@ export type TimeMetricName = "job_last_success_timestamp_seconds";
 
 /** What runs of jobs measure. Set by them alone: one run after the other, so that the last value is the newest. */
 export const GAUGES = [
+  "backup_size_bytes",
+  "backup_last_timestamp_seconds",
+  "restore_duration_seconds",
+  "restore_last_timestamp_seconds",
   "wal_backlog_objects",
   "wal_backlog_bytes",
   "wal_backlog_oldest_age_seconds",

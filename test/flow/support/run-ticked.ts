@@ -30,5 +30,6 @@ export const FIRST_RUN: JobRun = {
   cursor: {},
   budget: new TimeBudget(() => 0, 1),
   isDryRun: false,
+  parameters: {},
   checkpoint: async () => true,
 };

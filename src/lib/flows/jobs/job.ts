@@ -10,6 +10,7 @@ export const CRON_LINES = {
   "0 * * * *": "every hour, on the hour",
   "30 * * * *": "every hour, at half past",
   "0 */6 * * *": "every six hours, on the hour",
+  "0 2 * * *": "every day at 02:00",
   "0 3 * * *": "every day at 03:00",
   "30 3 * * *": "every day at 03:30",
 } as const;
@@ -33,6 +34,8 @@ export interface JobRun {
    * Only say what would be done. The context of a dry run cannot write: transactions are read-only, the bucket and the queues refuse.
    */
   readonly isDryRun: boolean;
+  /** What somebody who starts it by hand asks for; nothing when the schedule does. Unchecked: the job takes what it knows. */
+  readonly parameters: Readonly<Record<string, string>>;
   /**
    * Keeps a place that the next run may go on from, should this one die, and makes the lease last as long again. False: another run has the
    * lease, or the store could not be asked; the job should end.

@@ -17,7 +17,7 @@ import {
 } from "../../db/queries/jobs.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { dryContext } from "./dry-context.ts";
-import type { Job, JobContext, JobCursor, JobGauge, JobOutcome } from "./job.ts";
+import type { Job, JobContext, JobCursor, JobGauge, JobOutcome, JobRun } from "./job.ts";
 import { runReport } from "./run-entry.ts";
 import { TimeBudget } from "./time-budget.ts";
 
@@ -31,6 +31,7 @@ export interface RunRequest {
   readonly startedBy: "cron" | "hand";
   readonly scheduledAtMs: number;
   readonly isDryRun: boolean;
+  readonly parameters?: Readonly<Record<string, string>>;
   /** Where the run has less time than its job may take, milliseconds. */
   readonly timeMsMax?: number;
   /** Is told what a job threw. Its message may quote input: only its kind and place may be logged. */
@@ -76,7 +77,8 @@ export async function runJob<C extends FrameContext, R>(
   const begun = await begin(context, run);
   if (!begun.ok) return begun;
   const budget = new TimeBudget(context.clock, timeMsMax);
-  const ended = await perform(context, job, { ...begun.value, run, budget, onThrown: request.onThrown });
+  const { onThrown, parameters = {} } = request;
+  const ended = await perform(context, job, { ...begun.value, run, budget, onThrown, parameters });
   const finished = await finish(context, run, { ...ended, startedAt: begun.value.startedAt });
   if (finished.ok && !run.isDryRun) request.onMeasured?.(ended.gauges);
   return finished;
@@ -121,7 +123,13 @@ interface Ended {
 async function perform<C extends FrameContext, R>(
   context: C,
   job: Job<C, R>,
-  { cursor, run, budget, onThrown }: Begun & Pick<RunRequest, "onThrown"> & { run: StartedRun; budget: TimeBudget },
+  {
+    cursor,
+    run,
+    budget,
+    onThrown,
+    parameters,
+  }: Begun & Pick<RunRequest, "onThrown"> & Pick<JobRun, "parameters"> & { run: StartedRun; budget: TimeBudget },
 ): Promise<Ended> {
   const checkpoint = async (reached: JobCursor): Promise<boolean> => {
     if (run.isDryRun) return true;
@@ -139,6 +147,7 @@ async function perform<C extends FrameContext, R>(
       cursor,
       budget,
       isDryRun: run.isDryRun,
+      parameters,
       checkpoint,
     });
     if (utf8Bytes(JSON.stringify(report)).length > REPORT_BYTES_MAX)

@@ -13,6 +13,9 @@ import { route, type Call } from "../route.ts";
 /** What a run by hand may take of its job's budget, milliseconds: a client waits for it, and asks again while it is partial. */
 const HAND_TIME_MS_MAX = 60_000;
 
+/** No job takes more than one or two. */
+const PARAMETERS_MAX = 8;
+
 function jobOf(call: Call): Result<Job<Context, unknown>, Problem> {
   const job = JOBS.find((each) => each.name === call.params["name"]);
   return job === undefined ? err({ code: "not_found" }) : ok(job);
@@ -43,7 +46,14 @@ export const adminJobRoutes = [
       "The reply comes when the run has ended; `partial` says that work is left, and asking again goes on with it. With dry_run the report says " +
       "what would be done, and nothing is changed. A run that failed is answered with 200 and its state.",
     access: "operator",
-    body: z.strictObject({ dry_run: z.boolean().default(false) }),
+    body: z.strictObject({
+      dry_run: z.boolean().default(false),
+      parameters: z
+        .record(z.string().min(1).max(40), z.string().max(200))
+        .refine((given) => Object.keys(given).length <= PARAMETERS_MAX, `at most ${PARAMETERS_MAX} parameters`)
+        .default({})
+        .describe("what the job is asked for, by name: `restore` takes `at`"),
+    }),
     replies: { 200: { description: "The run with its report", schema: jobRunReportSchema } },
     problems: ["not_found", "conflict", "body_malformed", "body_invalid", "database_unavailable"],
     async handle(call, { body }) {
@@ -56,6 +66,7 @@ export const adminJobRoutes = [
         startedBy: "hand",
         scheduledAtMs: context.clock(),
         isDryRun: body.dry_run,
+        parameters: body.parameters,
         timeMsMax: HAND_TIME_MS_MAX,
       });
       call.facts["job"] = job.value.name;

@@ -1,0 +1,66 @@
+import type { R2Bucket } from "@cloudflare/workers-types";
+import type { Clock } from "../../base/clock.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { JobRun } from "../jobs/job.ts";
+import { removeObjects } from "../snapshots/remove-objects.ts";
+import { BACKUPS_PREFIX, listBackupIds, manifestKey, readManifest } from "./manifest.ts";
+
+interface ExpiryContext {
+  readonly bucket: R2Bucket;
+  readonly clock: Clock;
+  readonly newUlid: () => string;
+}
+
+/** Full backups that are kept, with the deltas behind them: five weeks, as long as runs of jobs are remembered. */
+export const FULLS_KEPT = 5;
+/** Objects of one list call. */
+const KEYS_MAX = 1_000;
+
+/**
+ * Removes backups that are older than the oldest full one that is kept, and what is left of those that never became whole. The manifest goes first, so that
+ * nothing half removed looks like a backup. Returns how many backups went; what does not fit into the run's time goes with the next one.
+ */
+export async function expireBackups(
+  context: ExpiryContext,
+  { newest, run }: { readonly newest: string; readonly run: JobRun },
+): Promise<Result<number, Problem>> {
+  const fulls: string[] = [];
+  const partial: string[] = [];
+  const ids = await listBackupIds(context.bucket);
+  for (const id of ids) {
+    const manifest = await readManifest(context.bucket, id);
+    if (manifest.ok && manifest.value.kind === "full") fulls.push(id);
+    if (!manifest.ok && manifest.error === "missing" && id < newest) partial.push(id);
+  }
+  const oldestKept = fulls.at(-FULLS_KEPT) ?? fulls[0] ?? "";
+  let expiredCount = 0;
+  for (const id of ids.filter((each) => each < oldestKept || partial.includes(each))) {
+    if (run.budget.isSpent()) break;
+    const removed = await removeBackup(context, id);
+    if (!removed.ok) return removed;
+    expiredCount += 1;
+  }
+  return ok(expiredCount);
+}
+
+async function removeBackup(context: ExpiryContext, id: string): Promise<Result<void, Problem>> {
+  const why = "a backup past its weeks";
+  const manifest = await removeObjects(context, [manifestKey(id)], why);
+  if (!manifest.ok) return manifest;
+  let startAfter = "";
+  for (;;) {
+    const page = await context.bucket.list({
+      prefix: `${BACKUPS_PREFIX}${id}/`,
+      limit: KEYS_MAX,
+      ...(startAfter === "" ? {} : { startAfter }),
+    });
+    const keys = page.objects.map(({ key }) => key);
+    if (keys.length > 0) {
+      const removed = await removeObjects(context, keys, why);
+      if (!removed.ok) return removed;
+      startAfter = keys.at(-1) ?? "";
+    }
+    if (!page.truncated) return ok(undefined);
+  }
+}
