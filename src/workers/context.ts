@@ -11,6 +11,7 @@ import { createMeasuredSql } from "../lib/db/measured-sql.ts";
 import { openDatabases } from "../lib/db/open-databases.ts";
 import type { Sql } from "../lib/db/sql.ts";
 import type { Embedder } from "../lib/embed/embedder.ts";
+import { createEmbedderPool } from "../lib/embed/embedder-pool.ts";
 import type { RequestBudget } from "../lib/embed/request-batches.ts";
 import { createHttpEmbedder } from "../lib/embed/http-embedder.ts";
 import { createMeasuredEmbedder } from "../lib/embed/measured-embedder.ts";
@@ -18,6 +19,7 @@ import { loadLanguageDetector, type LanguageDetector } from "../lib/gate/languag
 import { createAnalyzer, type Analyzer } from "../lib/pii/analyzer-client.ts";
 import { PiiKeyring } from "../lib/pii/keyring.ts";
 import { findKey } from "../lib/flows/find-key.ts";
+import { S3Client } from "../lib/s3/s3-client.ts";
 import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
 import { sessionKey, type SessionIdentity } from "../lib/session/session-log-api.ts";
 import { createModelSource, tokenizerKey, type ModelSource } from "../lib/flows/model-source.ts";
@@ -50,7 +52,10 @@ export interface Context {
   readonly sql: Sql;
   /** Each database by the name of its shard. */
   readonly databases: ReadonlyMap<string, Sql>;
+  /** Sends each text to the server that runs the fingerprint asked for. */
   readonly embedder: Embedder;
+  /** The server of EMBED_ENDPOINT, and while the model changes that of EMBED_ENDPOINT_NEXT. */
+  readonly embedders: readonly [Embedder, ...Embedder[]];
   readonly models: ModelSource;
   readonly requestBudget: RequestBudget;
   readonly loadLanguageDetector: () => Promise<LanguageDetector>;
@@ -59,6 +64,8 @@ export interface Context {
   readonly analyzer: Analyzer | undefined;
   /** Writes summaries in other words; undefined: they are extractive. */
   readonly condense: Condense | undefined;
+  /** The bucket that holds a second copy; undefined: there is none. */
+  readonly remote: S3Client | undefined;
   /** Keys of tenants whose placeholders open again. */
   readonly piiKeys: PiiKeyring;
   /** Start-up check of the database: undefined when it is as it has to be, else a code. */
@@ -122,6 +129,7 @@ function createContext(env: Env): Context {
     { map: secrets.shardMap, timeoutMs: SQL_TIMEOUT_MS, applicationName, wrap: measured },
   );
   const newUlid = ulidFactory(clock, secureRandom());
+  const embedders = embeddersOf({ config, secrets, clock, metrics });
   return {
     config,
     clock,
@@ -142,17 +150,8 @@ function createContext(env: Env): Context {
     keyCopies: env.API_KEYS,
     sql,
     databases,
-    embedder: createMeasuredEmbedder(
-      createHttpEmbedder({
-        endpoint: config.embedder.endpoint,
-        token: secrets.embedToken,
-        timeoutMs: EMBED_TIMEOUT_MS,
-        extraHeaders: traceHeaders,
-        fetch: (input, init) => fetch(input, init),
-      }),
-      clock,
-      (call) => noteEmbedCall(metrics, call),
-    ),
+    embedders,
+    embedder: createEmbedderPool(embedders, clock),
     models: createModelSource({
       sql,
       clock,
@@ -166,6 +165,7 @@ function createContext(env: Env): Context {
     loadZstd: once(async () => provedZstd(zstdModule)),
     analyzer: analyzerOf(config),
     condense: condenseOf(config, secrets),
+    remote: remoteOf(config, secrets),
     piiKeys: new PiiKeyring(secrets.piiKeys),
     checkDatabase: () => checkDatabases(databases.values()),
     authenticator: new Authenticator({
@@ -178,6 +178,34 @@ function createContext(env: Env): Context {
     sessionLog: (session) => env.SESSION_LOG.getByName(sessionKey(session)),
     isMetricsToken: (authorization) => matchesToken(authorization, secrets.metricsToken),
   };
+}
+
+function embeddersOf({
+  config,
+  secrets,
+  clock,
+  metrics,
+}: {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+}): readonly [Embedder, ...Embedder[]] {
+  const open = (endpoint: string, token: string | undefined): Embedder =>
+    createMeasuredEmbedder(
+      createHttpEmbedder({
+        endpoint,
+        token,
+        timeoutMs: EMBED_TIMEOUT_MS,
+        extraHeaders: traceHeaders,
+        fetch: (input, init) => fetch(input, init),
+      }),
+      clock,
+      (call) => noteEmbedCall(metrics, call),
+    );
+  const { endpoint, nextEndpoint } = config.embedder;
+  const current = open(endpoint, secrets.embedToken);
+  return nextEndpoint === undefined ? [current] : [current, open(nextEndpoint, secrets.embedTokenNext)];
 }
 
 function writeTokensOf(secret: string | undefined, clock: Clock): WriteTokens | undefined {
@@ -206,6 +234,19 @@ function condenseOf({ summaries }: Config, { summaryToken }: Secrets): Condense 
     timeoutMs: SUMMARY_TIMEOUT_MS,
     fetch: (input, init) => fetch(input, init),
   });
+}
+
+function remoteOf({ sync }: Config, { syncSecretAccessKey }: Secrets): S3Client | undefined {
+  if (sync === undefined || syncSecretAccessKey === undefined) return undefined;
+  return new S3Client(
+    { ...sync, secretAccessKey: syncSecretAccessKey },
+    {
+      fetch: (url, init) => fetch(url, init),
+      clock: () => Date.now(),
+      random: () => Math.random(),
+      sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
+    },
+  );
 }
 
 /** Loads a thing when it is first asked for, and again only if that failed. */

@@ -57,6 +57,8 @@ const variablesSchema = z.object({
   SQL_FETCH_ENDPOINT: z.url().optional(),
   EMBED_ENDPOINT: z.url(),
   EMBED_TOKEN: z.string().min(1).optional(),
+  EMBED_ENDPOINT_NEXT: z.url().optional(),
+  EMBED_TOKEN_NEXT: z.string().min(1).optional(),
   METRICS_TOKEN: z.string().min(16).optional(),
   PII_ENDPOINT: z.url().optional(),
   PII_LANGUAGE: z
@@ -77,17 +79,30 @@ const variablesSchema = z.object({
   SUMMARY_ENDPOINT: z.url().optional(),
   SUMMARY_MODEL: z.string().min(1).max(200).optional(),
   SUMMARY_TOKEN: z.string().min(1).optional(),
+  SYNC_ENDPOINT: z.url().optional(),
+  SYNC_BUCKET: z.string().min(1).max(200).optional(),
+  SYNC_REGION: z.string().min(1).max(100).default("auto"),
+  SYNC_ACCESS_KEY_ID: z.string().min(1).max(200).optional(),
+  SYNC_SECRET_ACCESS_KEY: z.string().min(1).max(200).optional(),
 });
 
+/** A second remote is named by all of these, or not at all. */
+const SYNC_VARIABLES = ["SYNC_ENDPOINT", "SYNC_BUCKET", "SYNC_ACCESS_KEY_ID", "SYNC_SECRET_ACCESS_KEY"] as const;
+
 /** A server that writes summaries is named together with its model, or not at all. */
-const checkedVariablesSchema = variablesSchema.refine(
-  ({ SUMMARY_ENDPOINT: endpoint, SUMMARY_MODEL: model }) => (endpoint === undefined) === (model === undefined),
-  { path: ["SUMMARY_MODEL"] },
-);
+const checkedVariablesSchema = variablesSchema
+  .refine(
+    ({ SUMMARY_ENDPOINT: endpoint, SUMMARY_MODEL: model }) => (endpoint === undefined) === (model === undefined),
+    { path: ["SUMMARY_MODEL"] },
+  )
+  .refine((variables) => new Set(SYNC_VARIABLES.map((name) => variables[name] === undefined)).size === 1, {
+    path: ["SYNC_ENDPOINT"],
+  });
 
 export interface Config {
   readonly database: { readonly sqlFetchEndpoint: string | undefined };
-  readonly embedder: { readonly endpoint: string };
+  /** `nextEndpoint`: a second server, which runs another model while the active one changes. */
+  readonly embedder: { readonly endpoint: string; readonly nextEndpoint: string | undefined };
   /** A server with Presidio's analyzer API, where there is one. */
   readonly pii: { readonly endpoint: string | undefined; readonly language: string };
   readonly log: { readonly level: "info" | "warn" | "error" | "silent" };
@@ -96,6 +111,15 @@ export interface Config {
   readonly sessions: SessionsConfig;
   /** An OpenAI-compatible server that writes summaries; undefined: they are extractive. */
   readonly summaries: { readonly endpoint: string; readonly model: string } | undefined;
+  /** A bucket of an S3-compatible server that holds a second copy; undefined: there is none. */
+  readonly sync: SyncConfig | undefined;
+}
+
+export interface SyncConfig {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly accessKeyId: string;
 }
 
 /** How many sessions may be open at once, and how long each stage of one may take. */
@@ -121,8 +145,11 @@ export interface Secrets {
   /** Databases beside that one, and which tenants they hold. */
   readonly shardMap: ShardMap | undefined;
   readonly embedToken: string | undefined;
+  /** Of the second server. */
+  readonly embedTokenNext: string | undefined;
   readonly metricsToken: string | undefined;
   readonly summaryToken: string | undefined;
+  readonly syncSecretAccessKey: string | undefined;
   /** Signs write tokens; without it no session can be opened. */
   readonly sessionSecret: string | undefined;
   /** Keys of reversible placeholders by tenant, 32 bytes each. */
@@ -132,6 +159,12 @@ export interface Secrets {
 /** A deployment whose variables are missing or malformed. Names variables, never their values. */
 export class EnvError extends Error {
   override readonly name = "EnvError";
+}
+
+function syncOf(variables: z.output<typeof variablesSchema>): SyncConfig | undefined {
+  const { SYNC_ENDPOINT: endpoint, SYNC_BUCKET: bucket, SYNC_ACCESS_KEY_ID: accessKeyId } = variables;
+  if (endpoint === undefined || bucket === undefined || accessKeyId === undefined) return undefined;
+  return { endpoint, bucket, accessKeyId, region: variables.SYNC_REGION };
 }
 
 /** Checks the variables and groups them. Throws `EnvError`: nothing works without them. */
@@ -145,7 +178,7 @@ export function readEnv(env: Readonly<Record<string, unknown>>): { config: Confi
   return {
     config: {
       database: { sqlFetchEndpoint: variables.SQL_FETCH_ENDPOINT },
-      embedder: { endpoint: variables.EMBED_ENDPOINT },
+      embedder: { endpoint: variables.EMBED_ENDPOINT, nextEndpoint: variables.EMBED_ENDPOINT_NEXT },
       pii: { endpoint: variables.PII_ENDPOINT, language: variables.PII_LANGUAGE },
       log: { level: variables.LOG_LEVEL },
       profiles: { watch: variables.PROFILE_WATCH },
@@ -162,14 +195,17 @@ export function readEnv(env: Readonly<Record<string, unknown>>): { config: Confi
         variables.SUMMARY_ENDPOINT === undefined || variables.SUMMARY_MODEL === undefined
           ? undefined
           : { endpoint: variables.SUMMARY_ENDPOINT, model: variables.SUMMARY_MODEL },
+      sync: syncOf(variables),
     },
     secrets: {
       databaseUrl: variables.DATABASE_URL,
       databaseUrlNext: variables.DATABASE_URL_NEXT,
       shardMap: variables.DATABASE_SHARDS,
       embedToken: variables.EMBED_TOKEN,
+      embedTokenNext: variables.EMBED_TOKEN_NEXT ?? variables.EMBED_TOKEN,
       metricsToken: variables.METRICS_TOKEN,
       summaryToken: variables.SUMMARY_TOKEN,
+      syncSecretAccessKey: variables.SYNC_SECRET_ACCESS_KEY,
       sessionSecret: variables.SESSION_SECRET,
       piiKeys: variables.PII_KEYS ?? new Map(),
     },

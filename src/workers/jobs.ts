@@ -1,11 +1,14 @@
 /** The table of jobs: what the cron triggers start, in this order, and what an operator may start by hand. docs/cron.md describes it. */
 import { BACKUP_JOB } from "../lib/flows/backups/backup-job.ts";
 import { RESTORE_JOB } from "../lib/flows/backups/restore-job.ts";
+import { AUDIT_JOB } from "../lib/flows/audit/audit-job.ts";
 import { ISOLATION_CANARY_JOB } from "../lib/flows/isolation/canary-job.ts";
 import { JOB_HISTORY_JOB } from "../lib/flows/jobs/history-job.ts";
 import type { Job } from "../lib/flows/jobs/job.ts";
 import { MAINTENANCE_JOB } from "../lib/flows/jobs/maintenance-job.ts";
+import { MEASURE_JOB } from "../lib/flows/jobs/measure-job.ts";
 import { runJob, type RunRequest } from "../lib/flows/jobs/run-job.ts";
+import { REEMBED_JOB } from "../lib/flows/models/reembed-job.ts";
 import { ORPHAN_CHECK_JOB } from "../lib/flows/orphans/orphan-check-job.ts";
 import { ORPHAN_REPAIR_JOB } from "../lib/flows/orphans/orphan-repair-job.ts";
 import { PACK_JOB } from "../lib/flows/packs/pack-job.ts";
@@ -15,6 +18,9 @@ import { QUARANTINE_RETENTION_JOB } from "../lib/flows/quarantine/retention-job.
 import { RETENTION_JOB } from "../lib/flows/retention/retention-job.ts";
 import { RETURN_DUPLICATES_JOB } from "../lib/flows/return-duplicates-job.ts";
 import { RECALL_PROBE_JOB } from "../lib/flows/search-recall/recall-probe-job.ts";
+import { SNAPSHOT_JOB } from "../lib/flows/snapshots/snapshot-job.ts";
+import { SYNC_BACK_JOB } from "../lib/flows/sync/sync-back-job.ts";
+import { SYNC_JOB, SYNC_REMOVALS_JOB } from "../lib/flows/sync/sync-job.ts";
 import { SWEEP_JOB } from "../lib/flows/run-sweep-job.ts";
 import type { Context } from "./context.ts";
 import { thrownFields } from "./thrown-fields.ts";
@@ -24,16 +30,23 @@ export const JOBS: readonly Job<Context, unknown>[] = [
   SWEEP_JOB,
   PROFILE_OUTBOX_JOB,
   PROFILE_WATCH_JOB,
+  MEASURE_JOB,
+  REEMBED_JOB,
   RETURN_DUPLICATES_JOB,
   ISOLATION_CANARY_JOB,
+  SNAPSHOT_JOB,
   RECALL_PROBE_JOB,
   ORPHAN_CHECK_JOB,
   PACK_JOB,
+  SYNC_JOB,
   BACKUP_JOB,
   QUARANTINE_RETENTION_JOB,
   RETENTION_JOB,
   JOB_HISTORY_JOB,
   MAINTENANCE_JOB,
+  AUDIT_JOB,
+  SYNC_BACK_JOB,
+  SYNC_REMOVALS_JOB,
   ORPHAN_REPAIR_JOB,
   RESTORE_JOB,
 ];

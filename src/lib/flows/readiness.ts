@@ -1,22 +1,17 @@
 /** Whether everything that the system stands on can be reached now. */
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
+import type { Readiness } from "../contract/readiness.ts";
 import type { Sql } from "../db/sql.ts";
 import type { Embedder } from "../embed/embedder.ts";
 import type { ModelSource } from "./model-source.ts";
-
-export const readinessSchema = z.object({
-  ready: z.boolean(),
-  checks: z.record(z.string(), z.object({ ready: z.boolean(), latency_ms: z.number(), reason: z.string().nullable() })),
-});
-export type Readiness = z.infer<typeof readinessSchema>;
 
 export interface ReadinessContext {
   readonly sql: Sql;
   readonly bucket: R2Bucket;
   readonly embedQueue: { metrics(): Promise<unknown> };
-  readonly embedder: Embedder;
+  /** The embedding servers; one of them has to run the active model. */
+  readonly embedders: readonly Embedder[];
   readonly models: ModelSource;
   readonly clock: Clock;
   /** Start-up check of the database: undefined when it is as it has to be, else a code. */
@@ -40,11 +35,12 @@ export async function readiness(context: ReadinessContext): Promise<Readiness> {
   return { ready: checks.every(([, check]) => check.ready), checks: Object.fromEntries(checks) };
 }
 
-async function checkEmbedder({ embedder, models }: ReadinessContext): Promise<string | undefined> {
-  const [info, model] = await Promise.all([embedder.info(), models.active()]);
-  if (!info.ok) return info.error.code;
-  if (!model.ok) return model.error.code;
-  return info.value.fingerprint === model.value.fingerprint ? undefined : "embedder_mismatch";
+async function checkEmbedder({ embedders, models }: ReadinessContext): Promise<string | undefined> {
+  const [model, ...infos] = await Promise.all([models.active(), ...embedders.map((embedder) => embedder.info())]);
+  if (model.ok && infos.some((info) => info.ok && info.value.fingerprint === model.value.fingerprint)) return undefined;
+  const failure = infos.find((info) => !info.ok);
+  if (failure?.ok === false) return failure.error.code;
+  return model.ok ? "embedder_mismatch" : model.error.code;
 }
 
 async function timed(check: () => Promise<string | undefined>, clock: Clock): Promise<Readiness["checks"][string]> {

@@ -182,15 +182,78 @@ export const METRICS = {
   },
   artifact_objects: { type: "gauge", labels: ["kind"], help: "Registered artifacts of all tenants, by kind." },
   artifact_bytes: { type: "gauge", labels: ["kind"], help: "Bytes of registered artifacts of all tenants, by kind." },
-  search_recall_at_10: {
+  audit_findings: {
     type: "gauge",
-    labels: ["model"],
-    help: "Share of the ten nearest stored vectors that searches of large scopes found, by number of the model; 1 where every answer is exact.",
+    labels: ["check"],
+    help: "What the last whole audit found wrong, by check.",
+  },
+  audit_alarming_changes: {
+    type: "gauge",
+    labels: [],
+    help: "Changes since the audit before that no record of a deletion explains, and findings.",
+  },
+  audit_last_timestamp_seconds: {
+    type: "gauge",
+    labels: [],
+    help: "When the last whole audit began, seconds since 1970.",
   },
   orphans: {
     type: "gauge",
     labels: ["kind"],
     help: "Rows and objects that hang on nothing, by kind, as the last whole round of the orphan check found them.",
+  },
+  reembed_documents: {
+    type: "gauge",
+    labels: ["state"],
+    help: "Documents that the last run of reembed gave vectors, by state of the model: active, shadow.",
+  },
+  reembed_refused_documents: {
+    type: "gauge",
+    labels: ["state"],
+    help: "Documents of which the last run of reembed could not embed something, by state of the model.",
+  },
+  reembed_tokens_per_second: {
+    type: "gauge",
+    labels: ["state"],
+    help: "Tokens that the last run of reembed embedded in a second, by state of the model.",
+  },
+  model_golden_cosine: {
+    type: "gauge",
+    labels: ["state", "statistic"],
+    help: "Cosine of the golden texts' vectors with those of the registration, by state of the model and statistic: min, mean.",
+  },
+  snapshot_newest_timestamp_seconds: {
+    type: "gauge",
+    labels: ["kind"],
+    help: "Hour of the newest snapshot by kind, seconds since 1970: its age is the time since then.",
+  },
+  snapshot_held_objects: {
+    type: "gauge",
+    labels: [],
+    help: "Objects that were removed and wait until no snapshot holds them, as the last whole walk over them found.",
+  },
+  snapshot_held_bytes: { type: "gauge", labels: [], help: "Bytes of those objects." },
+  search_recall_at_10: {
+    type: "gauge",
+    labels: ["model"],
+    help: "Share of the ten nearest stored vectors that searches of large scopes found, by number of the model; 1 where every answer is exact.",
+  },
+  database_bytes: { type: "gauge", labels: [], help: "Bytes of the databases on disk, indexes and all." },
+  pack_compression_ratio: {
+    type: "gauge",
+    labels: [],
+    help: "Characters of the texts that the last run of pack packed, by bytes of the packs that it made of them.",
+  },
+  job_runs_total: {
+    type: "counter",
+    labels: ["job", "outcome"],
+    help: "Runs of jobs by job and outcome: done, partial, failed; lease_held and already_run where there was none; else a code. Dry runs are left out.",
+  },
+  job_duration_seconds: { type: "histogram", labels: ["job"], help: "Wall time of runs of jobs by job." },
+  job_last_success_timestamp_seconds: {
+    type: "gauge",
+    labels: ["job"],
+    help: "When a job last ended as done, seconds since 1970.",
   },
   backup_size_bytes: { type: "gauge", labels: ["kind"], help: "Bytes of the last backup, by kind: full, delta." },
   backup_last_timestamp_seconds: {
@@ -208,22 +271,26 @@ export const METRICS = {
     labels: [],
     help: "When the last restore ended, seconds since 1970.",
   },
-  job_runs_total: {
-    type: "counter",
-    labels: ["job", "outcome"],
-    help: "Runs of jobs by job and outcome: done, partial, failed; lease_held and already_run where there was none; else a code. Dry runs are left out.",
-  },
-  job_duration_seconds: { type: "histogram", labels: ["job"], help: "Wall time of runs of jobs by job." },
-  job_last_success_timestamp_seconds: {
-    type: "gauge",
-    labels: ["job"],
-    help: "When a job last ended as done, seconds since 1970.",
-  },
   job_budget_seconds: { type: "gauge", labels: ["job"], help: "Time that a run of a scheduled job may take, by job." },
   job_period_seconds: {
     type: "gauge",
     labels: ["job"],
     help: "Time between two ticks of a scheduled job, by job.",
+  },
+  sync_remote_objects: {
+    type: "gauge",
+    labels: [],
+    help: "Objects at the second remote, as the last whole round of the job sync met them.",
+  },
+  sync_failed_objects: {
+    type: "gauge",
+    labels: [],
+    help: "Objects that the last whole round of the job sync could not copy.",
+  },
+  sync_withheld_removals: {
+    type: "gauge",
+    labels: [],
+    help: "Objects at the second remote that are missing here without a record, and were left there because they are many.",
   },
   cron_unknown_total: {
     type: "counter",
@@ -251,16 +318,31 @@ export type TimeMetricName = "job_last_success_timestamp_seconds";
 
 /** What runs of jobs measure. Set by them alone: one run after the other, so that the last value is the newest. */
 export const GAUGES = [
+  "reembed_documents",
+  "reembed_refused_documents",
+  "reembed_tokens_per_second",
+  "model_golden_cosine",
   "backup_size_bytes",
   "backup_last_timestamp_seconds",
   "restore_duration_seconds",
   "restore_last_timestamp_seconds",
+  "sync_remote_objects",
+  "sync_failed_objects",
+  "sync_withheld_removals",
   "wal_backlog_objects",
   "wal_backlog_bytes",
   "wal_backlog_oldest_age_seconds",
   "dead_letters_open",
   "artifact_objects",
   "artifact_bytes",
+  "database_bytes",
+  "pack_compression_ratio",
+  "snapshot_newest_timestamp_seconds",
+  "snapshot_held_objects",
+  "snapshot_held_bytes",
+  "audit_findings",
+  "audit_alarming_changes",
+  "audit_last_timestamp_seconds",
   "orphans",
   "search_recall_at_10",
 ] as const satisfies readonly NameOf<"gauge">[];

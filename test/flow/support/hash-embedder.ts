@@ -1,9 +1,19 @@
 import { createHash } from "node:crypto";
-import type { EmbedError, Embedder } from "../../../src/lib/embed/embedder.ts";
+import type { EmbedError, Embedder, EmbedderInfo } from "../../../src/lib/embed/embedder.ts";
 import { err, ok, type Result } from "../../../src/lib/base/result.ts";
 
 export const HASH_FINGERPRINT = "test:hash@1";
 export const HASH_DIMENSIONS = 8;
+
+const HASH_INFO: EmbedderInfo = {
+  fingerprint: HASH_FINGERPRINT,
+  modelName: "hash",
+  revision: "1",
+  dimensions: HASH_DIMENSIONS,
+  maxInputTokens: 64,
+  queryPrefix: "",
+  documentPrefix: "",
+};
 
 /** A deterministic embedder: the same text gives the same unit vector. Counts its work and can be told what to refuse. */
 export class HashEmbedder implements Embedder {
@@ -12,17 +22,16 @@ export class HashEmbedder implements Embedder {
   outage: EmbedError | undefined;
   /** Texts that hold this are refused, as a server refuses what it cannot embed. */
   poison = "POISON";
+  served: EmbedderInfo;
+  readonly #tokenizerJson: Uint8Array | undefined;
+
+  constructor(served: Partial<EmbedderInfo> = {}, tokenizerJson?: Uint8Array) {
+    this.served = { ...HASH_INFO, ...served };
+    this.#tokenizerJson = tokenizerJson;
+  }
 
   async info(): ReturnType<Embedder["info"]> {
-    return ok({
-      fingerprint: HASH_FINGERPRINT,
-      modelName: "hash",
-      revision: "1",
-      dimensions: HASH_DIMENSIONS,
-      maxInputTokens: 64,
-      queryPrefix: "",
-      documentPrefix: "",
-    });
+    return this.outage === undefined ? ok(this.served) : err(this.outage);
   }
 
   async embed(
@@ -30,23 +39,28 @@ export class HashEmbedder implements Embedder {
     options: { readonly lane: "interactive" | "bulk"; readonly fingerprint: string },
   ): Promise<Result<readonly Float32Array[], EmbedError>> {
     if (this.outage !== undefined) return err(this.outage);
-    if (options.fingerprint !== HASH_FINGERPRINT)
-      return err({ code: "embedder_mismatch", fingerprint: HASH_FINGERPRINT });
+    const { fingerprint, dimensions } = this.served;
+    if (options.fingerprint !== fingerprint) return err({ code: "embedder_mismatch", fingerprint });
     if (texts.some((text) => text.includes(this.poison)))
       return err({ code: "text_refused", textIndexes: [], status: 413 });
     this.embeddedTexts.push(...texts);
-    return ok(texts.map(hashVector));
+    return ok(
+      texts.map((text) => hashVector(fingerprint === HASH_FINGERPRINT ? text : `${fingerprint} ${text}`, dimensions)),
+    );
   }
 
   async tokenizer(): ReturnType<Embedder["tokenizer"]> {
-    return err({ code: "embedder_unavailable" });
+    return this.#tokenizerJson === undefined
+      ? err({ code: "embedder_unavailable" })
+      : ok(new Uint8Array(this.#tokenizerJson));
   }
 }
 
-function hashVector(text: string): Float32Array {
+/** Of at most 16 dimensions. */
+function hashVector(text: string, dimensions: number): Float32Array {
   const digest = createHash("sha256").update(text).digest();
   const view = new DataView(digest.buffer, digest.byteOffset);
-  const vector = Float32Array.from({ length: HASH_DIMENSIONS }, (_, index) => view.getInt16(index * 2, true));
+  const vector = Float32Array.from({ length: dimensions }, (_, index) => view.getInt16(index * 2, true));
   const length = Math.hypot(...vector);
   return vector.map((value) => value / length);
 }

@@ -7,7 +7,9 @@ import { DEFAULT_POLICY, type TenantPolicy } from "../../../src/lib/contract/pol
 import type { Principal } from "../../../src/lib/contract/principal.ts";
 import type { EmbedMessage } from "../../../src/lib/contract/queue-message.ts";
 import { activateModelIfNoneActive, insertModel } from "../../../src/lib/db/queries/models.ts";
+import { HOME_SHARD } from "../../../src/lib/db/shard-map.ts";
 import type { Row, Sql } from "../../../src/lib/db/sql.ts";
+import type { Embedder } from "../../../src/lib/embed/embedder.ts";
 import { accept } from "../../../src/lib/flows/accept.ts";
 import type { IndexingContext } from "../../../src/lib/flows/indexing/context.ts";
 import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
@@ -47,6 +49,8 @@ export interface World {
 }
 
 export interface WorldContext extends IndexingContext {
+  readonly embedders: readonly [Embedder, ...Embedder[]];
+  readonly databases: ReadonlyMap<string, Sql>;
   readonly embedQueue: Pick<Queue<EmbedMessage>, "send" | "sendBatch">;
   readonly clock: () => number;
   readonly newUlid: () => string;
@@ -127,10 +131,13 @@ function contextOf(world: World, crash: CrashPoint, random: () => number): World
   const sql = crash.wrap(world.database.sql);
   const bucket = crash.wrap(world.bucket);
   const makeUlid = ulidFactory(() => world.nowMs, random);
+  const embedder = crash.wrap<HashEmbedder>(world.embedder);
   return {
     sql,
+    databases: new Map([[HOME_SHARD, sql]]),
     bucket,
-    embedder: crash.wrap<HashEmbedder>(world.embedder),
+    embedder,
+    embedders: [embedder],
     embedQueue: crash.wrap(queueInto(world.queued)),
     // A model source of its own for each process that could crash.
     models: createModelSource({

@@ -87,7 +87,8 @@ export function activateModelIfNoneActive(fingerprint: string): Statement {
 /** All registered models, oldest first. */
 export function selectModels(): Statement {
   return {
-    text: `select model_id, fingerprint, model_name, revision, dimensions, max_input_tokens, state, created_at, activated_at, deactivated_at
+    text: `select model_id, fingerprint, model_name, revision, dimensions, max_input_tokens, query_prefix, document_prefix,
+             state, created_at, activated_at, deactivated_at
            from embedding_models order by model_id limit 500`,
     params: [],
   };
@@ -126,4 +127,52 @@ export function replaceRegistry(models: string): Statement[] {
       params: [models],
     },
   ];
+}
+
+/**
+ * Keeps every range from being committed for some seconds, because the active model is about to change. Ends by itself, so that a change that dies holds
+ * nothing up for long. Comes after `LOCK_MODELS`: ranges in flight have ended by then.
+ */
+export function holdIndexing(seconds: number): Statement {
+  return {
+    text: `update embedding_models set held_until = clock_timestamp() + make_interval(secs => $1::float8) where state = 'active'`,
+    params: [seconds],
+  };
+}
+
+export const RELEASE_INDEXING: Statement = {
+  text: "update embedding_models set held_until = null where held_until is not null",
+  params: [],
+};
+
+/**
+ * Makes a shadow model the active one and the active one a shadow, after `LOCK_MODELS`. The last statement returns the model; nothing where it is no shadow
+ * any more, or where indexing is not held any more (unless that does not matter).
+ */
+export function switchActiveModel(
+  modelId: number,
+  { needsHold }: { readonly needsHold: boolean },
+): readonly Statement[] {
+  return [
+    {
+      text: `update embedding_models set state = 'shadow', deactivated_at = now(), held_until = null
+             where state = 'active' and (not $2::boolean or held_until > clock_timestamp())
+               and exists (select from embedding_models m where m.model_id = $1::int and m.state = 'shadow')`,
+      params: [modelId, needsHold],
+    },
+    {
+      text: `update embedding_models set state = 'active', activated_at = now() where model_id = $1::int and state = 'shadow'
+               and not exists (select from embedding_models m where m.state = 'active')
+             returning model_id`,
+      params: [modelId],
+    },
+  ];
+}
+
+/** Ends a model that is not active, after `LOCK_MODELS`: nothing is written under it any more. */
+export function retireModel(modelId: number): Statement {
+  return {
+    text: "update embedding_models set state = 'retired' where model_id = $1::int and state = 'shadow' returning model_id",
+    params: [modelId],
+  };
 }

@@ -231,3 +231,11 @@ export const coverageRowSchema = z.object({
   embed_ms: z.number(),
 });
 export type CoverageRow = z.infer<typeof coverageRowSchema>;
+
+/** Live documents whose own rows are those of the model, of at most `rowsMax`. */
+export function countOwnDocuments({ tenantId, modelId }: TenantModel, rowsMax: number): Statement {
+  return {
+    text: `select count(*)::int as row_count from (select 1 from documents d where ${LIVE} and d.model_id = $2::int limit $3::int) n`,
+    params: [tenantId, modelId, rowsMax],
+  };
+}

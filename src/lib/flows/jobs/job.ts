@@ -7,12 +7,15 @@ import type { TimeBudget } from "./time-budget.ts";
 /** The cron lines of wrangler.toml, in UTC, and how people say them. docs/cron.md has the whole schedule. */
 export const CRON_LINES = {
   "*/5 * * * *": "every five minutes",
+  "*/15 * * * *": "every quarter of an hour",
   "0 * * * *": "every hour, on the hour",
-  "30 * * * *": "every hour, at half past",
   "0 */6 * * *": "every six hours, on the hour",
+  "30 * * * *": "every hour, at half past",
+  "30 */6 * * *": "every six hours, at half past",
   "0 2 * * *": "every day at 02:00",
   "0 3 * * *": "every day at 03:00",
   "30 3 * * *": "every day at 03:30",
+  "0 4 * * *": "every day at 04:00",
 } as const;
 export type CronLine = keyof typeof CRON_LINES;
 

@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Problem } from "../../contract/problem.ts";
+import { modelRowSchema, selectModels } from "../../db/queries/models.ts";
+import type { Sql } from "../../db/sql.ts";
+import { problemOfSql } from "../problem-of.ts";
+
+const storedModelSchema = modelRowSchema.extend({
+  state: z.enum(["shadow", "active", "retired"]),
+  created_at: z.date(),
+  activated_at: z.date().nullable(),
+  deactivated_at: z.date().nullable(),
+});
+/** A row of the registry. */
+export type StoredModel = z.infer<typeof storedModelSchema>;
+
+/** All registered models, oldest first. */
+export async function listStoredModels(sql: Sql): Promise<Result<readonly StoredModel[], Problem>> {
+  const rows = await sql.query(selectModels());
+  return rows.ok ? ok(rows.value.map((row) => storedModelSchema.parse(row))) : err(problemOfSql(rows.error));
+}
