@@ -34,3 +34,8 @@ export async function sha256(data: Uint8Array<ArrayBuffer> | string): Promise<Ui
 export async function sha256Hex(data: Uint8Array<ArrayBuffer> | string): Promise<string> {
   return hexOf(await sha256(data));
 }
+
+/** Whether both have the same bytes. Not for secrets: the time taken says where they differ. */
+export function areEqualBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

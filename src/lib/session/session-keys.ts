@@ -30,6 +30,24 @@ export function keyPart(id: string): string {
   return `@${sha256HexSync(id).slice(0, HASH_CHARACTERS)}`;
 }
 
+/** The id that a part stands for, or undefined where only its hash is left. */
+export function idOfKeyPart(part: string): string | undefined {
+  if (part === SHARED_PART) return "";
+  if (part.startsWith("@")) return undefined;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The beginning, 32 hexadecimal characters, of the SHA-256 of the id that a part stands for; undefined for what is no part. */
+export function keyPartHash(part: string): string | undefined {
+  const id = idOfKeyPart(part);
+  if (id !== undefined) return sha256HexSync(id).slice(0, HASH_CHARACTERS);
+  return /^@([0-9a-f]{32})$/.exec(part)?.[1];
+}
+
 function sessionPath({ tenantId, userId, sessionId }: SessionIdentity): string {
   return `${tenantId}/${keyPart(userId)}/${keyPart(sessionId)}`;
 }

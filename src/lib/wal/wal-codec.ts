@@ -2,6 +2,7 @@
 import { decode, encode } from "@msgpack/msgpack";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { z } from "zod";
+import { areEqualBytes } from "../base/bytes.ts";
 import { sha256Sync } from "../base/hash.ts";
 import { LIMITS, ZLIB_OUTPUT_SLACK_BYTES } from "../base/limits.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -104,7 +105,7 @@ export function openWal(bytes: Uint8Array, limits: WalLimits): Result<OpenedWal,
   if (!layout.ok) return layout;
   const { blocksOffset, digest, headBytes } = layout.value;
   const found = sha256Sync(bytes.subarray(FIXED_BYTES, blocksOffset));
-  if (!sameBytes(found.subarray(0, HEADER_DIGEST_BYTES), digest)) return err({ code: "wal_damaged" });
+  if (!areEqualBytes(found.subarray(0, HEADER_DIGEST_BYTES), digest)) return err({ code: "wal_damaged" });
   const head = decodeAs(walHeadSchema, bytes.subarray(blocksOffset - headBytes, blocksOffset));
   return head.ok ? ok({ layout: layout.value, head: head.value }) : head;
 }
@@ -113,7 +114,7 @@ export function openWal(bytes: Uint8Array, limits: WalLimits): Result<OpenedWal,
 export function decodeBlock(block: Uint8Array, entry: RangeEntry): Result<WalDocument[], WalError> {
   if (block.length !== entry.storedBytes) return err({ code: "wal_truncated" });
   const found = sha256Sync(block);
-  if (!sameBytes(found.subarray(0, BLOCK_DIGEST_BYTES), entry.digest)) return err({ code: "wal_damaged" });
+  if (!areEqualBytes(found.subarray(0, BLOCK_DIGEST_BYTES), entry.digest)) return err({ code: "wal_damaged" });
   const raw = rawBlock(block, entry);
   if (raw?.length !== entry.rawBytes) return err({ code: "wal_damaged" });
   const documents = decodeAs(walDocumentsSchema, raw);
@@ -154,8 +155,4 @@ function decodeAs<T>(schema: z.ZodType<T>, bytes: Uint8Array): Result<T, WalErro
   } catch {
     return err({ code: "wal_invalid" });
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

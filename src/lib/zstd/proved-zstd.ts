@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.ts";
+import { areEqualBytes } from "../base/bytes.ts";
 import { ZstdCodec } from "./zstd-codec.ts";
 import { zstdDictionary } from "./zstd-dictionary.ts";
 
@@ -29,17 +30,13 @@ export function proveDictionaries(codec: Pick<ZstdCodec, "compress" | "decompres
   assert(dictionary.ok, "the known dictionary is one");
   const text = new TextEncoder().encode(KNOWN.text);
   const frame = codec.compress(text, { level: KNOWN.level, dictionary: dictionary.value });
-  assert(areEqual(frame, bytesOf(KNOWN.frame)), "zstd makes the known frame with the known dictionary");
+  assert(areEqualBytes(frame, bytesOf(KNOWN.frame)), "zstd makes the known frame with the known dictionary");
   const again = codec.decompress(frame, { bytesMax: text.length, dictionary: dictionary.value });
-  assert(again.ok && areEqual(again.value, text), "the known frame gives the known text");
+  assert(again.ok && areEqualBytes(again.value, text), "the known frame gives the known text");
   const without = codec.decompress(frame, { bytesMax: text.length });
   assert(!without.ok, "the known frame cannot be read without its dictionary");
 }
 
 function bytesOf(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-}
-
-function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

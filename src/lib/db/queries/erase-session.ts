@@ -22,6 +22,17 @@ export function markSessionErased({ tenantId, userId, sessionId }: ErasedSession
   };
 }
 
+/** When a session was last erased, milliseconds, or null. */
+export function selectSessionErasure({ tenantId, userId, sessionId }: ErasedSession): Statement {
+  return {
+    text: `select max(extract(epoch from erased_at) * 1000)::float8 as erased_at_ms from sessions
+           where tenant_id = $1 and user_id = $2 and session_id = $3`,
+    params: [tenantId, userId, sessionId],
+  };
+}
+
+export const sessionErasureRowSchema = z.object({ erased_at_ms: z.number().nullable() });
+
 /** Takes segments out of the artifacts, by their keys. Their members first: they are found by the artifacts. */
 export function deleteSegments(
   { tenantId, userId }: Pick<ErasedSession, "tenantId" | "userId">,

@@ -13,16 +13,19 @@ interface Writing {
   readonly databases?: ReadonlyMap<string, Sql>;
 }
 
-const READING_BUCKET_CALLS: ReadonlySet<PropertyKey> = new Set(["get", "head", "list"]);
+/** Of a bucket, here or at a second remote. */
+const READING_CALLS: ReadonlySet<PropertyKey> = new Set(["get", "head", "list"]);
 
 /**
- * The same context for a dry run: Postgres itself refuses writes in a read-only transaction, the bucket only reads, queues take nothing.
+ * The same context for a dry run: Postgres itself refuses writes in a read-only transaction, the bucket and a second remote only read, queues take nothing.
  */
 export function dryContext<C extends Writing>(context: C): C {
   const refused = { embedQueue: refusingPort, sealQueue: refusingPort };
   const queues = Object.fromEntries(Object.entries(refused).filter(([name]) => name in context));
   const databases = context.databases === undefined ? {} : { databases: readOnlyDatabases(context.databases) };
-  return { ...context, ...queues, ...databases, sql: readOnlySql(context.sql), bucket: readOnlyBucket(context.bucket) };
+  const remote = "remote" in context && isObject(context.remote) ? { remote: readOnly(context.remote) } : {};
+  const { sql, bucket } = context;
+  return { ...context, ...queues, ...databases, ...remote, sql: readOnlySql(sql), bucket: readOnly(bucket) };
 }
 
 function readOnlyDatabases(databases: ReadonlyMap<string, Sql>): ReadonlyMap<string, Sql> {
@@ -39,12 +42,16 @@ function readOnlySql(sql: Sql): Sql {
   };
 }
 
-function readOnlyBucket(bucket: R2Bucket): R2Bucket {
-  return new Proxy(bucket, {
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function readOnly<T extends object>(store: T): T {
+  return new Proxy(store, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== "function") return member;
-      if (!READING_BUCKET_CALLS.has(name)) return refuse;
+      if (!READING_CALLS.has(name)) return refuse;
       return (...args: unknown[]): unknown => Reflect.apply(member, target, args);
     },
   });
