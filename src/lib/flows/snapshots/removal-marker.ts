@@ -4,10 +4,14 @@
  */
 import type { R2Object } from "@cloudflare/workers-types";
 
-const REMOVALS_PREFIX = "removals/";
+export const REMOVALS_PREFIX = "removals/";
 
 export function removalKey(objectKey: string): string {
   return `${REMOVALS_PREFIX}${objectKey}`;
+}
+
+export function removedObjectKey(markerKey: string): string {
+  return markerKey.slice(REMOVALS_PREFIX.length);
 }
 
 /**
