@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { TenantPolicy } from "../../contract/policy.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
-import type { Job, JobRun } from "../jobs/job.ts";
+import type { Job, JobGauge, JobRun } from "../jobs/job.ts";
 import { walkTenants } from "../jobs/walk-tenants.ts";
 import { clearOrphans } from "./clear-orphans.ts";
 import { compactTenant } from "./compact-tenant.ts";
@@ -59,9 +59,16 @@ export const PACK_JOB: Job<PackContext, PackTally> = {
       report: tally,
       outcome: hasFailed ? "failed" : isDone ? "done" : "partial",
       cursor: { ...walked, packed_up_to: packedUpTo },
+      gauges: ratioGauge(tally),
     };
   },
 };
+
+/** Nothing where nothing was packed: the ratio before stands. */
+function ratioGauge({ packedBytes, packedCharacters }: PackTally): readonly JobGauge[] {
+  if (packedBytes === 0) return [];
+  return [{ name: "pack_compression_ratio", labels: {}, value: packedCharacters / packedBytes }];
+}
 
 /** Everything for one tenant; false: the run is spent. Rejects when R2 fails. */
 async function workOn(

@@ -128,6 +128,7 @@ class PackBatch {
       tally.packCount += 1;
       tally.packedDocumentCount += records.length;
       tally.packedBytes += packed.value.sizeBytes;
+      tally.packedCharacters += records.reduce((sum, record) => sum + record.character_count, 0);
     }
     this.#characters = 0;
     this.#models = [];

@@ -4,6 +4,8 @@ export interface PackTally {
   packCount: number;
   packedDocumentCount: number;
   packedBytes: number;
+  /** Of their texts: by them the ratio of the packs is told. */
+  packedCharacters: number;
   /** WAL objects that went, and those that stay until no snapshot names them. */
   removedWalCount: number;
   removedWalBytes: number;
@@ -26,6 +28,7 @@ export function newTally(): PackTally {
     packCount: 0,
     packedDocumentCount: 0,
     packedBytes: 0,
+    packedCharacters: 0,
     removedWalCount: 0,
     removedWalBytes: 0,
     heldBySnapshotCount: 0,
