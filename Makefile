@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 HOME_FOLDER := $(or $(JEEVES_HOME),.jeeves)
 STAMP := $(HOME_FOLDER)/installed
 
-.PHONY: help install demo up reset test check bench campaign migrate keys \
+.PHONY: help install demo up reset test screenshots check bench campaign migrate keys \
   curate ingest-dry-run simulation-summary ingest-live report
 
 help: ## This list
@@ -57,6 +57,9 @@ report: $(STAMP) $(if $(INPUT)$(BATCH),,$(DATASET)) ## A report as a page (INPUT
 
 test: $(STAMP) ## Every suite; the last line counts them
 	@$(NODE) test/run-all.ts
+
+screenshots: $(STAMP) ## Pictures of the page for the README, from the running system in a real Chromium
+	@$(NODE) test/dashboard/take-screenshots.ts
 
 check: $(STAMP) ## Format, lint, types, dead code, architecture
 	@npm run --silent check

@@ -51,6 +51,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "dashboard",
+          include: ["test/dashboard/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        test: {
           name: "bridge",
           include: ["test/bridge/**/*.test.ts"],
           pool: "forks",

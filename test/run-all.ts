@@ -28,6 +28,7 @@ const SUITES: readonly Suite[] = [
   { name: "isolation", folder: ".", args: ["--project", "isolation"] },
   { name: "flow", folder: ".", args: ["--project", "flow"] },
   { name: "bridge", folder: ".", args: ["--project", "bridge"] },
+  { name: "dashboard", folder: ".", args: ["--project", "dashboard"] },
   { name: "end to end", folder: ".", args: ["--project", "e2e"] },
 ];
 

@@ -1,117 +1,198 @@
-import type { R2Bucket } from "@cloudflare/workers-types";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { R2Bucket, R2ListOptions } from "@cloudflare/workers-types";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { removeObjects } from "../../src/lib/flows/snapshots/remove-objects.ts";
-import { expectOk } from "../support/database.ts";
+import { takeSnapshot } from "../../src/lib/flows/snapshots/take-snapshot.ts";
+import { expectOk, statement } from "../support/database.ts";
 import { CrashPoint } from "./support/crashing.ts";
-import { openWorld, type World } from "./support/world.ts";
+import { openSnapshots } from "./support/snapshots.ts";
 
 /** Bounds the search for the last crash point. */
 const CALLS_MAX = 60;
+const HOUR_MS = 60 * 60 * 1000;
+const NEVER = { isSpent: () => false, isDryRun: false };
 
-let world: World;
-let bucket: R2Bucket;
-beforeAll(async () => {
-  world = await openWorld();
-  bucket = world.bucket;
+const {
+  world,
+  bucket,
+  contextOf,
+  clear,
+  keysUnder,
+  put,
+  passTime,
+  tick,
+  idsOf,
+  newest,
+  manifestOf,
+  namedBy,
+  forgetSnapshots,
+} = await openSnapshots();
+beforeEach(clear);
+afterAll(() => world.close());
+
+describe("the snapshot job", () => {
+  it("takes what is due once, whatever the ticks do: doubled, missed, or with a clock that jumps back", async () => {
+    world.nowMs = Date.UTC(2026, 10, 25, 22, 0, 3);
+    await put("wal/a/1.mpz");
+    expect((await tick()).taken).toMatchObject({
+      id: "20261125T220000Z",
+      kinds: ["hourly", "daily", "weekly"],
+      state: "complete",
+      partCount: 1,
+    });
+    expect((await tick()).taken.state).toBe("none_due");
+    world.nowMs += 5 * HOUR_MS;
+    expect((await tick()).taken).toMatchObject({ id: "20261126T030000Z", kinds: ["hourly", "daily"] });
+    world.nowMs -= 5 * HOUR_MS;
+    expect((await tick()).taken.state).toBe("none_due");
+    expect(await idsOf("hourly")).toEqual(["20261125T220000Z", "20261126T030000Z"]);
+    expect(await idsOf("daily")).toEqual(["20261125T220000Z", "20261126T030000Z"]);
+    expect(await idsOf("weekly")).toEqual(["20261125T220000Z"]);
+  });
+
+  it("names the truth in order of keys, with the database's watermark and the newest whole backup", async () => {
+    for (const key of [
+      "wal/b/2.mpz",
+      "packs/a/1.mpz",
+      "job_reports/x.json",
+      "idempotency/a/1",
+      "backups/1/manifest.json",
+    ])
+      await put(key);
+    await put("backups/2/a/documents-1.mpz");
+    await tick();
+    const id = await newest();
+    expect(await namedBy("hourly", id)).toEqual(
+      expect.arrayContaining([
+        "backups/1/manifest.json",
+        "backups/2/a/documents-1.mpz",
+        "packs/a/1.mpz",
+        "wal/b/2.mpz",
+      ]),
+    );
+    const named = await namedBy("hourly", id);
+    expect(named).toEqual(named.toSorted());
+    expect(named.some((key) => key.startsWith("job_reports/") || key.startsWith("idempotency/"))).toBe(false);
+    const { watermarks, backup_key: backupKey } = await manifestOf("hourly", id);
+    expect(backupKey).toBe("backups/1/manifest.json");
+    expect(watermarks).toMatchObject([{ database: "home", time: expect.any(String), wal_lsn: expect.any(String) }]);
+  });
+
+  it("lists more objects than one page, and goes on where a run had to stop", async () => {
+    const keys = Array.from({ length: 1_003 }, (_, index) => `wal/a/${String(index).padStart(4, "0")}.mpz`);
+    await Promise.all(keys.map((key) => put(key, "")));
+    const others = (await keysUnder("models/")).length;
+    const hurried = { isSpent: () => true, isDryRun: false };
+    expect((await takeSnapshot(contextOf(), hurried)).state).toBe("listing");
+    let looks = 0;
+    const one = { isSpent: () => (looks += 1) > 1, isDryRun: false };
+    expect(await takeSnapshot(contextOf(), one)).toMatchObject({ state: "listing", partCount: 1 });
+    expect(await idsOf("hourly")).toEqual([]);
+    expect(await takeSnapshot(contextOf(), NEVER)).toMatchObject({ state: "complete", objectCount: 1_003 + others });
+    expect((await namedBy("hourly", await newest())).filter((key) => key.startsWith("wal/"))).toEqual(keys);
+  });
+
+  it("says in a dry run what it would do, and writes nothing", async () => {
+    await put("wal/a/1.mpz");
+    const before = await keysUnder("");
+    expect((await tick({ isDryRun: true })).taken).toMatchObject({
+      state: "due",
+      kinds: ["hourly", "daily", "weekly"],
+    });
+    expect(await keysUnder("")).toEqual(before);
+  });
 });
-afterAll(() => world?.close());
 
-async function keysUnder(prefix: string): Promise<readonly string[]> {
-  return (await bucket.list({ prefix })).objects.map(({ key }) => key);
-}
-
-beforeEach(async () => {
-  const keys = (await Promise.all(["snapshots/", "removals/", "wal/"].map(keysUnder))).flat();
-  if (keys.length > 0) await bucket.delete([...keys]);
-});
-
-/** An object of the truth, as far as snapshots look at it. */
-const put = (key: string, bytes = key) => bucket.put(key, bytes, { customMetadata: { hash: "00" } });
-/** A snapshot of this moment, as far as removals look at it. */
-const putManifest = (begunAtMs = Date.now()) =>
-  bucket.put("snapshots/hourly/20260101T000000Z.json", "{}", {
-    customMetadata: { begun_at: new Date(begunAtMs).toISOString() },
-  });
-/** Objects that are written after this came to be after everything before it, by the clock of R2. */
-async function passTime(): Promise<void> {
-  const writtenAtMs = async (): Promise<number> => (await bucket.put("clock", "")).uploaded.getTime();
-  const firstMs = await writtenAtMs();
-  for (let latestMs = firstMs; latestMs <= firstMs; latestMs = await writtenAtMs());
-}
-
-describe("removing objects", () => {
-  it("removes at once what no snapshot names, and counts what is not there", async () => {
-    await put("wal/a/1.mpz");
-    await put("wal/a/2.mpz");
-    const removed = await removeObjects(world.context(), ["wal/a/1.mpz", "wal/a/2.mpz", "wal/a/none.mpz"], "packed");
-    expect(expectOk(removed)).toEqual({ removedCount: 3, keptCount: 0 });
-    expect(await keysUnder("wal/")).toEqual([]);
-    expect(await keysUnder("removals/")).toEqual([]);
-  });
-
-  it("keeps what a snapshot names, and marks it with its reason", async () => {
-    await put("wal/a/1.mpz", "hello");
-    await putManifest();
-    await passTime();
-    await put("wal/a/2.mpz");
-    const removed = await removeObjects(world.context(), ["wal/a/1.mpz", "wal/a/2.mpz"], "packed");
-    expect(expectOk(removed)).toEqual({ removedCount: 1, keptCount: 1 });
-    expect(await keysUnder("wal/")).toEqual(["wal/a/1.mpz"]);
-    expect(await keysUnder("removals/")).toEqual(["removals/wal/a/1.mpz"]);
-    const marker = await bucket.head("removals/wal/a/1.mpz");
-    expect(marker?.customMetadata).toMatchObject({ why: "packed", size_bytes: "5" });
-  });
-
-  it("keeps everything while a listing is under way", async () => {
-    await bucket.put("snapshots/begun/20260101T000000Z.json", "{}");
-    await put("wal/a/1.mpz");
-    const removed = await removeObjects(world.context(), ["wal/a/1.mpz"], "packed");
-    expect(expectOk(removed)).toEqual({ removedCount: 0, keptCount: 1 });
-  });
-
-  it("leaves the first marker where it is removed again", async () => {
-    await put("wal/a/1.mpz");
-    await putManifest();
-    await removeObjects(world.context(), ["wal/a/1.mpz"], "first");
-    const again = await removeObjects(world.context(), ["wal/a/1.mpz", "wal/a/1.mpz"], "second");
-    expect(expectOk(again)).toEqual({ removedCount: 0, keptCount: 1 });
-    expect((await bucket.head("removals/wal/a/1.mpz"))?.customMetadata?.["why"]).toBe("first");
-  });
-
-  it("keeps what was written anew in its place after the snapshot: the snapshot names its first form", async () => {
-    await put("wal/a/1.mpz");
-    const first = await bucket.head("wal/a/1.mpz");
-    await putManifest();
-    await passTime();
-    const createdAt = first?.uploaded.toISOString() ?? "";
-    await bucket.put("wal/a/1.mpz", "anew", { customMetadata: { created_at: createdAt } });
-    expect(expectOk(await removeObjects(world.context(), ["wal/a/1.mpz"], "packed")).keptCount).toBe(1);
-  });
-
-  it("takes more keys than one call of R2", async () => {
-    const keys = Array.from({ length: 1_001 }, (_, index) => `wal/a/${String(index).padStart(4, "0")}.mpz`);
-    await put("wal/a/0000.mpz");
-    await put("wal/a/1000.mpz");
-    expect(expectOk(await removeObjects(world.context(), keys, "packed")).removedCount).toBe(1_001);
-    expect(await keysUnder("wal/")).toEqual([]);
-  });
-
-  it("leaves object and marker, or neither, wherever it crashes; repeated, it ends the same", async () => {
-    for (const isHeld of [false, true]) {
-      let isThrough = false;
-      for (let callIndex = 0; callIndex < CALLS_MAX && !isThrough; callIndex += 1) {
-        for (const moment of ["before", "after"] as const) {
-          await put("wal/a/1.mpz");
-          if (isHeld) await putManifest();
-          const crash = new CrashPoint({ callIndex, moment });
-          await removeObjects(world.context(crash), ["wal/a/1.mpz"], "packed");
-          isThrough = !crash.hasCrashed;
-          if (isHeld) expect(await keysUnder("wal/")).toHaveLength(1);
-          await removeObjects(world.context(), ["wal/a/1.mpz"], "packed");
-          expect(await keysUnder("wal/")).toHaveLength(isHeld ? 1 : 0);
+describe("a listing while others write", () => {
+  /** The bucket, in which something happens before each listing of a prefix. */
+  function disturbed(happens: (prefix: string) => Promise<void>): R2Bucket {
+    return new Proxy(bucket, {
+      get(target, name) {
+        if (name !== "list") {
+          const member: unknown = Reflect.get(target, name);
+          return typeof member === "function" ? member.bind(target) : member;
         }
-      }
-      expect(isThrough).toBe(true);
+        return async (options: R2ListOptions) => {
+          await happens(options.prefix ?? "");
+          return target.list(options);
+        };
+      },
+    });
+  }
+
+  it("names everything that was there when it began, though it was removed on the way, and holds it", async () => {
+    await put("packs/a/0.mpz");
+    await put("wal/a/1.mpz");
+    await put("wal/a/2.mpz");
+    let isMoved = false;
+    const moving = disturbed(async (prefix) => {
+      // Packs have been listed: a pack job writes one and removes what it holds now.
+      if (prefix !== "quarantine/" || isMoved) return;
+      isMoved = true;
+      await put("packs/a/1.mpz");
+      await put("wal/a/3.mpz");
+      expect(expectOk(await removeObjects(world.context(), ["wal/a/1.mpz"], "packed")).keptCount).toBe(1);
+    });
+    expect((await takeSnapshot({ ...contextOf(), bucket: moving }, NEVER)).state).toBe("complete");
+    const named = await namedBy("hourly", await newest());
+    expect(named).toEqual(expect.arrayContaining(["packs/a/0.mpz", "wal/a/1.mpz", "wal/a/2.mpz", "wal/a/3.mpz"]));
+    expect(named).not.toContain("packs/a/1.mpz");
+    await tick();
+    expect(await keysUnder("wal/")).toContain("wal/a/1.mpz");
+  });
+});
+
+describe("a crash, and two runs", () => {
+  const KEYS = ["packs/a/1.mpz", "wal/a/1.mpz", "wal/a/2.mpz"];
+  const REMOVED = "wal/a/0.mpz";
+
+  async function prepare(): Promise<void> {
+    await forgetSnapshots();
+    for (const key of [...KEYS, REMOVED]) await put(key);
+    // It came to be when no snapshot looked.
+    const createdAt = new Date(Date.UTC(2200, 0)).toISOString();
+    await bucket.put(`removals/${REMOVED}`, "", { customMetadata: { created_at: createdAt } });
+    await passTime();
+  }
+
+  it("leave one snapshot of each kind, whole, and the removal performed, after the next tick", async () => {
+    let isThrough = false;
+    for (let callIndex = 0; callIndex < CALLS_MAX && !isThrough; callIndex += 1) {
+      await prepare();
+      const crash = new CrashPoint({ callIndex, moment: callIndex % 2 === 0 ? "after" : "before" });
+      await tick({ crash }).catch((error: unknown) => {
+        if (!crash.hasCrashed) throw error;
+      });
+      isThrough = !crash.hasCrashed;
+      const expire = statement("update job_leases set expires_at = now() - interval '1 second'");
+      expectOk(await world.database.ownerSql.transaction({ tenantId: "", userId: "" }, [expire]));
+      await tick();
+      const id = await newest();
+      for (const kind of ["hourly", "daily", "weekly"] as const) expect(await idsOf(kind)).toEqual([id]);
+      const named = await namedBy("weekly", id);
+      expect({ callIndex, named: named.filter((key) => !key.startsWith("models/")) }).toEqual({
+        callIndex,
+        named: KEYS,
+      });
+      expect(await keysUnder("snapshots/begun/")).toEqual([]);
+      expect(await keysUnder("removals/")).toEqual([]);
+      expect(await keysUnder("wal/")).not.toContain(REMOVED);
     }
+    expect(isThrough).toBe(true);
+  });
+
+  it("list together without a gap and without naming anything twice", async () => {
+    await prepare();
+    const hurried = () => {
+      let looks = 0;
+      return { isSpent: () => (looks += 1) % 2 === 0, isDryRun: false };
+    };
+    for (let round = 0; round < 20 && (await idsOf("weekly")).length === 0; round += 1) {
+      await Promise.all([takeSnapshot(contextOf(), hurried()), takeSnapshot(contextOf(), hurried())]);
+    }
+    const named = await namedBy("hourly", await newest());
+    expect(named.filter((key) => !key.startsWith("models/"))).toEqual(KEYS);
+    expect((await manifestOf("hourly", await newest())).parts.length).toBeGreaterThan(1);
+    await tick();
+    expect(await idsOf("hourly")).toHaveLength(1);
   });
 });

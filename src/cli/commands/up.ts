@@ -24,6 +24,7 @@ export async function run(args: CommandArguments): Promise<ExitCode> {
     else
       console.log(`
   ${style.bold("Jeeves Indexer")} listens on ${style.cyan(stack.url)}
+  page      ${stack.url}/
   docs      ${stack.url}/docs
   tenant    ${DEV_TENANT}
   api key   ${key}   ${style.dim("(valid for a day)")}

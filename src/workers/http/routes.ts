@@ -11,6 +11,7 @@ import { batchRoutes } from "./routes/batches.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
 import { documentRoutes } from "./routes/documents.ts";
 import { ingestRoutes } from "./routes/ingest.ts";
+import { keyRoutes } from "./routes/key.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { profileRoutes } from "./routes/profiles.ts";
 import { quarantineRoutes } from "./routes/quarantine.ts";
@@ -32,6 +33,7 @@ const SURFACE: readonly Route[] = [
   ...userRoutes,
   ...quarantineRoutes,
   ...artifactRoutes,
+  ...keyRoutes,
   ...adminKeyRoutes,
   ...adminModelRoutes,
   ...adminPolicyRoutes,

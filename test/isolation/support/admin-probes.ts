@@ -28,6 +28,7 @@ function by(caller: Caller, asked: { path: string; init?: RequestInit }, isAimed
   return { caller, reader: readerOf(caller), ...asked, isAimed, kinds: [] };
 }
 
+const snapshot = "/v1/admin/snapshots/hourly/20261125T220000Z";
 const quarantined = ({ victim }: Aim): string => `/v1/quarantine/${victim.quarantineId}`;
 const key = ({ random, keyIds }: Aim): string => `/v1/admin/keys/${random.pick(keyIds)}`;
 
@@ -83,4 +84,19 @@ export const adminProbes: Readonly<Record<string, ProbeMaker>> = {
   runJob: { weight: 1, make: operator(() => ({ path: "/v1/admin/jobs/sweep/run", init: json({ dry_run: true }) })) },
   listJobRuns: { weight: 1, make: operator(() => ({ path: "/v1/admin/jobs/sweep/runs" })) },
   readJobRun: { weight: 1, make: operator(() => ({ path: "/v1/admin/jobs/sweep/runs/sweep-1" })) },
+  listSnapshots: { weight: 1, make: operator(() => ({ path: "/v1/admin/snapshots" })) },
+  readSnapshot: { weight: 1, make: operator(() => ({ path: snapshot })) },
+  listSnapshotObjects: { weight: 1, make: operator(() => ({ path: `${snapshot}/objects` })) },
+  readSnapshotContent: {
+    weight: 1,
+    make: operator(({ victim }) => ({
+      path: `${snapshot}/content?key=${encodeURIComponent(`wal/${victim.tenantId}/x`)}`,
+    })),
+  },
+  diffSnapshots: {
+    weight: 1,
+    make: operator(() => ({ path: `${snapshot}/diff?kind=hourly&id=20261125T220000Z` })),
+  },
+  verifySnapshot: { weight: 1, make: operator(() => ({ path: `${snapshot}/verify` })) },
+  restoreSnapshot: { weight: 1, make: operator(() => ({ path: `${snapshot}/restore`, init: json({}) })) },
 };

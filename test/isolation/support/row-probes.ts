@@ -59,6 +59,7 @@ const OUTCOMES = ["indexed", "quarantined", "duplicate", "rejected"] as const;
 const STATES = ["held", "released", "purged"] as const;
 
 export const rowProbes: Readonly<Record<string, ProbeMaker>> = {
+  readOwnKey: { weight: 1, make: listed(() => "/v1/key") },
   readReceipt: {
     weight: 18,
     make: named(

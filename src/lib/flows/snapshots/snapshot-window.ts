@@ -1,5 +1,6 @@
 import type { R2Bucket, R2Objects } from "@cloudflare/workers-types";
-import { BEGUN_PREFIX, idOfKey, manifestPrefix, SNAPSHOT_KINDS, type SnapshotKind } from "./snapshot-keys.ts";
+import type { SnapshotKind } from "../../contract/snapshot.ts";
+import { BEGUN_PREFIX, idOfKey, manifestPrefix, SNAPSHOT_KINDS } from "./snapshot-keys.ts";
 import { timeOf } from "./removal-marker.ts";
 
 /** The time in which a snapshot looked at the bucket, milliseconds, by the clock of R2. */
@@ -13,6 +14,8 @@ export interface SnapshotWindow {
 export interface LiveSnapshot extends SnapshotWindow {
   readonly kind: SnapshotKind;
   readonly id: string;
+  readonly objectCount: number;
+  readonly sizeBytes: number;
 }
 
 /** A listing under way. */
@@ -47,7 +50,8 @@ export async function readSnapshots(bucket: R2Bucket): Promise<SnapshotsNow> {
       if (id === undefined) continue;
       // Without its metadata a manifest holds whatever came before it.
       const begunAtMs = timeOf(customMetadata, "begun_at") ?? 0;
-      live.push({ kind, id, begunAtMs, endedAtMs: uploaded.getTime() });
+      const [objectCount, sizeBytes] = [countOf(customMetadata, "object_count"), countOf(customMetadata, "size_bytes")];
+      live.push({ kind, id, begunAtMs, endedAtMs: uploaded.getTime(), objectCount, sizeBytes });
     }
   }
   return { begun, live };
@@ -64,6 +68,10 @@ export function isHeld(
   return windows.some(
     ({ begunAtMs, endedAtMs }) => object.createdAtMs <= endedAtMs && object.removedAtMs >= begunAtMs - CLOCK_SLACK_MS,
   );
+}
+
+function countOf(metadata: Readonly<Record<string, string>> | undefined, name: string): number {
+  return Number(metadata?.[name] ?? 0);
 }
 
 async function listAll(bucket: R2Bucket, prefix: string): Promise<R2Objects["objects"]> {

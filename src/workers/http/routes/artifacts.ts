@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { LIMITS } from "../../../lib/base/limits.ts";
 import { err, ok, type Result } from "../../../lib/base/result.ts";
+import {
+  ARTIFACT_KINDS,
+  type ArtifactEntry,
+  artifactListSchema,
+  artifactSchema,
+} from "../../../lib/contract/artifact.ts";
 import type { Problem } from "../../../lib/contract/problem.ts";
 import type { ArtifactRecord } from "../../../lib/db/queries/artifacts.ts";
 import { listArtifacts, readArtifact } from "../../../lib/flows/read-artifacts.ts";
@@ -8,20 +14,7 @@ import { byteRange } from "../byte-range.ts";
 import { json, respond } from "../respond.ts";
 import { principalOf, route, type Call } from "../route.ts";
 
-const artifactSchema = z.object({
-  artifact_id: z.string(),
-  user_id: z.string().describe("whose it is; '' is shared, '*' belongs to the whole tenant"),
-  kind: z.string(),
-  media_type: z.string(),
-  size_bytes: z.int(),
-  sha256: z.string(),
-  batch_tag: z.string().nullable(),
-  created_at: z.iso.datetime(),
-  updated_at: z.iso.datetime(),
-  content_url: z.string(),
-});
-
-function onWire(record: ArtifactRecord): z.infer<typeof artifactSchema> {
+function onWire(record: ArtifactRecord): ArtifactEntry {
   return {
     artifact_id: record.artifact_id,
     user_id: record.user_id,
@@ -95,11 +88,11 @@ export const artifactRoutes = [
     summary: "Registered objects of the tenant; with a key of one user, their own and the shared ones",
     access: "any",
     query: z.strictObject({
-      kind: z.enum(["segment", "pack", "backup", "dictionary", "report", "snapshot", "model"]).optional(),
+      kind: z.enum(ARTIFACT_KINDS).optional(),
       after: z.string().max(200).optional().describe("artifact_id of the last one of the page before"),
       limit: z.coerce.number().int().min(1).max(LIMITS.pageRowsMax).default(100),
     }),
-    replies: { 200: { description: "One page", schema: z.object({ artifacts: z.array(artifactSchema) }) } },
+    replies: { 200: { description: "One page", schema: artifactListSchema } },
     problems: ["parameter_invalid", "database_unavailable"],
     async handle(call, { query }) {
       const page = { kind: query.kind ?? null, afterId: query.after ?? null, rowsMax: query.limit };

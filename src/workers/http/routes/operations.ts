@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ok } from "../../../lib/base/result.ts";
-import { readiness, readinessSchema, type Readiness } from "../../../lib/flows/readiness.ts";
+import { readinessSchema, type Readiness } from "../../../lib/contract/readiness.ts";
+import { readiness } from "../../../lib/flows/readiness.ts";
 import { renderPrometheus } from "../../../lib/metrics/series.ts";
 import { scrapedGauges } from "../../scraped-gauges.ts";
 import { json, text } from "../respond.ts";

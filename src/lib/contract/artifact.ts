@@ -1,0 +1,21 @@
+import { z } from "zod";
+
+/** What a registered object is. */
+export const ARTIFACT_KINDS = ["segment", "pack", "backup", "dictionary", "report", "snapshot", "model"] as const;
+
+/** Entry of a registered object in `GET /v1/artifacts`. */
+export const artifactSchema = z.object({
+  artifact_id: z.string(),
+  user_id: z.string().describe("whose it is; '' is shared, '*' belongs to the whole tenant"),
+  kind: z.string(),
+  media_type: z.string(),
+  size_bytes: z.int(),
+  sha256: z.string(),
+  batch_tag: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+  content_url: z.string(),
+});
+export type ArtifactEntry = z.infer<typeof artifactSchema>;
+
+export const artifactListSchema = z.object({ artifacts: z.array(artifactSchema) });
