@@ -5,6 +5,7 @@ import { adminKeyRoutes } from "./routes/admin-keys.ts";
 import { adminModelRoutes } from "./routes/admin-models.ts";
 import { adminPiiRoutes } from "./routes/admin-pii.ts";
 import { adminPolicyRoutes } from "./routes/admin-policy.ts";
+import { adminSnapshotRoutes } from "./routes/admin-snapshots.ts";
 import { adminTraceRoutes } from "./routes/admin-traces.ts";
 import { artifactRoutes } from "./routes/artifacts.ts";
 import { batchRoutes } from "./routes/batches.ts";
@@ -41,6 +42,7 @@ const SURFACE: readonly Route[] = [
   ...adminDeadLetterRoutes,
   ...adminTraceRoutes,
   ...adminJobRoutes,
+  ...adminSnapshotRoutes,
   ...operationRoutes,
 ];
 

@@ -10,9 +10,9 @@ import {
 import type { Problem } from "../../../lib/contract/problem.ts";
 import type { ArtifactRecord } from "../../../lib/db/queries/artifacts.ts";
 import { listArtifacts, readArtifact } from "../../../lib/flows/read-artifacts.ts";
-import { byteRange } from "../byte-range.ts";
-import { json, respond } from "../respond.ts";
+import { json } from "../respond.ts";
 import { principalOf, route, type Call } from "../route.ts";
+import { storedContent } from "../stored-content.ts";
 
 function onWire(record: ArtifactRecord): ArtifactEntry {
   return {
@@ -40,43 +40,13 @@ function mayReadContent(call: Call, record: ArtifactRecord): boolean {
 }
 
 /** The content, or the part of it that a Range header asks for. The ETag is the content's hash. */
-async function content(call: Call, record: ArtifactRecord): Promise<Result<Response, Problem>> {
-  const { request, context } = call;
-  const etag = `"${record.sha256_hex}"`;
-  const headers = {
-    etag,
-    "accept-ranges": "bytes",
-    "content-type": record.media_type,
-    "content-disposition": "attachment",
-  };
-  if (
-    request.headers
-      .get("if-none-match")
-      ?.split(/\s*,\s*/)
-      .some((tag) => tag === etag || tag === "*" || tag === `W/${etag}`) === true
-  ) {
-    return ok(respond(null, 304, headers));
-  }
-  const ifRange = request.headers.get("if-range");
-  const asked = ifRange === null || ifRange === etag ? request.headers.get("range") : null;
-  const range = byteRange(asked, record.size_bytes);
-  if (range === "unsatisfiable") return ok(respond(null, 416, { "content-range": `bytes */${record.size_bytes}` }));
-  const object = await context.bucket
-    .get(record.object_key, range === undefined ? {} : { range })
-    .catch(() => undefined);
-  if (object === undefined) return err({ code: "storage_unavailable" });
-  if (object === null) return err({ code: "not_found", detail: "the object is gone" });
-  // The registry and the object are written one after the other: between the two writes they may differ in size.
-  if (object.size !== record.size_bytes) return err({ code: "conflict", detail: "the artifact is being written anew" });
-  if (range === undefined) return ok(respond(object.body, 200, { ...headers, "content-length": String(object.size) }));
-  const last = range.offset + range.length - 1;
-  return ok(
-    respond(object.body, 206, {
-      ...headers,
-      "content-length": String(range.length),
-      "content-range": `bytes ${range.offset}-${last}/${object.size}`,
-    }),
-  );
+function content({ request, context }: Call, record: ArtifactRecord): Promise<Result<Response, Problem>> {
+  return storedContent(request, context.bucket, {
+    objectKey: record.object_key,
+    etag: record.sha256_hex,
+    sizeBytes: record.size_bytes,
+    mediaType: record.media_type,
+  });
 }
 
 export const artifactRoutes = [
