@@ -25,8 +25,8 @@ export async function runCron(cron: string, scheduledAtMs: number, context: Cont
       await runNotedJob(context, job, { startedBy: "cron", scheduledAtMs, isDryRun: false });
     } catch (thrown) {
       // The frame itself: jobs are caught inside it.
-      context.log.error("job_frame_threw", { job: job.name, ...thrownFields(thrown) });
-      context.metrics.count("job_runs_total", { job: job.name, outcome: "internal" });
+      context.log.error("job_frame_threw", { job_name: job.name, ...thrownFields(thrown) });
+      context.metrics.count("job_runs_total", { job_name: job.name, outcome: "internal" });
     }
   }
 }

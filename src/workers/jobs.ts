@@ -67,7 +67,7 @@ async function runTracedJob(
 ): ReturnType<typeof runJob> {
   const startedMs = context.clock();
   const onThrown = (thrown: unknown): void =>
-    context.log.error("job_threw", { job: job.name, ...thrownFields(thrown) });
+    context.log.error("job_threw", { job_name: job.name, ...thrownFields(thrown) });
   const onMeasured: RunRequest["onMeasured"] = (gauges) => {
     for (const { name, labels, value } of gauges) context.metrics.set(name, labels, value);
   };
@@ -79,10 +79,10 @@ async function runTracedJob(
   const line = { job: job.name, started_by: startedBy, dry_run: isDryRun, outcome, code, duration_ms: durationMs };
   context.log[isExpected(outcome) ? "info" : "error"]("job_run", line);
   if (isDryRun) return result;
-  context.metrics.count("job_runs_total", { job: job.name, outcome });
-  if (result.ok) context.metrics.observe("job_duration_seconds", { job: job.name }, durationMs / 1000);
+  context.metrics.count("job_runs_total", { job_name: job.name, outcome });
+  if (result.ok) context.metrics.observe("job_duration_seconds", { job_name: job.name }, durationMs / 1000);
   if (outcome === "done")
-    context.metrics.note("job_last_success_timestamp_seconds", { job: job.name }, context.clock() / 1000);
+    context.metrics.note("job_last_success_timestamp_seconds", { job_name: job.name }, context.clock() / 1000);
   return result;
 }
 

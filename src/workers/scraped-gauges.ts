@@ -28,8 +28,8 @@ function set<N extends ScrapedName>(gauges: Gauges, name: N, labels: LabelsOf<N>
 function scheduleGauges(gauges: Gauges, context: Context): void {
   for (const job of JOBS) {
     if (job.cron === null || job.isEnabled?.(context) === false) continue;
-    set(gauges, "job_budget_seconds", { job: job.name }, job.timeMsMax / 1000);
-    set(gauges, "job_period_seconds", { job: job.name }, cronPeriodSeconds(job.cron));
+    set(gauges, "job_budget_seconds", { job_name: job.name }, job.timeMsMax / 1000);
+    set(gauges, "job_period_seconds", { job_name: job.name }, cronPeriodSeconds(job.cron));
   }
 }
 

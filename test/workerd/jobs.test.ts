@@ -54,7 +54,7 @@ describe("the routes of jobs", () => {
   });
 
   it("run a job: its row, its report in R2 and its metrics say the same", async () => {
-    const before = await metric('job_runs_total{job="return_duplicates",outcome="done"}');
+    const before = await metric('job_runs_total{job_name="return_duplicates",outcome="done"}');
     const ran = jobRunReportSchema.parse((await post("/v1/admin/jobs/return_duplicates/run", {})).json);
     expect(ran).toMatchObject({
       job: "return_duplicates",
@@ -68,18 +68,18 @@ describe("the routes of jobs", () => {
     expect(shown.json).toEqual(ran);
     const stored = await suiteEnv().BUCKET.get(ran.report_key ?? "");
     expect(await stored?.json()).toMatchObject({ run_id: ran.run_id, outcome: "done", report: ran.report });
-    expect(await metric('job_runs_total{job="return_duplicates",outcome="done"}')).toBe(before + 1);
-    expect(await metric('job_last_success_timestamp_seconds{job="return_duplicates"}')).toBeGreaterThan(
+    expect(await metric('job_runs_total{job_name="return_duplicates",outcome="done"}')).toBe(before + 1);
+    expect(await metric('job_last_success_timestamp_seconds{job_name="return_duplicates"}')).toBeGreaterThan(
       Date.now() / 1000 - 60,
     );
-    expect(await metric('job_duration_seconds_count{job="return_duplicates"}')).toBeGreaterThan(0);
+    expect(await metric('job_duration_seconds_count{job_name="return_duplicates"}')).toBeGreaterThan(0);
   });
 
   it("run it dry: a row, and neither a report in R2, a lease nor a metric", async () => {
-    const before = [await reports(), await metric('job_runs_total{job="quarantine_retention",outcome="done"}')];
+    const before = [await reports(), await metric('job_runs_total{job_name="quarantine_retention",outcome="done"}')];
     const ran = await post("/v1/admin/jobs/quarantine_retention/run", { dry_run: true });
     expect(ran.json).toMatchObject({ state: "done", dry_run: true, report_key: null });
-    expect([await reports(), await metric('job_runs_total{job="quarantine_retention",outcome="done"}')]).toEqual(
+    expect([await reports(), await metric('job_runs_total{job_name="quarantine_retention",outcome="done"}')]).toEqual(
       before,
     );
     const leases = await suiteSql().query({
@@ -166,7 +166,7 @@ describe("a cron trigger", () => {
     const nightly = JOBS.filter((job) => job.cron === "0 3 * * *").map(({ name }) => name);
     const value = nightly.toSorted().map((name) => ({ job_name: name, outcome: "done" }));
     expect(rows).toEqual({ ok: true, value });
-    expect(await metric('job_runs_total{job="job_history",outcome="already_run"}')).toBe(1);
+    expect(await metric('job_runs_total{job_name="job_history",outcome="already_run"}')).toBe(1);
   });
 
   it("of a line that the schedule does not have fails, is logged and counted", async () => {

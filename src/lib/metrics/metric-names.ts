@@ -246,13 +246,13 @@ export const METRICS = {
   },
   job_runs_total: {
     type: "counter",
-    labels: ["job", "outcome"],
+    labels: ["job_name", "outcome"],
     help: "Runs of jobs by job and outcome: done, partial, failed; lease_held and already_run where there was none; else a code. Dry runs are left out.",
   },
-  job_duration_seconds: { type: "histogram", labels: ["job"], help: "Wall time of runs of jobs by job." },
+  job_duration_seconds: { type: "histogram", labels: ["job_name"], help: "Wall time of runs of jobs by job." },
   job_last_success_timestamp_seconds: {
     type: "gauge",
-    labels: ["job"],
+    labels: ["job_name"],
     help: "When a job last ended as done, seconds since 1970.",
   },
   backup_size_bytes: { type: "gauge", labels: ["kind"], help: "Bytes of the last backup, by kind: full, delta." },
@@ -271,10 +271,10 @@ export const METRICS = {
     labels: [],
     help: "When the last restore ended, seconds since 1970.",
   },
-  job_budget_seconds: { type: "gauge", labels: ["job"], help: "Time that a run of a scheduled job may take, by job." },
+  job_budget_seconds: { type: "gauge", labels: ["job_name"], help: "Time that a run of a scheduled job may take, by job." },
   job_period_seconds: {
     type: "gauge",
-    labels: ["job"],
+    labels: ["job_name"],
     help: "Time between two ticks of a scheduled job, by job.",
   },
   sync_remote_objects: {

@@ -68,13 +68,13 @@ describe("a time", () => {
   it("is the latest that was noted, and each histogram has its own bounds", () => {
     const buffer = new CounterBuffer(100);
     for (const seconds of [1_000, 3_000, 2_000])
-      buffer.note("job_last_success_timestamp_seconds", { job: "sweep" }, seconds);
-    buffer.observe("job_duration_seconds", { job: "sweep" }, 250);
+      buffer.note("job_last_success_timestamp_seconds", { job_name: "sweep" }, seconds);
+    buffer.observe("job_duration_seconds", { job_name: "sweep" }, 250);
     const text = renderPrometheus(buffer.take());
-    expect(text).toContain('job_last_success_timestamp_seconds{job="sweep"} 3000');
-    expect(text).toContain('job_duration_seconds_bucket{job="sweep",le="120"} 0');
-    expect(text).toContain('job_duration_seconds_bucket{job="sweep",le="300"} 1');
-    expect(text).toContain('job_duration_seconds_bucket{job="sweep",le="900"} 1');
+    expect(text).toContain('job_last_success_timestamp_seconds{job_name="sweep"} 3000');
+    expect(text).toContain('job_duration_seconds_bucket{job_name="sweep",le="120"} 0');
+    expect(text).toContain('job_duration_seconds_bucket{job_name="sweep",le="300"} 1');
+    expect(text).toContain('job_duration_seconds_bucket{job_name="sweep",le="900"} 1');
   });
 });
 
