@@ -2,6 +2,9 @@
 import { z } from "zod";
 import { BACKUP_JOB, type BackupContext } from "../../../src/lib/flows/backups/backup-job.ts";
 import { RESTORE_JOB } from "../../../src/lib/flows/backups/restore-job.ts";
+import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
+import { createModelSource, tokenizerKey } from "../../../src/lib/flows/model-source.ts";
+import { sweep, SWEEP_BOUNDS } from "../../../src/lib/flows/sweep.ts";
 import { ZstdCodec } from "../../../src/lib/zstd/zstd-codec.ts";
 import { expectOk, openTestDatabase, type TestDatabase } from "../../support/database.ts";
 import type { TestBackend } from "../../support/postgres-servers.ts";
@@ -81,4 +84,21 @@ export async function openRestored(
 ): Promise<TestDatabase & { readonly report: Awaited<ReturnType<typeof restoreInto>> }> {
   const database = await openTestDatabase({ backend });
   return { ...database, report: await restoreInto(world, database, options) };
+}
+
+/** What the schedule does next: the sweeper sends what the restored ledger does not have, and the consumer applies it. */
+export async function sweepAll(world: World, database: TestDatabase): Promise<void> {
+  world.nowMs += 3 * 60_000;
+  const models = createModelSource({
+    sql: database.sql,
+    clock: () => world.nowMs,
+    readTokenizer: async (fingerprint) => {
+      const object = await world.bucket.get(tokenizerKey(fingerprint));
+      return object === null ? null : new Uint8Array(await object.arrayBuffer());
+    },
+  });
+  const context = { ...world.context(), sql: database.sql, models };
+  const options = { ...SWEEP_BOUNDS, sweptAtMs: 0, isSpent: () => false, isDryRun: false };
+  await sweep(context, options, { completeUpTo: {}, stoppedAt: null });
+  for (const message of world.take()) expectOk(await indexRange(context, message));
 }

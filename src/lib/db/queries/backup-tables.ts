@@ -80,6 +80,7 @@ export const NOT_BACKED: Readonly<Record<string, string>> = {
   lexeme_stats: "statistics: build-index counts them anew",
   backup_marks: "transaction ids of this database mean nothing in another",
   search_indexes: "indexes of a new database are measured anew: build-index",
+  orphan_marks: "what hangs on nothing is found anew",
   job_leases: "a new database has no job that runs; the sweeper begins at the first object",
   job_runs: "reports of jobs lie in R2",
   schema_migrations: "written by the migrations",
