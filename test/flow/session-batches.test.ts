@@ -111,7 +111,7 @@ describe("a micro-batch of a session", () => {
     await storeBatch("stream-d", walId, event(2, { context: "user: Write to ann.parrot@yellowbirds.org, please." }));
     world.take();
     const version = { walKey: walKey("stream-d", walId), documentIndex: 0, versionKey: `${walId}-00000` };
-    const again = await redactStored(world.bucket, version, {
+    const again = await redactStored(world.context(), version, {
       policy: piiPolicySchema.parse({ actions: { EMAIL_ADDRESS: "redact" } }),
       key: undefined,
     });

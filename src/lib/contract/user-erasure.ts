@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Every place that can hold something of a user. */
+/** Every place that can hold something of a user. A certificate has those that there were when it was made. */
 export const ERASURE_PLACES = [
   "documents",
   "chunks",
@@ -20,12 +20,13 @@ export const ERASURE_PLACES = [
   "wal_texts",
   "quarantine_texts",
   "remembered_replies",
+  "pack_texts",
 ] as const;
 const placeSchema = z.enum(ERASURE_PLACES);
 export type ErasurePlace = z.infer<typeof placeSchema>;
 
 /** Things found, by place. */
-export const erasureCountsSchema = z.record(placeSchema, z.int().min(0));
+export const erasureCountsSchema = z.partialRecord(placeSchema, z.int().min(0));
 export type ErasureCounts = z.infer<typeof erasureCountsSchema>;
 
 const keptSchema = z.strictObject({
@@ -48,7 +49,7 @@ export const erasureCertificateSchema = z.strictObject({
   requested_at: z.iso.datetime(),
   finished_at: z.iso.datetime(),
   erased_before: z.string().describe("a ulid: what the user sent before it is gone, whenever it arrives"),
-  places: z.record(
+  places: z.partialRecord(
     placeSchema,
     z.strictObject({ before: z.int().min(0), after: z.literal(0).describe("counted anew at the end") }),
   ),

@@ -12,6 +12,7 @@ import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
 import { batchTagSchema, isReservedBatchTag } from "../contract/scope.ts";
 import type { WalDocument } from "../contract/wal-record.ts";
+import type { Sql } from "../db/sql.ts";
 import { GATE_VERSION } from "../gate/profile.ts";
 import { PII_RULES_VERSION } from "../pii/find-pii.ts";
 import type { WalHead } from "../wal/wal-codec.ts";
@@ -20,8 +21,11 @@ import type { JudgedInput } from "./judge-inputs.ts";
 import { judgeRequest, type JudgingContext } from "./judge-request.ts";
 import { holdBack } from "./quarantine/quarantine-object.ts";
 import { storeRequest, type StoreContext } from "./store-request.ts";
+import { wasPacked } from "./was-packed.ts";
 
 export interface AcceptContext extends StoreContext, JudgingContext {
+  /** Asked only where an old request comes again whose WAL object has gone. */
+  readonly sql: Sql;
   readonly newUlid: () => Ulid;
 }
 
@@ -137,6 +141,11 @@ async function store(context: AcceptContext, work: Work): Promise<Result<Accepte
   };
   const judged = work.inputs.map((input) => input.document);
   const replied = replayed ? judged.map((document, index) => asReplied(document, remembered.reply, index)) : judged;
+  if (replayed) {
+    const packed = await wasPacked(context, { tenantId: head.tenant_id, walId: head.wal_id });
+    if (!packed.ok) return packed;
+    if (packed.value) return ok({ reply: remembered.reply, replayed, queued: true, documents: replied });
+  }
   const held = await holdBack(context.bucket, { head, documents: replied, replayed });
   if (!held.ok) return held;
   const textBytes = held.value.map((document, index) =>

@@ -38,9 +38,12 @@ export async function awaitWrites(
   for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(PAUSE_MS_MAX, Math.round(pauseMs * 1.5))) {
     const found = await findRequests(context, wait, expected);
     if (!found.ok) return found;
-    const missing = wait.tokens.filter((token) => !expected.has(token));
-    const applied = await appliedDocuments(context.sql, wait.tenantId, [...expected.keys()]);
+    const applied = await appliedDocuments(context.sql, wait.tenantId, wait.tokens);
     if (!applied.ok) return applied;
+    // An old object has gone because all of it is applied: its documents are in packs.
+    const isPacked = (token: string): boolean =>
+      applied.value.has(token) && context.clock() - ulidTimeMs(token) > UNWRITTEN_MS_MAX;
+    const missing = wait.tokens.filter((token) => !expected.has(token) && !isPacked(token));
     const isApplied = [...expected].every(([walId, documentCount]) => (applied.value.get(walId) ?? 0) >= documentCount);
     const nowMs = context.clock();
     const waitedMs = nowMs - startedMs;

@@ -1,4 +1,3 @@
-import type { R2Bucket } from "@cloudflare/workers-types";
 import { ulidTimeMs } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -9,10 +8,10 @@ import { finderFor } from "../pii/find-for-policy.ts";
 import { PII_RULES_VERSION } from "../pii/find-pii.ts";
 import type { PiiKey } from "../pii/pii-key.ts";
 import { Sealer } from "../pii/seal.ts";
-import { readWalDocument } from "../wal/read-wal-document.ts";
 import type { WalHead } from "../wal/wal-codec.ts";
-import { WAL_LIMITS } from "../wal/wal-limits.ts";
 import { nextVersionKey } from "./indexing/version-key-of.ts";
+import type { PackReadContext } from "./packs/context.ts";
+import { readStoredDocument } from "./packs/read-stored-document.ts";
 import { redactMetadata, sumCounts } from "./redact-metadata.ts";
 import { reenter } from "./reenter.ts";
 import { planSealing, sealContent, type Content } from "./seal-content.ts";
@@ -43,27 +42,27 @@ export interface Redaction {
   readonly key: PiiKey | undefined;
 }
 
-/** Reads a stored document from the WAL and applies the rules of now to its text, title and metadata. */
+/** Reads a stored document from its WAL object or its pack and applies the rules of now to its text, title and metadata. */
 export async function redactStored(
-  bucket: R2Bucket,
+  context: PackReadContext,
   version: StoredVersion,
   { policy, key }: Redaction,
 ): Promise<Result<RedactedAgain, { readonly code: string }>> {
   const place = { key: version.walKey, documentIndex: version.documentIndex };
-  const read = await readWalDocument(bucket, place, WAL_LIMITS);
+  const read = await readStoredDocument(context, place);
   if (!read.ok) return read;
   const { head, document } = read.value;
   if (document.text === null) return err({ code: "wal_invalid" });
   const content = { text: document.text, title: document.title, metadata: document.metadata };
-  const context = document.context === undefined ? undefined : redactContext(document.context, policy);
+  const saidBefore = document.context === undefined ? undefined : redactContext(document.context, policy);
   const numbered = redactContent(content, policy);
   const plan = key === undefined ? undefined : planSealing(content, policy, { find: finderFor(policy) });
   const isSealed = key !== undefined && plan !== undefined && plan.refusal === undefined;
   const redacted = isSealed ? await sealContent(plan, new Sealer(key)) : numbered.content;
   return ok({
     head: { ...head, pii_version: PII_RULES_VERSION },
-    document: { ...document, ...redacted, ...(context === undefined ? {} : { context }) },
-    isChanged: JSON.stringify(redacted) !== JSON.stringify(content) || context !== document.context,
+    document: { ...document, ...redacted, ...(saidBefore === undefined ? {} : { context: saidBefore }) },
+    isChanged: JSON.stringify(redacted) !== JSON.stringify(content) || saidBefore !== document.context,
     isNumberedForSize: key !== undefined && !isSealed,
     counts: numbered.counts,
   });

@@ -1,4 +1,3 @@
-import type { R2Bucket } from "@cloudflare/workers-types";
 import { err, ok, type Result } from "../base/result.ts";
 import type { RescanReply, RescanRequest } from "../contract/pii-rescan.ts";
 import type { Principal } from "../contract/principal.ts";
@@ -12,19 +11,17 @@ import {
   staleDocumentRowSchema,
 } from "../db/queries/pii-rescan.ts";
 import { policyRowSchema, selectPolicy } from "../db/queries/tenants.ts";
-import type { Sql } from "../db/sql.ts";
 import { PII_RULES_VERSION } from "../pii/find-pii.ts";
 import type { PiiKeyring } from "../pii/keyring.ts";
 import { needsRescan } from "../pii/needs-rescan.ts";
+import type { PackReadContext } from "./packs/context.ts";
 import { problemOfSql } from "./problem-of.ts";
 import { sumCounts } from "./redact-metadata.ts";
 import { redactStored, reenterStored, type Redaction } from "./reenter-stored.ts";
 import { sealingKey } from "./sealing-key.ts";
 import type { StoreContext } from "./store-request.ts";
 
-export interface RescanContext extends StoreContext {
-  readonly sql: Sql;
-  readonly bucket: R2Bucket;
+export interface RescanContext extends StoreContext, PackReadContext {
   readonly newUlid: () => string;
   readonly piiKeys?: PiiKeyring | undefined;
 }
@@ -122,7 +119,7 @@ async function rescanDocument(
 ): Promise<Outcome> {
   const { wal_key: walKey, document_index: documentIndex, version_key: versionKey } = document;
   const version = { walKey, documentIndex, versionKey };
-  const again = await redactStored(context.bucket, version, redaction);
+  const again = await redactStored(context, version, redaction);
   if (!again.ok) return { kind: "failed" };
   if (!again.value.isChanged) return { kind: "clean" };
   const { isNumberedForSize, counts } = again.value;

@@ -5,10 +5,11 @@ import type { PiiKeyring } from "../pii/keyring.ts";
 import { redactStored, reenterStored } from "./reenter-stored.ts";
 import type { Job, JobContext, JobRun } from "./jobs/job.ts";
 import { walkTenants } from "./jobs/walk-tenants.ts";
+import type { PackReadContext } from "./packs/context.ts";
 import { sealingKey } from "./sealing-key.ts";
 import type { StoreContext } from "./store-request.ts";
 
-interface ReturnContext extends JobContext, StoreContext {
+interface ReturnContext extends JobContext, StoreContext, PackReadContext {
   readonly newUlid: () => string;
   readonly piiKeys?: PiiKeyring | undefined;
 }
@@ -79,7 +80,7 @@ async function returnOfTenant(
         documentIndex: orphan.document_index,
         versionKey: orphan.version_key,
       };
-      const again = await redactStored(context.bucket, version, { policy: pii, key: key.value });
+      const again = await redactStored(context, version, { policy: pii, key: key.value });
       const sent =
         again.ok && !run.isDryRun
           ? await reenterStored(context, version, { again: again.value, cause: "original_gone" })

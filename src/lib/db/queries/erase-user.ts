@@ -115,6 +115,16 @@ export function disownUserReceipts({ tenantId, userId, before }: OldVersions, ro
   };
 }
 
+/** Inputs of a request whose user was erased. */
+export function selectDisownedInputs(tenantId: string, walId: string): Statement {
+  return {
+    text: "select document_index from receipts where tenant_id = $1 and wal_id = $2 and user_id = '*'",
+    params: [tenantId, walId],
+  };
+}
+
+export const disownedInputRowSchema = z.object({ document_index: z.int() });
+
 export function eraseUserQuarantine({ tenantId, userId, before }: OldVersions, rowsMax: number): Statement {
   return {
     text: countGone(`delete from quarantine where tenant_id = $1 and quarantine_id in (
@@ -147,7 +157,7 @@ export function eraseUserStatistics({ tenantId, userId, before }: OldVersions): 
 export function countUserKept({ tenantId, userId }: UserName): Statement {
   return {
     text: `select (select count(*) from api_keys where ${OWN}) as keys,
-             (select count(*) from artifacts where tenant_id = $1 and kind in ('pack', 'backup', 'snapshot')) as copies`,
+             (select count(*) from artifacts where tenant_id = $1 and kind in ('backup', 'snapshot')) as copies`,
     params: [tenantId, userId],
   };
 }

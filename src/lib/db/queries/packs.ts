@@ -170,9 +170,14 @@ function packParams(tenantId: string, pack: PackRow): readonly unknown[] {
 
 /**
  * Registers a pack with its members, all or nothing: not where a user of one was erased since the member was read, nor where another pack has one by
- * now. The last statement says which: its object is nobody's then.
+ * now, nor, where it `mustHold`, with a member that is not the version of its document that holds. The last statement says which: its object is nobody's
+ * then.
  */
-export function registerPack(tenantId: string, pack: PackRow, members: readonly PackMember[]): readonly Statement[] {
+export function registerPack(
+  tenantId: string,
+  pack: PackRow,
+  { members, mustHold }: { readonly members: readonly PackMember[]; readonly mustHold: boolean },
+): readonly Statement[] {
   return [
     holdErasures(
       tenantId,
@@ -188,8 +193,13 @@ export function registerPack(tenantId: string, pack: PackRow, members: readonly 
              packed as (
                select 1 from given g join artifact_members m on m.tenant_id = $1 and m.document_uid = g.document_uid and m.wal_id = g.wal_id
                  and m.document_index = g.document_index),
+             stale as (
+               select 1 from given g where $15::boolean and not exists (
+                 select 1 from documents d where d.tenant_id = $1 and d.document_uid = g.document_uid and d.wal_id = g.wal_id
+                   and d.document_index = g.document_index and d.deleted_at is null)),
              added as (
-               ${INSERT_PACK} where not exists (select 1 from erased) and not exists (select 1 from packed) returning artifact_id),
+               ${INSERT_PACK} where not exists (select 1 from erased union all select 1 from packed union all select 1 from stale)
+               returning artifact_id),
              members as (
                insert into artifact_members (tenant_id, artifact_id, user_id, position, document_uid, wal_id, document_index)
                select $1, a.artifact_id, g.user_id, g.position, g.document_uid, g.wal_id, g.document_index from given g cross join added a
@@ -203,12 +213,40 @@ export function registerPack(tenantId: string, pack: PackRow, members: readonly 
         members.map(({ walId }) => walId),
         members.map(({ documentIndex }) => documentIndex),
         members.map(({ versionKey }) => versionKey),
+        mustHold,
       ],
     },
   ];
 }
 
 export const registeredRowSchema = z.object({ added: z.boolean(), erased: z.boolean(), member_count: z.int() });
+
+/**
+ * WAL objects that have to be there, so that a pack may go that nobody registered: of its records those that no pack has and that either are the versions
+ * that hold, or were never applied as far as the ledger knows.
+ */
+export function selectUncoveredWal(
+  tenantId: string,
+  members: readonly Pick<PackMember, "documentUid" | "walId" | "documentIndex">[],
+): Statement {
+  return {
+    text: `select distinct g.wal_id from unnest($2::uuid[], $3::text[], $4::int[]) as g (document_uid, wal_id, document_index)
+           where not exists (
+               select 1 from artifact_members m where m.tenant_id = $1 and m.document_uid = g.document_uid and m.wal_id = g.wal_id
+                 and m.document_index = g.document_index)
+             and (not exists (select 1 from wal_ledger l where l.tenant_id = $1 and l.wal_id = g.wal_id)
+               or exists (select 1 from documents d where d.tenant_id = $1 and d.document_uid = g.document_uid and d.wal_id = g.wal_id
+                 and d.document_index = g.document_index and d.deleted_at is null))`,
+    params: [
+      tenantId,
+      members.map(({ documentUid }) => documentUid),
+      members.map(({ walId }) => walId),
+      members.map(({ documentIndex }) => documentIndex),
+    ],
+  };
+}
+
+export const uncoveredRowSchema = z.object({ wal_id: z.string() });
 
 /** Where a member of a former pack stands in the one that replaces it. */
 export interface MovedMember {
@@ -315,17 +353,17 @@ export function selectLivePositions(tenantId: string, artifactId: string): State
 
 export const positionRowSchema = z.object({ position: bigintSchema });
 
-/** The pack that holds a version of a document, and its place there. */
+/** The pack that holds the document which was made of an input and holds, and its place there. */
 export function selectPackOfVersion(
   tenantId: string,
-  version: { readonly documentUid: string; readonly walId: string; readonly documentIndex: number },
+  input: { readonly walId: string; readonly documentIndex: number },
 ): Statement {
   return {
-    text: `select ${PACK_COLUMNS}, m.position from artifact_members m
+    text: `select ${PACK_COLUMNS}, m.position from ${LIVE_MEMBERS}
              join artifacts a on a.tenant_id = m.tenant_id and a.artifact_id = m.artifact_id and a.kind = 'pack'
-           where m.tenant_id = $1 and m.document_uid = $2::uuid and m.wal_id = $3 and m.document_index = $4::int
+           where d.tenant_id = $1 and d.wal_id = $2 and d.document_index = $3::int
            order by a.created_at desc limit 1`,
-    params: [tenantId, version.documentUid, version.walId, version.documentIndex],
+    params: [tenantId, input.walId, input.documentIndex],
   };
 }
 

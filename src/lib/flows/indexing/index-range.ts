@@ -1,4 +1,5 @@
 import { documentUid } from "../../base/document-uid.ts";
+import { ulidTimeMs } from "../../base/ids.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
 import type { EmbedMessage } from "../../contract/queue-message.ts";
@@ -39,7 +40,7 @@ export async function indexRange(
   message: EmbedMessage,
 ): Promise<Result<IndexRangeReport, IndexRangeError>> {
   const range = await readWalRange(context.bucket, message.wal_key, message.range_index, WAL_LIMITS);
-  if (!range.ok) return range;
+  if (!range.ok) return range.error.code === "wal_missing" ? appliedBefore(context, message) : range;
   const mismatch = mismatchOf(range.value, message);
   if (mismatch !== undefined) return err(mismatch);
   const { head } = range.value;
@@ -78,6 +79,19 @@ export async function indexRange(
     ),
     quarantined: quarantineRowsOf(head, documents),
   });
+}
+
+/** A message may come once more when its WAL object has gone, which only happens to applied ones. */
+async function appliedBefore(
+  context: Pick<IndexingContext, "sql">,
+  message: EmbedMessage,
+): Promise<Result<IndexRangeReport, IndexRangeError>> {
+  const { tenant_id: tenantId, wal_id: walId, range_index: rangeIndex } = message;
+  const statement = selectLedgerRow({ tenantId, walId, rangeIndex });
+  const rows = await context.sql.transaction({ tenantId, userId: "*" }, [statement], { readOnly: true });
+  if (!rows.ok) return rows;
+  if (rows.value[0]?.[0] === undefined) return err({ code: "wal_missing" });
+  return ok({ alreadyApplied: true, ...NOTHING_DONE, receivedAtMs: ulidTimeMs(walId) });
 }
 
 function acceptedOf(message: EmbedMessage, documents: readonly WalDocument[]): readonly PreparedDocument[] {

@@ -3,8 +3,10 @@ import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
 import { err, ok, type Result } from "../../base/result.ts";
 import { packRowSchema, type RegisteredPack, selectPacksAt } from "../../db/queries/packs.ts";
 import { removalKey } from "../snapshots/removal-marker.ts";
-import type { PackFailure, PackReadContext } from "./context.ts";
+import type { PackContext, PackFailure, PackReadContext } from "./context.ts";
 import { stagingPrefix } from "./pack-upload.ts";
+import { settleOrphan } from "./settle-orphan.ts";
+import { noteFailure } from "./tally.ts";
 import type { TenantRun } from "./tenant-run.ts";
 
 /**
@@ -19,12 +21,13 @@ export function packsPrefix(tenantId: string): string {
   return `packs/${tenantId}/`;
 }
 
-/** Deletes what was abandoned. Former packs that stay for a snapshot have a marker of removal and are none. Rejects when R2 fails. */
-export async function clearOrphans(
-  context: PackReadContext,
-  nowMs: number,
-  run: TenantRun,
-): Promise<Result<void, PackFailure>> {
+/**
+ * Completes or clears what was abandoned. A whole pack whose records all hold is registered after all. Another one goes if everything in it is also somewhere
+ * else or does not hold any more, and stays otherwise (`pack_unclaimed`): after a restore of the store it may be all that there is. Former packs that stay for
+ * a snapshot have a marker of removal and are left alone. Rejects when R2 fails.
+ */
+export async function clearOrphans(context: PackContext, run: TenantRun): Promise<Result<void, PackFailure>> {
+  const nowMs = context.clock();
   const isAbandoned = ({ uploaded }: R2Object): boolean => nowMs - uploaded.getTime() >= ABANDONED_MS;
   const orphans: string[] = [];
   for await (const page of pagesUnder(context.bucket, stagingPrefix(run.tenantId)))
@@ -34,7 +37,12 @@ export async function clearOrphans(
     if (!registered.ok) return registered;
     for (const object of page) {
       if (!isAbandoned(object) || registered.value.has(object.key)) continue;
-      if ((await context.bucket.head(removalKey(object.key))) === null) orphans.push(object.key);
+      if ((await context.bucket.head(removalKey(object.key))) !== null) continue;
+      const settled = run.isDryRun ? ok("kept" as const) : await settleOrphan(context, run.tenantId, object);
+      if (!settled.ok) return settled;
+      if (settled.value === "covered") orphans.push(object.key);
+      else if (settled.value === "adopted") run.tally.adoptedPackCount += 1;
+      else if (!run.isDryRun) noteFailure(run.tally, "pack_unclaimed");
     }
   }
   if (!run.isDryRun)

@@ -77,7 +77,7 @@ async function workOn(
   packedUpTo: Record<string, string>,
 ): Promise<Result<boolean, PackFailure>> {
   const { tenantId } = run;
-  const cleared = await clearOrphans(context, context.clock(), run);
+  const cleared = await clearOrphans(context, run);
   if (!cleared.ok) return cleared;
   const packed = await packTenant(context, packedUpTo[tenantId] ?? "", run);
   if (!packed.ok) return packed;

@@ -38,7 +38,10 @@ export async function packRecords(
     return ok({ recordsDigest: digest.value() });
   });
   if (!written.ok) return written;
-  const statements = registerPack(tenantId, written.value.row, sorted.map(memberOf));
+  const statements = registerPack(tenantId, written.value.row, {
+    members: sorted.map(memberOf),
+    mustHold: false,
+  });
   const place = { tenantId, pack: written.value };
   const registered = await register(context, place, { statements, answerAt: statements.length - 1 });
   return registered.ok ? ok({ sizeBytes: written.value.row.sizeBytes }) : registered;
@@ -54,7 +57,8 @@ function byKey(a: PackRecord, b: PackRecord): number {
   return isKeyBefore(b, a) ? 1 : 0;
 }
 
-function memberOf(record: PackRecord, position: number): PackMember {
+/** The member of a registry that a record is. */
+export function memberOf(record: PackRecord, position: number): PackMember {
   return {
     position,
     userId: record.user_id,

@@ -164,7 +164,7 @@ class RecordStream {
       this.#heads = records.value
         .map((record, index) => ({ record, position: first + index }))
         .filter(({ position }) => this.#keeps(position))
-        .reverse();
+        .toReversed();
       this.#first += records.value.length;
       this.#block += 1;
     }

@@ -14,8 +14,9 @@ export interface PackTally {
   readonly keptWal: { unapplied: number; dead: number; undecided: number; unpacked: number };
   /** Packs that were written anew without what holds no more, or together with other small ones. */
   compactedPackCount: number;
-  /** Objects of runs that died. */
+  /** Objects of runs that died: those that were deleted, and packs that were taken over. */
   orphanCount: number;
+  adoptedPackCount: number;
   /** Documents whose text could not be read: their WAL object stays. */
   unreadableCount: number;
   /** Codes of what failed, with how often. */
@@ -35,6 +36,7 @@ export function newTally(): PackTally {
     keptWal: { unapplied: 0, dead: 0, undecided: 0, unpacked: 0 },
     compactedPackCount: 0,
     orphanCount: 0,
+    adoptedPackCount: 0,
     unreadableCount: 0,
     failures: {},
   };

@@ -71,7 +71,7 @@ export async function writePack(
 }
 
 /** `pack-<name of the object without its ending>`. */
-function artifactIdOf(key: string): string {
+export function artifactIdOf(key: string): string {
   return `pack-${key.slice(key.lastIndexOf("/") + 1).replace(/\.mpz$/, "")}`;
 }
 
@@ -97,7 +97,7 @@ async function isAsWritten(context: PackContext, expected: Expected): Promise<bo
 }
 
 /** SHA-256 of an object, hexadecimal; '' where it is shorter than it should be. */
-async function sha256Of(
+export async function sha256Of(
   bucket: R2Bucket,
   { key, sizeBytes }: { readonly key: string; readonly sizeBytes: number },
 ): Promise<string> {

@@ -40,7 +40,7 @@ export function certificateOf(erasure: Erasure, kept: readonly Kept[], nowMs: nu
     // Every place is named.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     places: Object.fromEntries(
-      ERASURE_PLACES.map((place) => [place, { before: progress.found[place], after: 0 as const }]),
+      ERASURE_PLACES.map((place) => [place, { before: progress.found[place] ?? 0, after: 0 as const }]),
     ) as ErasureCertificate["places"],
     kept: kept.filter(({ count }) => count > 0),
   };

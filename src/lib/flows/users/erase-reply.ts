@@ -4,18 +4,29 @@
  */
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { err, ok, type Result } from "../../base/result.ts";
+import { disownedInputRowSchema, selectDisownedInputs } from "../../db/queries/erase-user.ts";
 import type { UserName } from "../../db/queries/user-erasures.ts";
+import type { Sql } from "../../db/sql.ts";
 import { readObject, type RewriteError } from "../../wal/rewrite-object.ts";
 import { withoutMark } from "../../wal/user-marks.ts";
 import { walKey } from "../../wal/wal-key.ts";
 import { type Remembered, rememberedSchema } from "../idempotency.ts";
 
+interface ReplyContext {
+  readonly bucket: R2Bucket;
+  readonly sql: Sql;
+}
+
 /** Takes the user's documents out of a remembered reply; returns how many. The WAL object is done before: it says which they are. */
-export async function eraseReply(bucket: R2Bucket, key: string, user: UserName): Promise<Result<number, RewriteError>> {
+export async function eraseReply(
+  context: ReplyContext,
+  key: string,
+  user: UserName,
+): Promise<Result<number, RewriteError>> {
   try {
-    const object = await bucket.get(key);
+    const object = await context.bucket.get(key);
     if (object === null) return ok(0);
-    const named = await namedIn(bucket, user, await object.json().catch(() => undefined));
+    const named = await namedIn(context, user, await object.json().catch(() => undefined));
     if (!named.ok) return named;
     const { remembered, indexes } = named.value;
     if (indexes.size === 0) return ok(0);
@@ -23,7 +34,7 @@ export async function eraseReply(bucket: R2Bucket, key: string, user: UserName):
       indexes.has(receipt.index) ? { ...receipt, document_id: "", reasons: [] } : receipt,
     );
     const erased: Remembered = { ...remembered, reply: { ...remembered.reply, receipts } };
-    await bucket.put(key, JSON.stringify(erased), {
+    await context.bucket.put(key, JSON.stringify(erased), {
       customMetadata: { ...withoutMark(object.customMetadata ?? {}, user) },
       ...(object.httpMetadata === undefined ? {} : { httpMetadata: object.httpMetadata }),
     });
@@ -34,11 +45,15 @@ export async function eraseReply(bucket: R2Bucket, key: string, user: UserName):
 }
 
 /** How many of the user's documents a remembered reply names. */
-export async function countReply(bucket: R2Bucket, key: string, user: UserName): Promise<Result<number, RewriteError>> {
+export async function countReply(
+  context: ReplyContext,
+  key: string,
+  user: UserName,
+): Promise<Result<number, RewriteError>> {
   try {
-    const object = await bucket.get(key);
+    const object = await context.bucket.get(key);
     if (object === null) return ok(0);
-    const named = await namedIn(bucket, user, await object.json().catch(() => undefined));
+    const named = await namedIn(context, user, await object.json().catch(() => undefined));
     return named.ok ? ok(named.value.indexes.size) : named;
   } catch {
     return err({ code: "storage_unavailable" });
@@ -51,14 +66,30 @@ interface Named {
   readonly indexes: ReadonlySet<number>;
 }
 
-async function namedIn(bucket: R2Bucket, user: UserName, json: unknown): Promise<Result<Named, RewriteError>> {
+async function namedIn(context: ReplyContext, user: UserName, json: unknown): Promise<Result<Named, RewriteError>> {
   const parsed = rememberedSchema.safeParse(json);
   if (!parsed.success) return err({ code: "wal_invalid" });
-  const documents = await readObject(bucket, walKey(user.tenantId, parsed.data.wal_id));
-  if (!documents.ok) return documents;
-  const erased = new Set(
-    documents.value.filter(({ reasons }) => reasons[0]?.code === "erased").map((document) => document.document_index),
-  );
-  const named = parsed.data.reply.receipts.filter(({ index, document_id: id }) => erased.has(index) && id !== "");
+  const erased = await erasedInputs(context, user.tenantId, parsed.data.wal_id);
+  if (!erased.ok) return erased;
+  const named = parsed.data.reply.receipts.filter(({ index, document_id: id }) => erased.value.has(index) && id !== "");
   return ok({ remembered: parsed.data, indexes: new Set(named.map(({ index }) => index)) });
+}
+
+/** Places of a request's erased inputs: its WAL object says which they are, or once that has gone the receipts that are nobody's. */
+async function erasedInputs(
+  { bucket, sql }: ReplyContext,
+  tenantId: string,
+  walId: string,
+): Promise<Result<ReadonlySet<number>, RewriteError>> {
+  const documents = await readObject(bucket, walKey(tenantId, walId));
+  if (!documents.ok) return documents;
+  if (documents.value.length > 0) {
+    const erased = documents.value.filter(({ reasons }) => reasons[0]?.code === "erased");
+    return ok(new Set(erased.map((document) => document.document_index)));
+  }
+  const rows = await sql.transaction({ tenantId, userId: "*" }, [selectDisownedInputs(tenantId, walId)], {
+    readOnly: true,
+  });
+  if (!rows.ok) return err({ code: "storage_unavailable" });
+  return ok(new Set((rows.value[0] ?? []).map((row) => disownedInputRowSchema.parse(row).document_index)));
 }

@@ -9,7 +9,7 @@ import { versionKeyOf } from "../indexing/version-key-of.ts";
 import { storageUnavailable } from "../problem-of.ts";
 import { eraseFromObject } from "./erased-document.ts";
 import { countReply, eraseReply } from "./erase-reply.ts";
-import { type Erasure, type EraseUserContext, noteFound, type StepResult } from "./erasure.ts";
+import { type Erasure, type EraseUserContext, noteFound, noteUnreadable, type StepResult } from "./erasure.ts";
 
 type ObjectPlace = "wal_texts" | "quarantine_texts" | "remembered_replies";
 
@@ -32,7 +32,7 @@ function erasedOf(erasure: Erasure, key: string): (document: WalDocument) => boo
 export function eraseObjects(context: EraseUserContext, erasure: Erasure, place: ObjectPlace): Promise<StepResult> {
   return scan(context, erasure, place, async (key) => {
     const erased = await (place === "remembered_replies"
-      ? eraseReply(context.bucket, key, erasure)
+      ? eraseReply(context, key, erasure)
       : eraseFromObject(context.bucket, key, erasedOf(erasure, key)));
     if (erased.ok) noteFound(erasure, place, erased.value);
     return erased;
@@ -58,7 +58,7 @@ export async function recountObjects(
   for (const place of PLACES.slice(startIndex)) {
     const scanned = await scan(context, erasure, place, async (key) => {
       const left = await (place === "remembered_replies"
-        ? countReply(context.bucket, key, erasure)
+        ? countReply(context, key, erasure)
         : countErased(context, erasure, key));
       if (left.ok) leftCount += left.value;
       else if (left.error.code !== "storage_unavailable") noteUnreadable(erasure);
@@ -78,10 +78,6 @@ async function countErased(
 ): Promise<Result<number, RewriteError>> {
   const documents = await readObject(context.bucket, key);
   return documents.ok ? ok(documents.value.filter(erasedOf(erasure, key)).length) : documents;
-}
-
-function noteUnreadable(erasure: Erasure): void {
-  erasure.progress = { ...erasure.progress, unreadable: erasure.progress.unreadable + 1 };
 }
 
 /** Hands out the keys of objects that may hold something of the user. What cannot be read for good is passed over: nothing can be applied from it. */

@@ -16,6 +16,7 @@ import {
 } from "../../db/queries/user-erasures.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { certificateOf, findCertificate, storeCertificate } from "./certificate.ts";
+import { countUserPacks, eraseUserPacks } from "./erase-user-packs.ts";
 import { eraseObjects, recountObjects } from "./erase-user-objects.ts";
 import { countRows, eraseUserRows } from "./erase-user-rows.ts";
 import { countSessionObjects, eraseOrphanedObjects, eraseUserSessions } from "./erase-user-sessions.ts";
@@ -80,6 +81,7 @@ const STEPS: Readonly<Record<ErasureStep, (context: EraseUserContext, erasure: E
   wal: (context, erasure) => eraseObjects(context, erasure, "wal_texts"),
   quarantine: (context, erasure) => eraseObjects(context, erasure, "quarantine_texts"),
   replies: (context, erasure) => eraseObjects(context, erasure, "remembered_replies"),
+  packs: eraseUserPacks,
   recount,
 };
 
@@ -146,7 +148,10 @@ async function recount(context: EraseUserContext, erasure: Erasure): Promise<Ste
   if (!rows.ok) return rows;
   const sessions = await countSessionObjects(context, erasure);
   if (!sessions.ok) return sessions;
-  const left = Object.values(rows.value).reduce((sum, count) => sum + count, sessions.value + objects.value.leftCount);
+  const packs = await countUserPacks(context, erasure);
+  if (!packs.ok) return packs;
+  const elsewhere = sessions.value + objects.value.leftCount + packs.value;
+  const left = Object.values(rows.value).reduce((sum, count) => sum + count, elsewhere);
   if (left === 0) return ok({ done: true });
   const { progress } = erasure;
   erasure.progress = { ...progress, step: "sessions", after: "", round: progress.round + 1, unreadable: 0 };
@@ -173,14 +178,14 @@ function keptOf(
   return [
     {
       what: "receipts",
-      count: progress.found.receipts,
+      count: progress.found.receipts ?? 0,
       why: "without user, document and details, so that the counts of batches stay true; no key of a user sees them",
     },
     { what: "api_keys", count: keys, why: "credentials, bound to the user: revoke them" },
     {
       what: "copies",
       count: copies,
-      why: "packs, backups and snapshots of the whole tenant are not written anew; they end with their retention",
+      why: "backups and snapshots of the whole tenant are not written anew; they end with their retention",
     },
     {
       what: "unreadable_objects",

@@ -12,9 +12,10 @@ import {
 } from "../../contract/user-erasure.ts";
 import type { UserName } from "../../db/queries/user-erasures.ts";
 import type { Sql } from "../../db/sql.ts";
+import type { PackContext } from "../packs/context.ts";
 import type { EraseSessionContext } from "../sessions/erase-session.ts";
 
-export interface EraseUserContext extends EraseSessionContext {
+export interface EraseUserContext extends EraseSessionContext, PackContext {
   readonly sql: Sql;
   readonly bucket: R2Bucket;
   readonly clock: Clock;
@@ -28,6 +29,7 @@ export const ERASURE_STEPS = [
   "wal",
   "quarantine",
   "replies",
+  "packs",
   "recount",
 ] as const;
 export type ErasureStep = (typeof ERASURE_STEPS)[number];
@@ -84,8 +86,13 @@ export function noCounts(): ErasureCounts {
   return Object.fromEntries(ERASURE_PLACES.map((place) => [place, 0])) as ErasureCounts;
 }
 
+/** Counts an object that nobody can read. */
+export function noteUnreadable(erasure: Erasure): void {
+  erasure.progress = { ...erasure.progress, unreadable: erasure.progress.unreadable + 1 };
+}
+
 /** Adds to what was found in a place. */
 export function noteFound(erasure: Erasure, place: ErasurePlace, count: number): void {
   const { progress } = erasure;
-  erasure.progress = { ...progress, found: { ...progress.found, [place]: progress.found[place] + count } };
+  erasure.progress = { ...progress, found: { ...progress.found, [place]: (progress.found[place] ?? 0) + count } };
 }
