@@ -6,10 +6,17 @@ import { CommandError } from "./command-error.ts";
 import { ARTIFACT_COMMAND } from "./declarations/artifact-command.ts";
 import { LOCAL_COMMANDS } from "./declarations/local-commands.ts";
 import { REMOTE_COMMANDS } from "./declarations/remote-commands.ts";
+import { SNAPSHOT_COMMAND } from "./declarations/snapshot-command.ts";
 import { TEXT_COMMANDS } from "./declarations/text-commands.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 
-const COMMANDS: readonly Command[] = [...TEXT_COMMANDS, ...REMOTE_COMMANDS, ARTIFACT_COMMAND, ...LOCAL_COMMANDS];
+const COMMANDS: readonly Command[] = [
+  ...TEXT_COMMANDS,
+  ...REMOTE_COMMANDS,
+  ARTIFACT_COMMAND,
+  SNAPSHOT_COMMAND,
+  ...LOCAL_COMMANDS,
+];
 
 async function main(words: readonly string[]): Promise<ExitCode> {
   const { command, isHelp, rest } = chooseCommand(words, COMMANDS);
