@@ -1,3 +1,4 @@
+import { withHelp } from "../stack/help-topic.ts";
 import { ApiClient } from "./api-client.ts";
 import type { CommandArguments } from "./arguments/command-arguments.ts";
 import { CommandError } from "./command-error.ts";
@@ -19,7 +20,7 @@ export async function findConnection(args: CommandArguments): Promise<Connection
   if (url !== undefined && url !== "") {
     if (!URL.canParse(url)) throw new CommandError(`"${url}" is not a URL`, EXIT.usage);
     if (key === undefined || key === "")
-      throw new CommandError("no api key: set JEEVES_KEY or give --key", EXIT.unauthorised);
+      throw new CommandError(withHelp("no api key: set JEEVES_KEY or give --key", "401"), EXIT.unauthorised);
     return { url, key, api: new ApiClient(url, key) };
   }
   const stack = await findRunningStack();
@@ -27,7 +28,10 @@ export async function findConnection(args: CommandArguments): Promise<Connection
   const local = await readLocalKey();
   const known = key ?? (local?.url === stack.url ? local.key : undefined);
   if (known === undefined)
-    throw new CommandError(`no api key for ${stack.url}: set JEEVES_KEY or give --key`, EXIT.unauthorised);
+    throw new CommandError(
+      withHelp(`no api key for ${stack.url}: set JEEVES_KEY or give --key`, "401"),
+      EXIT.unauthorised,
+    );
   return { url: stack.url, key: known, api: new ApiClient(stack.url, known) };
 }
 
@@ -35,5 +39,6 @@ export async function findConnection(args: CommandArguments): Promise<Connection
 export async function requireConnection(args: CommandArguments): Promise<Connection> {
   const connection = await findConnection(args);
   if (connection !== undefined) return connection;
-  throw new CommandError('no service: set JEEVES_URL and JEEVES_KEY, or run "make up"', EXIT.unreachable);
+  const message = 'no service: set JEEVES_URL and JEEVES_KEY, or run "make up"';
+  throw new CommandError(withHelp(message, "no-service"), EXIT.unreachable);
 }

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { withHelp } from "./help-topic.ts";
 import { StackError } from "./stack-config.ts";
 
 const run = promisify(execFile);
@@ -23,6 +24,7 @@ export async function bundleWorker(
     });
   } catch (cause) {
     const stderr = typeof cause === "object" && cause !== null && "stderr" in cause ? String(cause.stderr) : "";
-    throw new StackError(`the Worker could not be bundled: ${stderr.slice(0, 2000)}`, { cause });
+    const message = `the Worker could not be bundled: ${stderr.slice(0, 2000)}`;
+    throw new StackError(withHelp(message, "worker-not-bundled"), { cause });
   }
 }

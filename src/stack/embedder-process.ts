@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { withHelp } from "./help-topic.ts";
 import { StackError } from "./stack-config.ts";
 
 export interface EmbedderProcess {
@@ -54,17 +55,13 @@ async function waitForPort(child: ChildProcess, log: (line: string) => void): Pr
     const timer = setTimeout(() => {
       child.kill("SIGKILL");
       reject(
-        new StackError(
-          `the embedding server was not ready after ${START_TIMEOUT_MS / 1000} s: ${lastLines.join(" | ")}`,
-        ),
+        notReady(`the embedding server was not ready after ${START_TIMEOUT_MS / 1000} s: ${lastLines.join(" | ")}`),
       );
     }, START_TIMEOUT_MS);
     child.once("exit", (code) => {
       clearTimeout(timer);
       reject(
-        new StackError(
-          startFailure(lastLines) ?? `the embedding server ended with code ${code}: ${lastLines.join(" | ")}`,
-        ),
+        startFailure(lastLines) ?? notReady(`the embedding server ended with code ${code}: ${lastLines.join(" | ")}`),
       );
     });
     if (child.stdout === null) return;
@@ -81,15 +78,18 @@ async function waitForPort(child: ChildProcess, log: (line: string) => void): Pr
 }
 
 /** What a server that could not start says of it in its log, with what to do where that is known. */
-function startFailure(lines: readonly string[]): string | undefined {
+function notReady(message: string): StackError {
+  return new StackError(withHelp(message, "embedder-not-ready"));
+}
+
+function startFailure(lines: readonly string[]): StackError | undefined {
   for (const line of lines) {
     const entry = entryOf(line);
     if (entry?.["event"] !== "start_failed") continue;
-    const hint =
-      entry["code"] === "model_not_available"
-        ? "\nConnect to a network, or put the files into a folder and set MODEL_SOURCE_DIR."
-        : "";
-    return `the embedding server did not start: ${String(entry["detail"])}${hint}`;
+    const message = `the embedding server did not start: ${String(entry["detail"])}`;
+    if (entry["code"] !== "model_not_available") return notReady(message);
+    const hint = "Connect to a network, or put the files into a folder and set MODEL_SOURCE_DIR.";
+    return new StackError(withHelp(`${message}\n${hint}`, "weights-missing"));
   }
   return undefined;
 }

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
+import { withHelp } from "./help-topic.ts";
 import { StackError } from "./stack-config.ts";
 
 export interface WorkerRuntimeOptions {
@@ -77,9 +78,8 @@ export async function startWorkerRuntime(options: WorkerRuntimeOptions): Promise
     await miniflare.dispose().catch(() => undefined);
     const message = cause instanceof Error ? cause.message : String(cause);
     if (/EADDRINUSE|address already in use/i.test(message)) {
-      throw new StackError(`port ${options.port} is busy: stop what listens there, or choose another one with PORT=…`, {
-        cause,
-      });
+      const busy = `port ${options.port} is busy: stop what listens there, or choose another one with PORT=…`;
+      throw new StackError(withHelp(busy, "port-in-use"), { cause });
     }
     throw new StackError(`the Worker did not start: ${message.slice(0, 500)}`, { cause });
   }

@@ -1,6 +1,7 @@
 import { createNeonSql } from "../../lib/db/neon-sql.ts";
 import { buildSearchIndex, LARGE_ROWS_MIN, type SearchIndexReport } from "../../lib/flows/build-search-index.ts";
 import { openDatabase } from "../../stack/postgres/open-database.ts";
+import { withHelp } from "../../stack/help-topic.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 
@@ -20,7 +21,8 @@ export async function run(): Promise<ExitCode> {
 
 async function buildIndex(): Promise<SearchIndexReport> {
   const databaseUrl = process.env["DATABASE_URL"];
-  if (databaseUrl === undefined) throw usageError("DATABASE_URL is not set: name the database, as its owner");
+  if (databaseUrl === undefined)
+    throw usageError(withHelp("DATABASE_URL is not set: name the database, as its owner", "missing-dsn"));
   const database = await openDatabase(databaseUrl);
   if (!database.ok) throw new CommandError(database.error);
   const endpoint = database.value.fetchEndpoint === undefined ? {} : { fetchEndpoint: database.value.fetchEndpoint };

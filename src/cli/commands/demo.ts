@@ -4,6 +4,7 @@ import { createKey, createTenant, revokeKey } from "../../lib/flows/manage-keys.
 import type { Stack } from "../../stack/start-stack.ts";
 import { ApiClient } from "../api-client.ts";
 import type { CommandArguments } from "../arguments/command-arguments.ts";
+import { withHelp } from "../../stack/help-topic.ts";
 import { CommandError } from "../command-error.ts";
 import { readAddresses } from "../demo/corpus.ts";
 import { ingestCorpus, type IngestOutcome } from "../demo/ingest-corpus.ts";
@@ -35,7 +36,12 @@ export async function run(args: CommandArguments): Promise<ExitCode> {
   const startedAtMs = performance.now();
   const running = await findRunningStack();
   if (running !== undefined) {
-    throw new CommandError(`a stack runs already (${running.url}, process ${running.pid}): stop it with Ctrl-C first`);
+    throw new CommandError(
+      withHelp(
+        `a stack runs already (${running.url}, process ${running.pid}): stop it with Ctrl-C first`,
+        "stack-runs-already",
+      ),
+    );
   }
   console.log(style.bold("\nStarting the local stack"));
   const stack = await startLocalStack({ port: 0, log: (line) => console.log(style.dim(`  ${line}`)) });

@@ -5,6 +5,7 @@ import type { Sql } from "../../lib/db/sql.ts";
 import { createKey, createTenant, listKeys, revokeKey, rotateKey } from "../../lib/flows/manage-keys.ts";
 import { openDatabase } from "../../stack/postgres/open-database.ts";
 import type { CommandArguments } from "../arguments/command-arguments.ts";
+import { withHelp } from "../../stack/help-topic.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { keysContext } from "../keys-context.ts";
@@ -23,7 +24,8 @@ export async function run(args: CommandArguments): Promise<ExitCode> {
   if (!ACTIONS.includes(action) || more.length > 0) throw usageError(`keys takes one of ${ACTIONS.join(", ")}`);
   const tenantId = args.required("tenant");
   const databaseUrl = process.env["DATABASE_URL"];
-  if (databaseUrl === undefined) throw usageError("DATABASE_URL is not set: name the database that holds the keys");
+  if (databaseUrl === undefined)
+    throw usageError(withHelp("DATABASE_URL is not set: name the database that holds the keys", "missing-dsn"));
   const database = await openDatabase(databaseUrl);
   if (!database.ok) throw new CommandError(database.error);
   const { connectionString, fetchEndpoint } = database.value;

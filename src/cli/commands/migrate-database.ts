@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { CommandArguments } from "../arguments/command-arguments.ts";
+import { withHelp } from "../../stack/help-topic.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { migrate } from "./migrate.ts";
@@ -8,7 +9,9 @@ import { migrate } from "./migrate.ts";
 export async function run(args: CommandArguments): Promise<ExitCode> {
   const databaseUrl = process.env["DATABASE_URL"] ?? "";
   if (databaseUrl === "")
-    throw usageError("DATABASE_URL is not set: postgresql://user:password@host/database, or pglite:<folder>");
+    throw usageError(
+      withHelp("DATABASE_URL is not set: postgresql://user:password@host/database, or pglite:<folder>", "missing-dsn"),
+    );
   const isJson = args.flag("json");
   const outcome = await migrate({
     databaseUrl,

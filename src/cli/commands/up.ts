@@ -1,4 +1,5 @@
 import type { CommandArguments } from "../arguments/command-arguments.ts";
+import { withHelp } from "../../stack/help-topic.ts";
 import { CommandError } from "../command-error.ts";
 import { DEV_TENANT, startDevStack } from "../dev-stack.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -13,7 +14,10 @@ const PORTS = { min: 0, max: 65_535 };
 export async function run(args: CommandArguments): Promise<ExitCode> {
   const port = args.integer("port", PORTS) ?? Number(process.env["PORT"] ?? PORT_DEFAULT);
   const running = await findRunningStack();
-  if (running !== undefined) throw new CommandError(`the stack runs already: ${running.url} (process ${running.pid})`);
+  if (running !== undefined)
+    throw new CommandError(
+      withHelp(`the stack runs already: ${running.url} (process ${running.pid})`, "stack-runs-already"),
+    );
   const isJson = args.flag("json");
   const log = (line: string): void => (isJson ? console.error(line) : console.log(line));
   const { stack, key } = await startDevStack({ port, label: "jeeves up", log });

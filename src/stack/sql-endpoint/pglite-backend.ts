@@ -10,6 +10,7 @@ import type { Result } from "../../lib/base/result.ts";
 import { beginSql, databaseErrorFields, sessionResetSql, splitCommandTag, syntheticDatabaseError } from "./backend.ts";
 import type { BackendError, Field, SqlBackend, SqlJob, StatementResult, WireStatement } from "./backend.ts";
 import { createLane } from "./lane.ts";
+import { createAutoAnalyse } from "./pglite-analyse.ts";
 
 const { messages, serialize } = protocol;
 
@@ -23,11 +24,14 @@ const EMPTY_RESULT: StatementResult = { fields: [], rows: [], command: "", rowCo
 /** The endpoint's backend over a booted PGlite, which stays the caller's to close. */
 export function createPgliteBackend(database: PGlite): SqlBackend {
   const lane = createLane();
+  const autoAnalyse = createAutoAnalyse(database);
   // A session that cannot be reset, or an instance that threw, serves nobody again.
   let isBroken = false;
-  const reset = async (): Promise<void> => {
+  const reset = async (mayHaveWritten: boolean): Promise<void> => {
     try {
       isBroken = isBroken || !(await resetSession(database));
+      // Without statistics the session serves as well as before.
+      if (mayHaveWritten && !isBroken) await autoAnalyse().catch(() => undefined);
     } catch {
       isBroken = true;
     }
@@ -44,7 +48,7 @@ export function createPgliteBackend(database: PGlite): SqlBackend {
         isBroken = true;
       }
       // The answer does not wait for the reset, the next job does.
-      void reset().finally(leave);
+      void reset(result.ok && job.batch?.readOnly !== true).finally(leave);
       return result;
     },
     async close() {
