@@ -173,6 +173,30 @@ job has no work left; what it prints is the report of each run. docs/cron.md has
     load: () => import("../commands/job.ts"),
   },
   {
+    name: "audit",
+    summary: "the nightly audits: list them, see one, see what is different from the one before",
+    operands: "ls | show [DAY] | diff [DAY] [FLAGS]",
+    details: `Needs a key with the scope operator. Without DAY the latest one. Code 1 says that something is wrong, or alarming: docs/audit.md has what is
+checked, and which changes are expected. "jeeves job run audit" makes one now.`,
+    options: { ...CONNECTION_OPTIONS, limit: { value: "N", summary: "with ls: days shown (30)" } },
+    examples: ["jeeves audit diff", "jeeves audit show 2026-11-25 --json"],
+    load: () => import("../commands/audit.ts"),
+  },
+  {
+    name: "restore",
+    summary: "restores a backup from the bucket into empty databases",
+    operands: "[--at UTC|latest] [FLAGS]",
+    details: `Needs a key with the scope operator, and databases that are migrated and hold nothing of the backup's tenants. Goes on until all is there, names each
+object that could not be read, and lets the sweeper bring what came after the backup. docs/backup.md has it step by step. Code 1: refused, or not whole.`,
+    options: {
+      ...CONNECTION_OPTIONS,
+      at: { value: "UTC", summary: "the newest backup that began then or before (latest)" },
+      "dry-run": { summary: "look at the backup and the databases, and change nothing" },
+    },
+    examples: ["jeeves restore --dry-run", "jeeves restore --at 2026-11-25T02:00:00Z"],
+    load: () => import("../commands/restore.ts"),
+  },
+  {
     name: "search",
     summary: "searches the memory",
     operands: "QUERY… [FLAGS]",

@@ -1,4 +1,5 @@
 import type { Route } from "./route.ts";
+import { adminAuditRoutes } from "./routes/admin-audits.ts";
 import { adminDeadLetterRoutes } from "./routes/admin-dead-letters.ts";
 import { adminJobRoutes } from "./routes/admin-jobs.ts";
 import { adminKeyRoutes } from "./routes/admin-keys.ts";
@@ -42,6 +43,7 @@ const SURFACE: readonly Route[] = [
   ...adminDeadLetterRoutes,
   ...adminTraceRoutes,
   ...adminJobRoutes,
+  ...adminAuditRoutes,
   ...adminSnapshotRoutes,
   ...operationRoutes,
 ];

@@ -8,7 +8,7 @@ export interface MarkName {
 }
 
 /** Seconds that lie between the first and the last sight of a finding before it may be repaired. */
-export const CONFIRM_SECONDS = 3_600;
+const CONFIRM_SECONDS = 3_600;
 /** Marks of one tenant: what goes beyond them is counted, and repaired by a later run. */
 const MARKS_MAX = 10_000;
 

@@ -3,7 +3,6 @@ import type { R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
 import { ok, type Result } from "../../base/result.ts";
 import { nowRowSchema, SELECT_NOW } from "../../db/queries/orphan-marks.ts";
-import type { Sql } from "../../db/sql.ts";
 import type { JobContext, JobRun } from "../jobs/job.ts";
 import { knownTenants } from "../known-tenants.ts";
 import { type Check, type CheckFailure, readRows, type TenantLook } from "./check.ts";

@@ -109,7 +109,7 @@ async function stateOf(look: TenantLook, row: RegisteredObject): Promise<"same" 
 }
 
 /** Whether this hour is the one in which the bytes of an object are read. Pure: each object has one hour of a day. */
-export function isHashDue({ sha256 }: Pick<RegisteredObject, "sha256">, nowMs: number): boolean {
+function isHashDue({ sha256 }: Pick<RegisteredObject, "sha256">, nowMs: number): boolean {
   return Number.parseInt(sha256.slice(0, 8), 16) % HASH_ROTATION === Math.floor(nowMs / HOUR_MS) % HASH_ROTATION;
 }
 

@@ -42,9 +42,9 @@ type Repair = (
 
 /** Whether there is a repair for a finding. Pure. */
 export function isRepairable({ kind, detail }: Finding): boolean {
-  const repair: RepairKind = ORPHAN_KINDS[kind];
+  const means: RepairKind = ORPHAN_KINDS[kind];
   // Reports are made of what the store holds; other objects are not.
-  return repair !== "keep" && (repair !== "write_report" || detail.batchTag !== undefined);
+  return means !== "keep" && (means !== "write_report" || detail.batchTag !== undefined);
 }
 
 /** Mends one finding. Errors: codes; what failed is found again. */

@@ -88,7 +88,7 @@ const receipts: Check = {
   },
 };
 
-const batches: Check = {
+export const BATCH_CHECK: Check = {
   name: "batches",
   kinds: ["batch_counters", "batch_ledger"],
   async page(look, after) {
@@ -109,7 +109,7 @@ const batches: Check = {
   },
 };
 
-const scopes: Check = {
+export const SCOPE_CHECK: Check = {
   name: "scopes",
   kinds: ["scope_counters"],
   async page(look, after) {
@@ -126,4 +126,4 @@ const scopes: Check = {
   },
 };
 
-export const ROW_CHECKS: readonly Check[] = [chunks, members, receipts, batches, scopes];
+export const ROW_CHECKS: readonly Check[] = [chunks, members, receipts, BATCH_CHECK, SCOPE_CHECK];
