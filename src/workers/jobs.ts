@@ -2,12 +2,14 @@
 import { BACKUP_JOB } from "../lib/flows/backups/backup-job.ts";
 import { RESTORE_JOB } from "../lib/flows/backups/restore-job.ts";
 import { AUDIT_JOB } from "../lib/flows/audit/audit-job.ts";
+import { DICTIONARY_JOB } from "../lib/flows/dictionaries/dictionary-job.ts";
 import { ISOLATION_CANARY_JOB } from "../lib/flows/isolation/canary-job.ts";
 import { JOB_HISTORY_JOB } from "../lib/flows/jobs/history-job.ts";
 import type { Job } from "../lib/flows/jobs/job.ts";
 import { MAINTENANCE_JOB } from "../lib/flows/jobs/maintenance-job.ts";
 import { MEASURE_JOB } from "../lib/flows/jobs/measure-job.ts";
 import { runJob, type RunRequest } from "../lib/flows/jobs/run-job.ts";
+import { DRIFT_PROBE_JOB } from "../lib/flows/models/drift-probe-job.ts";
 import { REEMBED_JOB } from "../lib/flows/models/reembed-job.ts";
 import { ORPHAN_CHECK_JOB } from "../lib/flows/orphans/orphan-check-job.ts";
 import { ORPHAN_REPAIR_JOB } from "../lib/flows/orphans/orphan-repair-job.ts";
@@ -45,6 +47,8 @@ export const JOBS: readonly Job<Context, unknown>[] = [
   JOB_HISTORY_JOB,
   MAINTENANCE_JOB,
   AUDIT_JOB,
+  DRIFT_PROBE_JOB,
+  DICTIONARY_JOB,
   SYNC_BACK_JOB,
   SYNC_REMOVALS_JOB,
   ORPHAN_REPAIR_JOB,

@@ -37,5 +37,6 @@ export function infoOf(service: EmbedService, runtime: Readiness): Readonly<Reco
     query_prefix: service.prompts.get("query") ?? "",
     document_prefix: service.prompts.get("document") ?? service.prompts.get("passage") ?? "",
     tokenizer_sha256: model.tokenizerSha256,
+    weights_sha256: model.weightsSha256,
   };
 }

@@ -24,6 +24,8 @@ export type LoadedModel = {
   readonly tokenizer: TextTokenizer;
   readonly tokenizerJson: Uint8Array<ArrayBuffer>;
   readonly tokenizerSha256: string;
+  /** Of the official weights, or of the ready-made file. */
+  readonly weightsSha256: string;
   readonly graphPath: string;
 };
 
@@ -138,6 +140,7 @@ export async function loadModel(request: LoadRequest): Promise<Result<LoadedMode
     tokenizer: tokenizer.value,
     tokenizerJson,
     tokenizerSha256,
+    weightsSha256: graph.value.weightsSha256,
     graphPath: graph.value.graphPath,
   });
 }

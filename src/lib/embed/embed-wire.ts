@@ -18,6 +18,10 @@ export const infoReplySchema = z
     fingerprint: z.string().optional(),
     dimensions: z.int().positive().optional(),
     max_input_length: z.int().positive(),
+    weights_sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
     query_prefix: z.string().max(PREFIX_CHARACTERS_MAX).optional(),
     document_prefix: z.string().max(PREFIX_CHARACTERS_MAX).optional(),
   })

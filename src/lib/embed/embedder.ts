@@ -17,6 +17,8 @@ export interface EmbedderInfo {
   /** What the model wants before each query and each document; empty for most. */
   readonly queryPrefix: string;
   readonly documentPrefix: string;
+  /** Hexadecimal; null where the server does not say. */
+  readonly weightsSha256: string | null;
 }
 
 /** The embedding server as the rest of the system sees it. Vectors are unit length, in the order of the texts. */

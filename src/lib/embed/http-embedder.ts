@@ -92,6 +92,7 @@ export function createHttpEmbedder(options: HttpEmbedderOptions): Embedder {
       maxInputTokens: parsed.data.max_input_length,
       queryPrefix: parsed.data.query_prefix ?? "",
       documentPrefix: parsed.data.document_prefix ?? "",
+      weightsSha256: parsed.data.weights_sha256 ?? null,
     });
   }
 

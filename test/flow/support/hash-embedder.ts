@@ -13,6 +13,7 @@ const HASH_INFO: EmbedderInfo = {
   maxInputTokens: 64,
   queryPrefix: "",
   documentPrefix: "",
+  weightsSha256: null,
 };
 
 /** A deterministic embedder: the same text gives the same unit vector. Counts its work and can be told what to refuse. */

@@ -25,9 +25,9 @@ export class TwoModels {
   readonly next: HashEmbedder;
   readonly #world: World;
 
-  constructor(world: World, served: Partial<EmbedderInfo> = NEXT) {
+  constructor(world: World, served: Partial<EmbedderInfo> = {}) {
     this.#world = world;
-    this.next = new HashEmbedder(served, smallTokenizerJson("Whitespace"));
+    this.next = new HashEmbedder({ ...NEXT, ...served }, smallTokenizerJson("Whitespace"));
   }
 
   context(crash = new CrashPoint(undefined)): WorldContext {
@@ -39,10 +39,7 @@ export class TwoModels {
   /** Registers the second server's model, as a shadow; its number. */
   async register(): Promise<number> {
     const context = this.context();
-    const registered = expectOk(
-      await registerModel({ ...context, embedder: context.embedders[1] ?? context.embedder }, { activate: false }),
-    );
-    return registered.model_id;
+    return expectOk(await registerModel(context, { embedder: this.next, activate: false })).model_id;
   }
 
   /** Runs of the job until it has nothing left to do. */

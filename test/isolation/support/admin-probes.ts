@@ -62,6 +62,10 @@ export const adminProbes: Readonly<Record<string, ProbeMaker>> = {
   revokeKey: { weight: 1, make: admin((aim) => ({ path: key(aim), init: { method: "DELETE" } }), "nothing") },
   listModels: { weight: 1, make: unscoped(() => ({ path: "/v1/admin/models" })) },
   registerModel: { weight: 1, make: operator(() => ({ path: "/v1/admin/models", init: json({}) })) },
+  readModelCoverage: { weight: 1, make: operator(() => ({ path: "/v1/admin/models/1/coverage" })) },
+  promoteModel: { weight: 1, make: operator(() => ({ path: "/v1/admin/models/1/promote", init: json({}) })) },
+  rollBackModel: { weight: 1, make: operator(() => ({ path: "/v1/admin/models/rollback", init: json({}) })) },
+  retireModel: { weight: 1, make: operator(() => ({ path: "/v1/admin/models/1/retire", init: json({}) })) },
   readPolicy: { weight: 1, make: admin(() => ({ path: "/v1/admin/policy" }), "own") },
   changePolicy: { weight: 1, make: unscoped(() => ({ path: "/v1/admin/policy", init: json({}, "PUT") })) },
   rescanPii: {

@@ -16,6 +16,7 @@ export const CRON_LINES = {
   "0 3 * * *": "every day at 03:00",
   "30 3 * * *": "every day at 03:30",
   "0 4 * * *": "every day at 04:00",
+  "30 4 * * *": "every day at 04:30",
 } as const;
 export type CronLine = keyof typeof CRON_LINES;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { err, ok, type Result } from "../../base/result.ts";
+import { modelSchema, type RegisteredModel } from "../../contract/model.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { modelRowSchema, selectModels } from "../../db/queries/models.ts";
 import type { Sql } from "../../db/sql.ts";
@@ -18,4 +19,10 @@ export type StoredModel = z.infer<typeof storedModelSchema>;
 export async function listStoredModels(sql: Sql): Promise<Result<readonly StoredModel[], Problem>> {
   const rows = await sql.query(selectModels());
   return rows.ok ? ok(rows.value.map((row) => storedModelSchema.parse(row))) : err(problemOfSql(rows.error));
+}
+
+/** The same as the wire shows them. */
+export async function listModels(sql: Sql): Promise<Result<RegisteredModel[], Problem>> {
+  const stored = await listStoredModels(sql);
+  return stored.ok ? ok(stored.value.map((model) => modelSchema.parse(model))) : stored;
 }
