@@ -83,21 +83,18 @@ function lexicalKeys(search: CandidateSearch): string {
       (select average_length from statistics), ${LEXICAL_ROWS_MAX}, ${search.candidatesMax * KEYS_PER_CANDIDATE}) k`;
 }
 
-// The nearest by the index, if it was approved, else by looking at every row: `+ 0` is an order that no index has. Which of the two is run is
-// decided once, before any row is read.
+// Tiers of more chunks than one looks at are left to the index, if it was approved. Of the others every row is looked at: few among many are what a
+// graph is worst at. `+ 0` is an order that no index has. Without approval all tiers are others.
 function vectorKeys(search: CandidateSearch, parts: SearchParts): string {
-  const isApproved = search.trial === undefined ? "(select is_approved from approval)" : "true";
+  const isIndexed = `t.chunk_count > ${search.exactRowsMax} and ${search.trial === undefined ? "(select is_approved from approval)" : "true"}`;
   const nearest = (
-    isUsed: string,
+    ofTiers: string,
     order: string,
   ): string => `select k.document_uid, k.generation, k.chunk_index from tiers t cross join lateral (
       select e.document_uid, e.generation, e.chunk_index from doc_embeddings e
-      where ${parts.gate} and ${isUsed} and ${parts.scope}${parts.filters} and e.tier = t.tier
-      order by ${order} limit ${search.candidatesMax}) k`;
-  const byIndex = nearest(isApproved, parts.vectorDistance);
-  return search.trial === undefined
-    ? `${byIndex} union all ${nearest(`not ${isApproved}`, `(${parts.vectorDistance}) + 0`)}`
-    : byIndex;
+      where ${parts.gate} and ${parts.scope}${parts.filters} and e.tier = t.tier
+      order by ${order} limit ${search.candidatesMax}) k where ${ofTiers}`;
+  return `${nearest(isIndexed, parts.vectorDistance)} union all ${nearest(`not (${isIndexed})`, `(${parts.vectorDistance}) + 0`)}`;
 }
 
 /**
@@ -120,7 +117,9 @@ export function indexedCandidates(search: CandidateSearch): Statement {
   const approval = `select exists (select from ${approvedIndex(tenantId, String(search.modelId))}) as is_approved`;
   const text = `with size as materialized (${parts.size}),
   approval as materialized (${approval}),
-  tiers as materialized (select distinct e.tier from scope_counts e where ${parts.gate} and ${parts.scope} and e.chunk_count > 0),
+  tiers as materialized (
+    select e.tier, sum(e.chunk_count) as chunk_count from scope_counts e where ${parts.gate} and ${parts.scope} and e.chunk_count > 0 group by e.tier
+  ),
   ${tables},
   keys as materialized (${keys.join(" union ")}),
   scanned as materialized (

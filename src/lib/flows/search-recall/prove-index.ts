@@ -5,11 +5,12 @@ import {
   upsertIndexProof,
   type IndexProof,
 } from "../../db/queries/search-recall.ts";
-import type { Sql, SqlError } from "../../db/sql.ts";
+import type { Scope, Sql, SqlError } from "../../db/sql.ts";
 import {
-  addRecall,
+  countFound,
   EF_SEARCH_MIN,
-  measureRecall,
+  type KnownAnswer,
+  knownAnswers,
   NO_RECALL,
   RECALL_MIN,
   recallOf,
@@ -47,21 +48,20 @@ export async function proveIndex(
 ): Promise<Result<IndexProof, SqlError>> {
   const scopes = await scopesOf(context, index, chunksMin);
   if (!scopes.ok) return scopes;
+  const known: KnownAnswer[] = [];
+  for (const scope of scopes.value.scopes) {
+    const { chunksMin: least } = scopes.value;
+    const asked = { scope, model: index.model, chunksMin: least, sampleCount: SAMPLES_OF_SCOPE, rotation: 0 };
+    const answers = await knownAnswers(context.sql, asked);
+    if (!answers.ok) return answers;
+    known.push(...answers.value);
+  }
   let tally: RecallTally = NO_RECALL;
   let efSearch: number = EF_SEARCH_STEPS[0];
   for (efSearch of EF_SEARCH_STEPS) {
-    tally = NO_RECALL;
-    for (const scope of scopes.value) {
-      const measured = await measureRecall(context.sql, {
-        scope,
-        model: index.model,
-        sampleCount: SAMPLES_OF_SCOPE,
-        rotation: 0,
-        trialEfSearch: efSearch,
-      });
-      if (!measured.ok) return measured;
-      tally = addRecall(tally, measured.value);
-    }
+    const found = await countFound(context.sql, known, efSearch);
+    if (!found.ok) return found;
+    tally = found.value;
     if (recallOf(tally) >= RECALL_MIN) break;
   }
   const recall = recallOf(tally);
@@ -78,22 +78,27 @@ export async function proveIndex(
   return noted.ok ? ok(proof) : noted;
 }
 
+interface MeasuredScopes {
+  readonly scopes: readonly Scope[];
+  /** Of tiers that are measured. */
+  readonly chunksMin: number;
+}
+
 async function scopesOf(
   { ownerSql }: ProofContext,
   { partition, model }: BuiltIndex,
   chunksMin: number,
-): Promise<Result<{ readonly tenantId: string; readonly userId: string }[], SqlError>> {
+): Promise<Result<MeasuredScopes, SqlError>> {
   for (const least of [chunksMin, 0]) {
     const asked = { modelId: model.modelId, chunksMin: least, rowsMax: SCOPES_MAX };
     const rows = await ownerSql.query(selectScopesOfPartition(partition, asked));
     if (!rows.ok) return rows;
     if (rows.value.length === 0) continue;
-    return ok(
-      rows.value.map((row) => {
-        const scope = scopeRowSchema.parse(row);
-        return { tenantId: scope.tenant_id, userId: scope.user_id };
-      }),
-    );
+    const scopes = rows.value.map((row) => {
+      const scope = scopeRowSchema.parse(row);
+      return { tenantId: scope.tenant_id, userId: scope.user_id };
+    });
+    return ok({ scopes, chunksMin: least });
   }
-  return ok([]);
+  return ok({ scopes: [], chunksMin });
 }

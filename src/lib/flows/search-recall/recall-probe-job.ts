@@ -8,7 +8,15 @@ import type { SqlError } from "../../db/sql.ts";
 import { EXACT_ROWS_MAX } from "../find-candidates.ts";
 import type { Job, JobContext, JobGauge, JobOutcome, JobRun } from "../jobs/job.ts";
 import { knownTenants } from "../known-tenants.ts";
-import { addRecall, measureRecall, NO_RECALL, RECALL_MIN, recallOf, type RecallTally } from "./measure-recall.ts";
+import {
+  addRecall,
+  countFound,
+  knownAnswers,
+  NO_RECALL,
+  RECALL_MIN,
+  recallOf,
+  type RecallTally,
+} from "./measure-recall.ts";
 
 interface ProbeContext extends JobContext {
   readonly bucket: R2Bucket;
@@ -153,16 +161,20 @@ async function measureTenant(
   { tenantId, rotation, chunksMin, isSpent }: AskedTenant,
 ): Promise<Result<TenantRecall, SqlError>> {
   const large = { modelId: model.modelId, chunksMin, rowsMax: SCOPES_OF_TENANT };
-  const asked = selectScopesOfTenant(tenantId, large, rotation);
-  const rows = await sql.transaction({ tenantId, userId: "*" }, [asked], { readOnly: true });
+  const rows = await sql.transaction({ tenantId, userId: "*" }, [selectScopesOfTenant(tenantId, large, rotation)], {
+    readOnly: true,
+  });
   if (!rows.ok) return rows;
   let tally = NO_RECALL;
   const scopes = (rows.value[0] ?? []).map((row) => scopeRowSchema.parse(row));
   for (const { user_id: userId } of scopes) {
     const scope = { tenantId, userId };
-    const measured = await measureRecall(sql, { scope, model, sampleCount: SAMPLES_OF_SCOPE, rotation, isSpent });
-    if (!measured.ok) return measured;
-    tally = addRecall(tally, measured.value);
+    const asked = { scope, model, chunksMin, sampleCount: SAMPLES_OF_SCOPE, rotation, isSpent };
+    const known = await knownAnswers(sql, asked);
+    if (!known.ok) return known;
+    const found = await countFound(sql, known.value);
+    if (!found.ok) return found;
+    tally = addRecall(tally, found.value);
   }
   return ok({ tally, scopeCount: scopes.length });
 }
