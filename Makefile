@@ -6,7 +6,8 @@ HOME_FOLDER := $(or $(JEEVES_HOME),.jeeves)
 STAMP := $(HOME_FOLDER)/installed
 
 .PHONY: help install demo up reset test screenshots check bench campaign migrate keys \
-  curate ingest-dry-run simulation-summary ingest-live report
+  curate ingest-dry-run simulation-summary ingest-live report \
+  restore-drill backup-pgdump backup-pgdump-encrypted upload-pgdump pgdump-tools
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +67,21 @@ check: $(STAMP) ## Format, lint, types, dead code, architecture
 
 bench: $(STAMP) ## Figures, each with its opponent in the same run
 	@$(NODE) bench/run-all.ts
+
+restore-drill: $(STAMP) ## Backup, lost database, restore from R2 alone, compared by hash and by answers; RTO against embedding again (TEXTS=path)
+	@$(NODE) bench/restore/main.ts $(or $(TEXTS),sotu)
+
+backup-pgdump: $(STAMP) ## pg_dump of DATABASE_URL into OUT (AGE_RECIPIENT=age1… encrypts it, PG_BIN=folder of another pg_dump)
+	@$(NODE) ops/pgdump/main.ts
+
+backup-pgdump-encrypted: $(STAMP)
+	@$(NODE) ops/pgdump/main.ts --encrypted
+
+upload-pgdump: # The newest encrypted dump to PGDUMP_BUCKET at SYNC_ENDPOINT
+	@sh ops/pgdump/upload.sh
+
+pgdump-tools: # pg_dump and age on a CI machine
+	@sh ops/pgdump/install-tools.sh
 
 campaign: $(STAMP) ## Long seeded fault campaign (SEEDS=500)
 	@SEEDS=$(or $(SEEDS),500) $(NODE) node_modules/vitest/vitest.mjs run --project flow test/flow/faults.test.ts

@@ -1,15 +1,13 @@
-import { jobListSchema, jobRunListSchema, jobRunReportSchema, type JobRunReport } from "../../lib/contract/job.ts";
-import type { ApiClient } from "../api-client.ts";
+import { jobListSchema, jobRunListSchema, jobRunReportSchema } from "../../lib/contract/job.ts";
 import type { CommandArguments } from "../arguments/command-arguments.ts";
 import { usageError } from "../command-error.ts";
 import { requireConnection } from "../connection.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { askForRun, jobPath } from "../job/ask-for-run.ts";
 import { jobTable, runTable, runText } from "../job/job-text.ts";
 import { style } from "../terminal/style.ts";
 
 const ACTIONS = ["ls", "run", "runs", "show"] as const;
-/** The service ends a run by hand after a minute and what its last page takes. */
-const RUN_TIMEOUT_MS = 5 * 60_000;
 /** Runs in a row of a job that has more to do: an hour of work. */
 const ROUNDS_MAX = 60;
 const RUNS_MAX = 500;
@@ -26,8 +24,6 @@ export async function run(args: CommandArguments): Promise<ExitCode> {
   if (action === "run") return runNow(args, operand);
   return action === "runs" ? listRuns(args, operand) : show(args, operand);
 }
-
-const jobPath = (job: string, part: string): string => `/v1/admin/jobs/${encodeURIComponent(job)}/${part}`;
 
 async function list(args: CommandArguments): Promise<ExitCode> {
   const { api } = await requireConnection(args);
@@ -60,7 +56,7 @@ async function runNow(args: CommandArguments, job: string): Promise<ExitCode> {
   const isDryRun = args.flag("dry-run");
   let before = "";
   for (let round = 1; ; round += 1) {
-    const ended = await askForRun(api, job, isDryRun);
+    const ended = await askForRun(api, job, { isDryRun });
     console.log(args.flag("json") ? JSON.stringify(ended) : runText(ended));
     if (ended.state === "failed" || ended.state === "died") return EXIT.failed;
     if (ended.state !== "partial" || isDryRun) return EXIT.ok;
@@ -71,9 +67,4 @@ async function runNow(args: CommandArguments, job: string): Promise<ExitCode> {
     }
     before = report;
   }
-}
-
-function askForRun(api: ApiClient, job: string, isDryRun: boolean): Promise<JobRunReport> {
-  const request = { method: "POST", path: jobPath(job, "run"), json: { dry_run: isDryRun } } as const;
-  return api.json(jobRunReportSchema, { ...request, timeoutMs: RUN_TIMEOUT_MS });
 }

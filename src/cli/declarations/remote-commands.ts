@@ -183,6 +183,20 @@ checked, and which changes are expected. "jeeves job run audit" makes one now.`,
     load: () => import("../commands/audit.ts"),
   },
   {
+    name: "restore",
+    summary: "restores a backup from the bucket into empty databases",
+    operands: "[--at UTC|latest] [FLAGS]",
+    details: `Needs a key with the scope operator, and databases that are migrated and hold nothing of the backup's tenants. Goes on until all is there, names each
+object that could not be read, and lets the sweeper bring what came after the backup. docs/backup.md has it step by step. Code 1: refused, or not whole.`,
+    options: {
+      ...CONNECTION_OPTIONS,
+      at: { value: "UTC", summary: "the newest backup that began then or before (latest)" },
+      "dry-run": { summary: "look at the backup and the databases, and change nothing" },
+    },
+    examples: ["jeeves restore --dry-run", "jeeves restore --at 2026-11-25T02:00:00Z"],
+    load: () => import("../commands/restore.ts"),
+  },
+  {
     name: "search",
     summary: "searches the memory",
     operands: "QUERY… [FLAGS]",
