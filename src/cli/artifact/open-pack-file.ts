@@ -5,6 +5,7 @@ import { buffer } from "node:stream/consumers";
 import { openPack, type PackReader, type PackSource } from "../../lib/artifact/pack-reader.ts";
 import { PACK_LIMITS } from "../../lib/artifact/pack-limits.ts";
 import type { PackError } from "../../lib/artifact/pack-error.ts";
+import { PACK_DERIVATIONS } from "../../lib/flows/packs/derivations.ts";
 import { provedZstd } from "../../lib/zstd/proved-zstd.ts";
 import { DICTIONARY_BYTES_MAX, zstdDictionary, type ZstdDictionary } from "../../lib/zstd/zstd-dictionary.ts";
 import { CommandError } from "../command-error.ts";
@@ -25,7 +26,7 @@ export async function openPackFile(path: string, dictionaryPaths: readonly strin
   const opened = await openPack(source, {
     zstd: provedZstd(new WebAssembly.Module(await readFile(ZSTD_MODULE))),
     dictionaryOf: (id) => findDictionary(id, path, dictionaryPaths),
-    derivations: {},
+    derivations: PACK_DERIVATIONS,
     limits: PACK_LIMITS,
   });
   if (opened.ok) return { reader: opened.value, source, close };

@@ -39,7 +39,7 @@ export function upsertArtifact(tenantId: string, row: ArtifactRow): Statement {
 }
 
 const ARTIFACT_COLUMNS = `tenant_id, user_id, artifact_id, kind, object_key, media_type, size_bytes, encode(sha256, 'hex') as sha256_hex, batch_tag,
-  created_at, updated_at`;
+  record_count, dictionary_id, fingerprint, created_at, updated_at`;
 
 /** Whose artifacts a reader may see: `*` every one of the tenant, '' the shared ones, a user also their own. */
 export interface ArtifactReader {
@@ -78,6 +78,10 @@ export const artifactRowSchema = z.object({
   size_bytes: z.coerce.number().int(),
   sha256_hex: z.string(),
   batch_tag: z.string().nullable(),
+  /** Of a pack: its records, the dictionary that it needs and the model of its vectors. */
+  record_count: z.coerce.number().int().nullable(),
+  dictionary_id: z.string().nullable(),
+  fingerprint: z.string().nullable(),
   created_at: z.date(),
   updated_at: z.date(),
 });

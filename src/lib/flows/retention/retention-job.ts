@@ -29,9 +29,11 @@ interface Tally {
 }
 
 interface RetentionReport extends Tally {
-  /** WAL objects are what everything is restored from: they stay until an artifact holds what they hold. */
-  readonly wal: "kept: no artifact holds what they hold";
+  /** WAL objects are what everything is restored from: none goes before a registered pack holds what it holds. */
+  readonly wal: typeof WAL_OBJECTS;
 }
+
+const WAL_OBJECTS = "removed by the job pack, after wal_days, once their documents are in packs";
 
 /** Batches of one page. */
 const BATCHES_PER_PAGE = 50;
@@ -62,7 +64,7 @@ export const RETENTION_JOB: Job<RetentionContext, RetentionReport> = {
       return cleanTenant(context, tenantId, { run, tally });
     });
     return {
-      report: { ...tally, wal: "kept: no artifact holds what they hold" },
+      report: { ...tally, wal: WAL_OBJECTS },
       outcome: tally.failedCount > 0 ? "failed" : isDone ? "done" : "partial",
       cursor,
     };

@@ -23,6 +23,9 @@ function onWire(record: ArtifactRecord): ArtifactEntry {
     size_bytes: record.size_bytes,
     sha256: record.sha256_hex,
     batch_tag: record.batch_tag,
+    record_count: record.record_count,
+    dictionary_id: record.dictionary_id,
+    fingerprint: record.fingerprint,
     created_at: record.created_at.toISOString(),
     updated_at: record.updated_at.toISOString(),
     content_url: `/v1/artifacts/${encodeURIComponent(record.artifact_id)}/content`,
@@ -34,9 +37,11 @@ async function named(call: Call): Promise<Result<ArtifactRecord, Problem>> {
   return readArtifact(call.context, principalOf(call), call.params["id"] ?? "");
 }
 
-/** A segment holds what was said: reading it is reading documents. */
+/** Kinds that hold texts of documents, whole or in pieces: reading one is reading documents. */
+const KINDS_WITH_TEXTS: ReadonlySet<string> = new Set(["segment", "pack", "backup", "dictionary"]);
+
 function mayReadContent(call: Call, record: ArtifactRecord): boolean {
-  return record.kind !== "segment" || principalOf(call).scopes.includes("search");
+  return !KINDS_WITH_TEXTS.has(record.kind) || principalOf(call).scopes.includes("search");
 }
 
 /** The content, or the part of it that a Range header asks for. The ETag is the content's hash. */
