@@ -1,11 +1,11 @@
 import type { Fetcher, KVNamespace, Queue, R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
 import type { EmbedMessage, SealMessage } from "../lib/contract/queue-message.ts";
-import { shardMapSchema, type ShardMap } from "../lib/db/shard-map.ts";
-import { keysByTenant } from "../lib/pii/key-text.ts";
+import type { ShardMap } from "../lib/db/shard-map.ts";
 import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
 import type { SessionLogApi } from "../lib/session/session-log-api.ts";
 import type { MetricsHubs } from "./metrics.ts";
+import { checkedVariablesSchema, type variablesSchema } from "./variables.ts";
 
 /** What wrangler.toml binds. Every name there stands here. */
 export interface Bindings {
@@ -20,84 +20,6 @@ export interface Bindings {
 
 /** Bindings and variables as the runtime hands them over; the variables are still unchecked. */
 export type Env = Bindings & Readonly<Record<string, unknown>>;
-
-/** `{"tenant": "base64 of 32 bytes", …}` as bytes by tenant. */
-const piiKeysSchema = z.string().transform((json, context) => {
-  const keys = keysByTenant(json);
-  if (keys === undefined) context.addIssue({ code: "custom", message: "no keys by tenant" });
-  return keys;
-});
-
-/** The shard map as JSON, or an issue without the value: it holds passwords. */
-const shardsSchema = z.string().transform((json, context) => {
-  const map = parsedShards(json);
-  if (map === undefined) context.addIssue({ code: "custom", message: "no shard map" });
-  return map;
-});
-
-function parsedShards(json: string): ShardMap | undefined {
-  try {
-    return shardMapSchema.safeParse(JSON.parse(json)).data;
-  } catch {
-    return undefined;
-  }
-}
-
-function wholeNumber(min: number, max: number): z.ZodCoercedNumber {
-  return z.coerce.number().int().min(min).max(max);
-}
-
-const variablesSchema = z.object({
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//),
-  DATABASE_URL_NEXT: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//)
-    .optional(),
-  DATABASE_SHARDS: shardsSchema.optional(),
-  SQL_FETCH_ENDPOINT: z.url().optional(),
-  EMBED_ENDPOINT: z.url(),
-  EMBED_TOKEN: z.string().min(1).optional(),
-  EMBED_ENDPOINT_NEXT: z.url().optional(),
-  EMBED_TOKEN_NEXT: z.string().min(1).optional(),
-  METRICS_TOKEN: z.string().min(16).optional(),
-  PII_ENDPOINT: z.url().optional(),
-  PII_LANGUAGE: z
-    .string()
-    .regex(/^[a-z]{2}$/)
-    .default("en"),
-  PII_KEYS: piiKeysSchema.optional(),
-  PROFILE_WATCH: z.enum(["off", "poll"]).default("off"),
-  LOG_LEVEL: z.enum(["info", "warn", "error", "silent"]).default("info"),
-  SESSION_SECRET: z.string().min(32).optional(),
-  MAX_ACTIVE_SESSIONS: wholeNumber(1, 100_000).default(1_000),
-  SESSION_TENANT_SHARE: z.coerce.number().gt(0).max(1).default(0.5),
-  SESSION_LEASE_SECONDS: wholeNumber(10, 86_400).default(900),
-  SESSION_ROTATE_BYTES: wholeNumber(1_024, 256 * 1024 * 1024).default(64 * 1024 * 1024),
-  SESSION_ROTATE_SECONDS: wholeNumber(1, 86_400).default(600),
-  SESSION_IDLE_SECONDS: wholeNumber(1, 86_400).default(300),
-  SESSION_FLUSH_MS: wholeNumber(1, 60_000).default(1_000),
-  SUMMARY_ENDPOINT: z.url().optional(),
-  SUMMARY_MODEL: z.string().min(1).max(200).optional(),
-  SUMMARY_TOKEN: z.string().min(1).optional(),
-  SYNC_ENDPOINT: z.url().optional(),
-  SYNC_BUCKET: z.string().min(1).max(200).optional(),
-  SYNC_REGION: z.string().min(1).max(100).default("auto"),
-  SYNC_ACCESS_KEY_ID: z.string().min(1).max(200).optional(),
-  SYNC_SECRET_ACCESS_KEY: z.string().min(1).max(200).optional(),
-});
-
-/** A second remote is named by all of these, or not at all. */
-const SYNC_VARIABLES = ["SYNC_ENDPOINT", "SYNC_BUCKET", "SYNC_ACCESS_KEY_ID", "SYNC_SECRET_ACCESS_KEY"] as const;
-
-/** A server that writes summaries is named together with its model, or not at all. */
-const checkedVariablesSchema = variablesSchema
-  .refine(
-    ({ SUMMARY_ENDPOINT: endpoint, SUMMARY_MODEL: model }) => (endpoint === undefined) === (model === undefined),
-    { path: ["SUMMARY_MODEL"] },
-  )
-  .refine((variables) => new Set(SYNC_VARIABLES.map((name) => variables[name] === undefined)).size === 1, {
-    path: ["SYNC_ENDPOINT"],
-  });
 
 export interface Config {
   readonly database: { readonly sqlFetchEndpoint: string | undefined };
