@@ -34,7 +34,8 @@ async function ask(path: string, headers: Readonly<Record<string, string>> = {},
 /** Two snapshots, an hour apart: one object came, one changed, one was removed and is held. */
 async function twoSnapshots(): Promise<{ readonly before: string; readonly later: string }> {
   world.nowMs = Date.UTC(2026, 0, 5);
-  for (const key of ["packs/a/1.mpz", "wal/a/1.mpz", "wal/a/2.mpz"]) await put(key);
+  for (const key of ["backups/20260104T020000000Z/manifest.json", "packs/a/1.mpz", "wal/a/1.mpz", "wal/a/2.mpz"])
+    await put(key);
   await tick();
   const before = await newest();
   expectOk(await removeObjects(contextOf(), ["wal/a/1.mpz"], "packed"));
@@ -78,7 +79,7 @@ describe("jeeves snapshot", () => {
     expect(await keysUnder("removals/")).toHaveLength(1);
     const restored = await jeeves("restore", name);
     expect(restored.stdout).toContain("1 came back");
-    expect(restored.stdout).toContain("the database follows by the backup");
+    expect(restored.stdout).toMatch(/the database follows, into an empty one: jeeves restore --at \d{4}-\d{2}-\d{2}T/);
     expect(await keysUnder("removals/")).toEqual([]);
     await bucket.delete("wal/a/2.mpz");
     const missing = await jeeves("verify", name);
@@ -95,7 +96,7 @@ describe("jeeves snapshot", () => {
     expect(await readFile(path, "utf8")).toBe("wal/a/3.mpz");
     expect((await stat(path)).mode & 0o222).toBe(0);
     const whole = await jeeves("mount", `hourly/${later}`, target);
-    expect(whole.stdout).toMatch(/2 downloaded, 2 were there, 0 are not/);
+    expect(whole.stdout).toMatch(/3 downloaded, 2 were there, 0 are not/);
     expect(await readFile(join(target, "snapshot.json"), "utf8")).toContain(later);
     const changed = await jeeves("mount", `hourly/${before}`, join(folder, "before"), "--only", "packs/");
     expect(changed).toMatchObject({ exitCode: 3 });

@@ -47,9 +47,10 @@ export function checkText(
   const counts = `${present} as they were, ${changed} changed, ${erased} erased, ${missing} missing`;
   if (action === "verify") return `${nameOf(manifest)}: ${counts}; ${held} were removed and are held`;
   const back = action === "restore" ? `${held} came back` : `${held} would come back`;
-  const at = manifest.watermarks.map(({ time }) => time).find((time) => time !== null);
-  return [
-    `${nameOf(manifest)}: ${back}; ${counts}`,
-    `the database follows by the backup ${manifest.backup_key ?? "(none was there)"} and what the WAL has up to ${at ?? manifest.begun_at}`,
-  ].join("\n");
+  const at = manifest.watermarks.map(({ time }) => time).find((time) => time !== null) ?? manifest.begun_at;
+  const follows =
+    manifest.backup_key === null
+      ? "no backup was there then: the database has to find its own way back"
+      : `the database follows, into an empty one: jeeves restore --at ${at}`;
+  return [`${nameOf(manifest)}: ${back}; ${counts}`, follows].join("\n");
 }
