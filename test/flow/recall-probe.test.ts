@@ -4,6 +4,7 @@ import { ok } from "../../src/lib/base/result.ts";
 import type { Sql } from "../../src/lib/db/sql.ts";
 import { buildSearchIndex } from "../../src/lib/flows/build-search-index.ts";
 import { recallProbe } from "../../src/lib/flows/search-recall/recall-probe-job.ts";
+import { adviseIndexes } from "../../src/lib/flows/jobs/advise-indexes.ts";
 import { TimeBudget } from "../../src/lib/flows/jobs/time-budget.ts";
 import { upsertIndexProof } from "../../src/lib/db/queries/search-recall.ts";
 import { expectOk, rowsIn, statement } from "../support/database.ts";
@@ -88,6 +89,9 @@ describe.each(await availableBackends(["pglite", "native"]))("the recall probe, 
     expectOk(await world.database.ownerSql.query(upsertIndexProof(proof)));
   }
 
+  /** What the maintenance report says. */
+  const unproven = async () => expectOk(await adviseIndexes(world.database.sql)).unprovenIndexes;
+
   const probed = async () => {
     const { report, state } = expectOk(await runTicked(world.context(), PROBE));
     return { state, report: reportSchema.parse(report) };
@@ -119,11 +123,13 @@ describe.each(await availableBackends(["pglite", "native"]))("the recall probe, 
 
   it("finds everything beside an index that nothing has approved, because no search uses it", async () => {
     await buildThinIndex();
+    expect(await unproven()).toEqual([index]);
     expect(await probed()).toMatchObject({ state: "done", report: { models: [{ recall: 1 }] } });
   });
 
   it("fails and names the tenant when the index in use misses too much", async () => {
     await approve();
+    expect(await unproven()).toEqual([]);
     const { state, report } = await probed();
     expect(state).toBe("failed");
     expect(report.low.map(({ tenant_id: tenantId }) => tenantId)).toEqual([TENANT]);
