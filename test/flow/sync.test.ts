@@ -52,7 +52,7 @@ describe("the second remote", () => {
 
   it("gets a large object in parts, and goes on with the next part after a run that had no more time", async () => {
     await place.populate(1);
-    const bytes = noise(33 * MIB, "large");
+    const bytes = noise(25 * MIB, "large");
     await place.world.bucket.put("packs/t/large.mpz", bytes, { customMetadata: { hash: "large" } });
     let partCount = 0;
     const slow = (): RemoteStore => {
@@ -74,13 +74,12 @@ describe("the second remote", () => {
     };
     expect((await sync({ remote: slow(), timeMsMax: 60_000 })).state).toBe("partial");
     expect(await place.server.bucket.head("packs/t/large.mpz")).toBeNull();
-    expect((await sync({ remote: slow(), timeMsMax: 60_000 })).state).toBe("partial");
     expect((await sync({ remote: slow(), timeMsMax: 60_000 })).state).toBe("done");
-    expect(partCount).toBe(5);
+    expect(partCount).toBe(4);
     await place.expectSame();
     expect((await sync({ remote: slow() })).report).toMatchObject({ copiedCount: 0 });
     // The same size and the same time of day, other bytes.
-    await place.world.bucket.put("packs/t/large.mpz", noise(33 * MIB, "larger"), { customMetadata: { hash: "large" } });
+    await place.world.bucket.put("packs/t/large.mpz", noise(25 * MIB, "larger"), { customMetadata: { hash: "large" } });
     expect((await sync()).report).toMatchObject({ copiedCount: 1 });
     await place.expectSame();
   });

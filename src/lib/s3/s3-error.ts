@@ -41,7 +41,12 @@ export function isRetryable({ code }: S3Error): boolean {
   return RETRYABLE.has(code);
 }
 
+/** Servers differ in codes, and in the status that they give with one: versitygw without accounts says 404 of an unknown key id. */
 const CODE_OF_S3_CODE: Readonly<Record<string, S3ErrorCode>> = {
+  AccessDenied: "s3_credentials_refused",
+  InvalidAccessKeyId: "s3_credentials_refused",
+  SignatureDoesNotMatch: "s3_credentials_refused",
+  XAdminUserNotFound: "s3_credentials_refused",
   RequestTimeTooSkewed: "s3_clock_skewed",
   NoSuchBucket: "s3_bucket_missing",
   NoSuchKey: "s3_not_found",

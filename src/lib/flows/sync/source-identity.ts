@@ -71,6 +71,9 @@ async function sourceHere({ bucket }: Ends): Promise<string | undefined> {
 }
 
 async function sourceThere({ remote }: Ends): Promise<Result<string | undefined, SyncError>> {
+  // A list has a body that says what is wrong; a HEAD of 404 may mean the object, the bucket, or with some servers the keys.
+  const listed = await remote.list({ startAfter: "", keysMax: 1 });
+  if (!listed.ok) return listed;
   const head = await remote.head(SOURCE_KEY);
   if (!head.ok) return head;
   if (head.value === null) return ok(undefined);
