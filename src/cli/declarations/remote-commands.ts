@@ -197,6 +197,27 @@ object that could not be read, and lets the sweeper bring what came after the ba
     load: () => import("../commands/restore.ts"),
   },
   {
+    name: "model",
+    summary: "embedding models: register one, fill it, compare it, make it the active one, and back",
+    operands: "ls | register | status [MODEL] | compare MODEL | promote MODEL | rollback | retire MODEL [FLAGS]",
+    details: `MODEL is a number, or the beginning of a fingerprint or name. Needs a key with the scope operator. What lacks vectors of a registered model is embedded by
+the job reembed: by its schedule, or now with "jeeves job run reembed". docs/models.md goes through a whole change.`,
+    options: {
+      ...CONNECTION_OPTIONS,
+      next: { summary: "with register: the model of EMBED_ENDPOINT_NEXT" },
+      activate: { summary: "with register: make it the active one if there is none" },
+      price: { value: "P", summary: "with status: price of a million tokens, for the costs" },
+      tenant: { value: "T", summary: "with compare: whose memory is asked" },
+      user: { value: "U", summary: "with compare: also this user's memory" },
+      queries: { value: "FILE", summary: "with compare: a query a line; without it titles and texts are drawn" },
+      draw: { value: "N", summary: "with compare: queries drawn (50)" },
+      k: { value: "N", summary: "with compare: documents compared (10)" },
+      force: { summary: "with promote and rollback: although documents lack vectors of the model" },
+    },
+    examples: ["jeeves model register --next", "jeeves model compare 2 --tenant acme", "jeeves model promote 2"],
+    load: () => import("../commands/model.ts"),
+  },
+  {
     name: "search",
     summary: "searches the memory",
     operands: "QUERY… [FLAGS]",

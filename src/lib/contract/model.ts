@@ -1,11 +1,11 @@
 /** Embedding models on the wire. */
 import { z } from "zod";
+import { LIMITS } from "../base/limits.ts";
+import { tenantIdSchema } from "./scope.ts";
 
 export const modelStateSchema = z
   .enum(["shadow", "active", "retired"])
   .describe("shadow: filled beside the active one; retired: its vectors are removed");
-
-const timeSchema = z.date().transform((date) => date.toISOString());
 
 /** A registered model. */
 export const modelSchema = z.object({
@@ -16,11 +16,13 @@ export const modelSchema = z.object({
   dimensions: z.int(),
   max_input_tokens: z.int(),
   state: modelStateSchema,
-  created_at: timeSchema,
-  activated_at: timeSchema.nullable(),
-  deactivated_at: timeSchema.nullable(),
+  created_at: z.iso.datetime(),
+  activated_at: z.iso.datetime().nullable(),
+  deactivated_at: z.iso.datetime().nullable().describe("when it last stopped being the active one"),
 });
-export type RegisteredModel = z.output<typeof modelSchema>;
+export type RegisteredModel = z.infer<typeof modelSchema>;
+
+export const modelListSchema = z.object({ models: z.array(modelSchema) });
 
 /** How far a model has come in one tenant, counted in the store. */
 export const modelCoverageSchema = z.object({
@@ -60,3 +62,45 @@ export const promotionSchema = z.object({
   held_seconds: z.number(),
 });
 export type Promotion = z.infer<typeof promotionSchema>;
+
+/** Queries of one comparison: each is embedded and searched four times. */
+export const COMPARED_QUERIES_MAX = 200;
+
+/** Body of a comparison of a model with the active one. */
+export const compareModelsSchema = z.strictObject({
+  tenant_id: tenantIdSchema,
+  user_id: z.string().max(LIMITS.identifierCharactersMax).default("").describe("also this user's memory"),
+  k: z.int().min(1).max(50).default(10),
+  queries: z
+    .array(z.string().min(1).max(LIMITS.queryCharactersMax))
+    .min(1)
+    .max(COMPARED_QUERIES_MAX)
+    .optional()
+    .describe("left out: drawn from titles and texts of the tenant, the same ones each time"),
+  draw: z.int().min(1).max(COMPARED_QUERIES_MAX).default(50).describe("how many are drawn"),
+});
+export type CompareModels = z.infer<typeof compareModelsSchema>;
+
+const overlapSchema = z.object({
+  overlap_mean: z.number().describe("share of the first k documents that both models find"),
+  overlap_min: z.number(),
+  same_first_share: z.number().describe("share of queries whose first document is the same"),
+  rank_move_mean: z.number().describe("places by which documents that both find moved"),
+  rank_move_max: z.int(),
+});
+export type Overlap = z.infer<typeof overlapSchema>;
+
+/** How two models answer the same queries. Numbers only: no text of a tenant leaves by it. */
+export const modelComparisonSchema = z.object({
+  model_id: z.int(),
+  active_model_id: z.int(),
+  tenant_id: z.string(),
+  k: z.int(),
+  query_count: z.int(),
+  drawn: z.boolean(),
+  document_count: z.int(),
+  covered_count: z.int(),
+  vector: overlapSchema.describe("by vectors alone"),
+  hybrid: overlapSchema.describe("as a search answers"),
+});
+export type ModelComparison = z.infer<typeof modelComparisonSchema>;

@@ -63,6 +63,13 @@ export const adminProbes: Readonly<Record<string, ProbeMaker>> = {
   listModels: { weight: 1, make: unscoped(() => ({ path: "/v1/admin/models" })) },
   registerModel: { weight: 1, make: operator(() => ({ path: "/v1/admin/models", init: json({}) })) },
   readModelCoverage: { weight: 1, make: operator(() => ({ path: "/v1/admin/models/1/coverage" })) },
+  compareModels: {
+    weight: 1,
+    make: operator(({ victim }) => ({
+      path: "/v1/admin/models/1/compare",
+      init: json({ tenant_id: victim.tenantId, queries: ["plan"] }),
+    })),
+  },
   promoteModel: { weight: 1, make: operator(() => ({ path: "/v1/admin/models/1/promote", init: json({}) })) },
   rollBackModel: { weight: 1, make: operator(() => ({ path: "/v1/admin/models/rollback", init: json({}) })) },
   retireModel: { weight: 1, make: operator(() => ({ path: "/v1/admin/models/1/retire", init: json({}) })) },

@@ -239,3 +239,23 @@ export function countOwnDocuments({ tenantId, modelId }: TenantModel, rowsMax: n
     params: [tenantId, modelId, rowsMax],
   };
 }
+
+/**
+ * Titles of documents that a user can see, or the beginning of their text where they have none: what somebody may ask for. In an order by chance that is
+ * always the same.
+ */
+export function selectQueryTexts(
+  { tenantId, modelId }: TenantModel,
+  drawn: { readonly userId: string; readonly rowsMax: number },
+): Statement {
+  return {
+    text: `select d.title, left(e.text, 200) as text from documents d
+           join doc_embeddings e on e.tenant_id = $1 and e.model_id = $2::int and e.document_uid = d.document_uid and e.generation = d.generation
+             and e.chunk_index = 0 and e.valid_until is null
+           where ${LIVE} and d.user_id = any($3::text[])
+           order by md5(d.document_uid::text), d.document_uid limit $4::int`,
+    params: [tenantId, modelId, drawn.userId === "" ? [""] : ["", drawn.userId], drawn.rowsMax],
+  };
+}
+
+export const queryTextRowSchema = z.object({ title: z.string(), text: z.string() });

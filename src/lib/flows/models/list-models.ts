@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { err, ok, type Result } from "../../base/result.ts";
-import { modelSchema, type RegisteredModel } from "../../contract/model.ts";
+import type { RegisteredModel } from "../../contract/model.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { modelRowSchema, selectModels } from "../../db/queries/models.ts";
 import type { Sql } from "../../db/sql.ts";
@@ -24,5 +24,14 @@ export async function listStoredModels(sql: Sql): Promise<Result<readonly Stored
 /** The same as the wire shows them. */
 export async function listModels(sql: Sql): Promise<Result<RegisteredModel[], Problem>> {
   const stored = await listStoredModels(sql);
-  return stored.ok ? ok(stored.value.map((model) => modelSchema.parse(model))) : stored;
+  return stored.ok ? ok(stored.value.map(wireModel)) : stored;
+}
+
+function wireModel({ query_prefix: _query, document_prefix: _document, ...model }: StoredModel): RegisteredModel {
+  return {
+    ...model,
+    created_at: model.created_at.toISOString(),
+    activated_at: model.activated_at?.toISOString() ?? null,
+    deactivated_at: model.deactivated_at?.toISOString() ?? null,
+  };
 }

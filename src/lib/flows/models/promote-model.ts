@@ -6,6 +6,7 @@ import type { Problem } from "../../contract/problem.ts";
 import { holdIndexing, LOCK_MODELS, RELEASE_INDEXING, switchActiveModel } from "../../db/queries/models.ts";
 import type { Sql } from "../../db/sql.ts";
 import { copyRegistry } from "../copy-registry.ts";
+import { adviseIndexes } from "../jobs/advise-indexes.ts";
 import { modelOf, type ModelSource } from "../model-source.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { embedMissing } from "./embed-missing.ts";
@@ -56,8 +57,8 @@ export async function promoteModel(
   const tenants = await listIndexedTenants(context.bucket);
   const gap = await measureGap(context.sql, tenants, modelId);
   if (!gap.ok) return gap;
-  const refusal = isForced ? undefined : refusalOf(gap.value);
-  if (refusal !== undefined) return err({ code: "conflict", detail: refusal });
+  const ready = isForced ? ok(undefined) : await checkReady(context, modelId, gap.value);
+  if (!ready.ok) return ready;
   const startedMs = context.clock();
   const held = await onEach(context.databases, [LOCK_MODELS, holdIndexing(HOLD_SECONDS)]);
   if (!held.ok) return held;
@@ -102,6 +103,22 @@ async function measureGap(sql: Sql, tenants: readonly string[], modelId: number)
     gap.refused_count += coverage.value.refused_count;
   }
   return ok(gap);
+}
+
+/** Whether every document will be found, and as fast as before. */
+async function checkReady({ databases }: PromoteContext, modelId: number, gap: Gap): Promise<Result<void, Problem>> {
+  const refusal = refusalOf(gap);
+  if (refusal !== undefined) return err({ code: "conflict", detail: refusal });
+  for (const sql of databases.values()) {
+    const advice = await adviseIndexes(sql);
+    if (!advice.ok) return err(problemOfSql(advice.error));
+    const { missingIndexes, invalidIndexes, unprovenIndexes } = advice.value;
+    const unready = [...missingIndexes.map(({ name }) => name), ...invalidIndexes, ...unprovenIndexes];
+    const own = unready.find((name) => name.endsWith(`_hnsw_m${modelId}`));
+    if (own !== undefined)
+      return err({ code: "conflict", detail: `large scopes would be slow without ${own}: jeeves build-index` });
+  }
+  return ok(undefined);
 }
 
 function refusalOf({ document_count: all, missing_count: missing, refused_count: refused }: Gap): string | undefined {

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { err, ok, type Result } from "../../../lib/base/result.ts";
-import { modelCoverageListSchema, modelSchema, promotionSchema } from "../../../lib/contract/model.ts";
+import {
+  compareModelsSchema,
+  modelComparisonSchema,
+  modelCoverageListSchema,
+  modelListSchema,
+  modelSchema,
+  promotionSchema,
+} from "../../../lib/contract/model.ts";
 import type { Problem } from "../../../lib/contract/problem.ts";
+import { compareModels } from "../../../lib/flows/models/compare-models.ts";
 import { listModels } from "../../../lib/flows/models/list-models.ts";
 import { modelCoverage } from "../../../lib/flows/models/model-coverage.ts";
 import { promoteModel } from "../../../lib/flows/models/promote-model.ts";
@@ -34,7 +42,7 @@ export const adminModelRoutes = [
     area: "admin",
     summary: "Registered embedding models",
     access: "admin",
-    replies: { 200: { description: "All models, oldest first", schema: z.object({ models: z.array(modelSchema) }) } },
+    replies: { 200: { description: "All models, oldest first", schema: modelListSchema } },
     problems: ["database_unavailable"],
     async handle(call) {
       const models = await listModels(call.context.sql);
@@ -88,6 +96,33 @@ export const adminModelRoutes = [
   }),
   route({
     method: "POST",
+    path: "/v1/admin/models/:model_id/compare",
+    operationId: "compareModels",
+    area: "operator",
+    summary: "How a model and the active one answer the same queries of a tenant",
+    description:
+      "Overlap of the first k documents and how ranks move, by vectors alone and as a search answers. Numbers only.",
+    access: "operator",
+    body: compareModelsSchema,
+    bodyBytesMax: 2 * 1024 * 1024,
+    replies: { 200: { description: "The comparison", schema: modelComparisonSchema } },
+    problems: [
+      "not_found",
+      "conflict",
+      "body_invalid",
+      "embedder_unavailable",
+      "embedder_mismatch",
+      "database_unavailable",
+    ],
+    async handle(call, { body }) {
+      const modelId = modelIdOf(call);
+      if (!modelId.ok) return modelId;
+      const compared = await compareModels(call.context, modelId.value, body);
+      return compared.ok ? ok(json(compared.value)) : compared;
+    },
+  }),
+  route({
+    method: "POST",
     path: "/v1/admin/models/:model_id/promote",
     operationId: "promoteModel",
     area: "operator",
@@ -128,7 +163,7 @@ export const adminModelRoutes = [
     area: "operator",
     summary: "End a model that is not active: the job reembed removes its vectors",
     access: "operator",
-    replies: { 200: { description: "The models as they are now", schema: z.object({ models: z.array(modelSchema) }) } },
+    replies: { 200: { description: "The models as they are now", schema: modelListSchema } },
     problems: ["not_found", "conflict", "database_unavailable"],
     async handle(call) {
       const modelId = modelIdOf(call);
