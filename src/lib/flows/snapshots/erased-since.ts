@@ -3,6 +3,7 @@ import type { R2Bucket } from "@cloudflare/workers-types";
 import { erasedSessionRowSchema, selectErasedSessions, type SessionName } from "../../db/queries/snapshots.ts";
 import type { Sql } from "../../db/sql.ts";
 import { idOfKeyPart, keyPartHash } from "../../session/session-keys.ts";
+import { listAll } from "./list-all.ts";
 
 interface ErasedContext {
   readonly bucket: R2Bucket;
@@ -58,16 +59,9 @@ function erasableOf(key: string): readonly Erasable[] {
 /** Hashes of the users whose certificates were written since. */
 async function erasedUsers(bucket: R2Bucket, tenantId: string, since: Date): Promise<readonly string[]> {
   const prefix = `erasures/${tenantId}/`;
-  const hashes: string[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < PAGES_MAX; page += 1) {
-    const listed = await bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) });
-    const late = listed.objects.filter(({ uploaded }) => uploaded.getTime() >= since.getTime());
-    hashes.push(...late.map(({ key }) => key.slice(prefix.length).split("-", 1)[0] ?? ""));
-    if (!listed.truncated) break;
-    cursor = listed.cursor;
-  }
-  return hashes;
+  const certificates = await listAll(bucket, prefix, { pagesMax: PAGES_MAX });
+  const late = certificates.filter(({ uploaded }) => uploaded.getTime() >= since.getTime());
+  return late.map(({ key }) => key.slice(prefix.length).split("-", 1)[0] ?? "");
 }
 
 function isErasedUser(part: string, hashes: readonly string[]): boolean {

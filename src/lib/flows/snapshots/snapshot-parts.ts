@@ -6,6 +6,7 @@ import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
 import { z } from "zod";
 import { sha256HexSync } from "../../base/hash.ts";
 import type { SnapshotObject, SnapshotPart } from "../../contract/snapshot.ts";
+import { listAll } from "./list-all.ts";
 import { encodePart } from "./part-codec.ts";
 import { partKey, partsPrefix } from "./snapshot-keys.ts";
 
@@ -37,16 +38,8 @@ const metadataSchema = z.object({
 
 /** The parts of a listing in their order. Throws when R2 fails or a part lacks its metadata. */
 export async function readParts(bucket: R2Bucket, id: string): Promise<readonly StoredPart[]> {
-  const parts: StoredPart[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < PAGES_MAX; page += 1) {
-    const after = cursor === undefined ? {} : { cursor };
-    const listed = await bucket.list({ prefix: partsPrefix(id), include: ["customMetadata"], ...after });
-    parts.push(...listed.objects.map(partOf));
-    if (!listed.truncated) break;
-    cursor = listed.cursor;
-  }
-  return parts;
+  const objects = await listAll(bucket, partsPrefix(id), { pagesMax: PAGES_MAX });
+  return objects.map(partOf);
 }
 
 /** Writes a part, or finds the one that another run has written in its place. Throws when R2 fails. */

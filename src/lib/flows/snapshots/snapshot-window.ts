@@ -1,6 +1,7 @@
-import type { R2Bucket, R2Objects } from "@cloudflare/workers-types";
+import type { R2Bucket } from "@cloudflare/workers-types";
 import type { SnapshotKind } from "../../contract/snapshot.ts";
 import { BEGUN_PREFIX, idOfKey, manifestPrefix, SNAPSHOT_KINDS } from "./snapshot-keys.ts";
+import { listAll } from "./list-all.ts";
 import { timeOf } from "./removal-marker.ts";
 
 /** The time in which a snapshot looked at the bucket, milliseconds, by the clock of R2. */
@@ -39,13 +40,15 @@ const CLOCK_SLACK_MS = 1_000;
  */
 export async function readSnapshots(bucket: R2Bucket): Promise<SnapshotsNow> {
   const begun: BegunListing[] = [];
-  for (const object of await listAll(bucket, BEGUN_PREFIX)) {
+  for (const object of await listAll(bucket, BEGUN_PREFIX, { pagesMax: PAGES_MAX })) {
     const id = idOfKey(object.key);
     if (id !== undefined) begun.push({ id, begunAtMs: object.uploaded.getTime(), endedAtMs: Number.POSITIVE_INFINITY });
   }
   const live: LiveSnapshot[] = [];
   for (const kind of SNAPSHOT_KINDS) {
-    for (const { key, uploaded, customMetadata } of await listAll(bucket, manifestPrefix(kind))) {
+    for (const { key, uploaded, customMetadata } of await listAll(bucket, manifestPrefix(kind), {
+      pagesMax: PAGES_MAX,
+    })) {
       const id = idOfKey(key);
       if (id === undefined) continue;
       // Without its metadata a manifest holds whatever came before it.
@@ -72,17 +75,4 @@ export function isHeld(
 
 function countOf(metadata: Readonly<Record<string, string>> | undefined, name: string): number {
   return Number(metadata?.[name] ?? 0);
-}
-
-async function listAll(bucket: R2Bucket, prefix: string): Promise<R2Objects["objects"]> {
-  const objects: R2Objects["objects"] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < PAGES_MAX; page += 1) {
-    const after = cursor === undefined ? {} : { cursor };
-    const listed = await bucket.list({ prefix, include: ["customMetadata"], ...after });
-    objects.push(...listed.objects);
-    if (!listed.truncated) break;
-    cursor = listed.cursor;
-  }
-  return objects;
 }
