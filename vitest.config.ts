@@ -61,6 +61,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: "observability",
+          include: ["test/observability/**/*.test.ts"],
+          pool: "forks",
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        test: {
           name: "bridge",
           include: ["test/bridge/**/*.test.ts"],
           pool: "forks",

@@ -29,6 +29,7 @@ const SUITES: readonly Suite[] = [
   { name: "flow", folder: ".", args: ["--project", "flow"] },
   { name: "bridge", folder: ".", args: ["--project", "bridge"] },
   { name: "dashboard", folder: ".", args: ["--project", "dashboard"] },
+  { name: "observability", folder: ".", args: ["--project", "observability"] },
   { name: "end to end", folder: ".", args: ["--project", "e2e"] },
 ];
 

@@ -25,6 +25,8 @@ export async function startLocalStack(options: {
     appDatabaseUrl: process.env["APP_DATABASE_URL"],
     embedEndpoint: process.env["EMBED_ENDPOINT"],
     embedToken: process.env["EMBED_TOKEN"],
+    // Left out where it is empty, as a compose file hands it over.
+    metricsToken: process.env["METRICS_TOKEN"] || undefined,
     piiKeys: process.env["PII_KEYS"],
     migrationFiles: await readMigrationFiles(join(PROJECT_FOLDER, "migrations")),
     log: options.log,

@@ -31,6 +31,8 @@ export interface StackOptions {
   readonly embedEndpoint: string | undefined;
   /** Bearer token of that server. */
   readonly embedToken?: string | undefined;
+  /** Bearer token of `/metrics`; undefined: an operator's key only. */
+  readonly metricsToken?: string | undefined;
   /** Keys of reversible placeholders, as the Worker's secret PII_KEYS holds them. */
   readonly piiKeys?: string | undefined;
   readonly migrationFiles: readonly MigrationFile[];

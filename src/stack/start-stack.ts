@@ -56,6 +56,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         EMBED_ENDPOINT: embedEndpoint,
         SESSION_SECRET: await keptSecret(join(folders.data, "session-secret")),
         ...(options.embedToken === undefined ? {} : { EMBED_TOKEN: options.embedToken }),
+        ...(options.metricsToken === undefined ? {} : { METRICS_TOKEN: options.metricsToken }),
         ...(options.piiKeys === undefined ? {} : { PII_KEYS: options.piiKeys }),
         ...(store.database.fetchEndpoint === undefined ? {} : { SQL_FETCH_ENDPOINT: store.database.fetchEndpoint }),
       },

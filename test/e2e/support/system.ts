@@ -31,7 +31,12 @@ export interface System {
   close(): Promise<void>;
 }
 
-export async function startSystem(): Promise<System> {
+export interface SystemOptions {
+  /** Variables and secrets of the Worker beside those of the system. */
+  readonly bindings?: Readonly<Record<string, string>>;
+}
+
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const folder = await mkdtemp(join(tmpdir(), "jeeves-e2e-"));
   const logLines: string[] = [];
   const log = (line: string): void => void logLines.push(line);
@@ -55,6 +60,7 @@ export async function startSystem(): Promise<System> {
         SQL_FETCH_ENDPOINT: `http://127.0.0.1:${databaseGate.port}/sql`,
         EMBED_ENDPOINT: `http://127.0.0.1:${embedderGate.port}`,
         SESSION_SECRET: "secret-of-the-sessions-of-the-tests",
+        ...options.bindings,
       },
       log,
     });

@@ -43,7 +43,7 @@ describe("ops/compose.yaml", () => {
   });
 
   it("names every image by an exact version", () => {
-    for (const [, { image }] of services) expect(image).toMatch(/:\d+\.\d+\.\d+/);
+    for (const [, { image }] of services) expect(image).toMatch(/:v?\d+\.\d+\.\d+/);
   });
 
   it.each(services)("%s has a read-only root, no capabilities and no way to get more", (_, service) => {
@@ -52,8 +52,8 @@ describe("ops/compose.yaml", () => {
     expect(service.security_opt).toEqual(["no-new-privileges:true"]);
   });
 
-  it("keeps embedder and Postgres on networks that have no way out, and opens one port, on this machine only", () => {
-    for (const name of ["embedder-cpu", "embedder-gpu", "postgres"]) {
+  it("keeps embedder, Postgres and Prometheus on networks that have no way out, and opens two ports, on this machine only", () => {
+    for (const name of ["embedder-cpu", "embedder-gpu", "postgres", "prometheus"]) {
       const service = compose.services[name];
       expect(service).toBeDefined();
       if (service === undefined) continue;
@@ -61,7 +61,7 @@ describe("ops/compose.yaml", () => {
       for (const network of networksOf(service)) expect(compose.networks[network]?.internal, network).toBe(true);
     }
     const open = services.flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`));
-    expect(open).toEqual(["stack 127.0.0.1:8787:8787"]);
+    expect(open).toEqual(["stack 127.0.0.1:8787:8787", "grafana 127.0.0.1:3000:3000"]);
   });
 
   it("points the Worker at the embedder of either profile, or at another one by environment", () => {
@@ -95,7 +95,8 @@ describe("ops/compose.yaml", () => {
       const stages = stagesOf(readFileSync(path, "utf8"));
       expect(imageFacts(stages, build.target ?? stages.at(-1)?.name ?? "").healthCheck).toBeDefined();
     }
-    for (const name of ["postgres", "tunnel"]) expect(compose.services[name]?.healthcheck?.test[0]).toBe("CMD");
+    for (const name of ["postgres", "tunnel", "prometheus", "grafana"])
+      expect(compose.services[name]?.healthcheck?.test[0]).toBe("CMD");
   });
 
   it("gives the embedder no variable that it does not read, and waits longer than it drains", () => {
