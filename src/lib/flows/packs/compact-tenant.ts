@@ -24,7 +24,7 @@ const LIVE_SHARE_MIN = 0.5;
 const SMALL_BYTES = 8 * 1024 * 1024;
 const SMALL_PACKS_MIN = 8;
 /** Of one merged pack: what it is made of lies in R2, one block of each in memory. */
-const MERGED_PACKS_MAX = 32;
+const MERGED_PACKS_MAX = 16;
 const MERGED_BYTES_MAX = 48 * 1024 * 1024;
 const MERGED_RECORDS_MAX = 100_000;
 
