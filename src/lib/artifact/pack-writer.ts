@@ -47,7 +47,7 @@ export interface PackSummary {
  * Level of records: 64 of them are a few kilobytes, where level 19 takes milliseconds and saves 5 % against 9. Vectors have next to nothing to find:
  * beyond level 3 only time is lost.
  */
-const RECORD_LEVEL = 19;
+export const RECORD_LEVEL = 19;
 const VECTOR_LEVEL = 3;
 
 /**
