@@ -10,8 +10,8 @@ export const jobPath = (job: string, part: string): string => `/v1/admin/jobs/${
 export function askForRun(
   api: ApiClient,
   job: string,
-  { isDryRun, parameters = {} }: { readonly isDryRun: boolean; readonly parameters?: Readonly<Record<string, string>> },
+  { isDryRun, parameters }: { readonly isDryRun: boolean; readonly parameters?: Readonly<Record<string, string>> },
 ): Promise<JobRunReport> {
-  const json = { dry_run: isDryRun, parameters };
+  const json = { dry_run: isDryRun, ...(parameters === undefined ? {} : { parameters }) };
   return api.json(jobRunReportSchema, { method: "POST", path: jobPath(job, "run"), json, timeoutMs: RUN_TIMEOUT_MS });
 }

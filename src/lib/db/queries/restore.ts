@@ -18,6 +18,8 @@ export function selectIsEmpty(tenantId: string): Statement {
 
 export const isEmptyRowSchema = z.object({ is_empty: z.boolean() });
 
+const HAS_DOCUMENT = "exists (select from documents d where d.tenant_id = $1 and d.document_uid = r.document_uid)";
+
 /** A name of a column, as a file says it. */
 const COLUMN = /^[a-z][a-z0-9_]{0,62}$/;
 
@@ -41,11 +43,13 @@ export function insertRows(
     table.name === "tenants"
       ? `(tenant_id) do update set ${changes}`
       : isReplacing && table.name === "documents"
-        ? `(tenant_id, document_uid) do update set ${changes}`
+        ? `(tenant_id, document_uid) do update set ${changes} where documents.version_key <= excluded.version_key`
         : "do nothing";
+  // Refusals hang on a document, which may be among what could not be read.
+  const only = table.name === "model_refusals" ? ` and ${HAS_DOCUMENT}` : "";
   return {
-    text: `insert into ${table.name} (${names}) select ${names} from jsonb_populate_recordset(null::${table.name}, $2::jsonb)
-           where tenant_id = $1 on conflict ${conflict}`,
+    text: `insert into ${table.name} (${names}) select ${names} from jsonb_populate_recordset(null::${table.name}, $2::jsonb) r
+           where tenant_id = $1${only} on conflict ${conflict}`,
     params: [tenantId, rowsJson],
   };
 }
@@ -181,7 +185,8 @@ export function insertErasure(
   return {
     text: `insert into user_erasures as u (tenant_id, user_hash, erasure_id, erased_before) values ($1, decode($2, 'hex'), $3, $4)
            on conflict (tenant_id, user_hash) do update set erasure_id = excluded.erasure_id, progress = null,
-             erased_before = greatest(u.erased_before, excluded.erased_before), erased_at = clock_timestamp()`,
+             erased_before = greatest(u.erased_before, excluded.erased_before), erased_at = clock_timestamp()
+           where u.erasure_id <> excluded.erasure_id or u.progress is not null`,
     params: [tenantId, erasure.userSha256, erasure.erasureId, erasure.erasedBefore],
   };
 }
@@ -198,12 +203,13 @@ export function selectUserOfHash(tenantId: string, userSha256: string): Statemen
 export const userOfHashRowSchema = z.object({ user_id: z.string() });
 
 /**
- * Registers the models of a backup under their numbers, and moves the counter of numbers behind them: a row that is proposed and refused takes a number. The
- * active model becomes that of the backup.
+ * Registers the models of a backup under their numbers, none of them active: until the end of a restore nothing is indexed and nothing answers from half of it.
+ * The counter of numbers moves behind them: a row that is proposed and refused takes a number.
  */
 export function restoreModels(models: string): readonly Statement[] {
   return [
     ...replaceRegistry(models),
+    { text: "update embedding_models set state = 'shadow' where state = 'active'", params: [] },
     {
       text: `insert into embedding_models (fingerprint, model_name, revision, dimensions, max_input_tokens, state)
              select m.fingerprint, m.model_name, m.revision, m.dimensions, m.max_input_tokens, m.state from embedding_models m

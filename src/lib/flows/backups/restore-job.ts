@@ -2,6 +2,7 @@ import { z } from "zod";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { SELECT_STORE, storeRowSchema } from "../../db/queries/backup.ts";
+import { replaceRegistry } from "../../db/queries/models.ts";
 import {
   conflictRowSchema,
   isEmptyRowSchema,
@@ -9,6 +10,7 @@ import {
   selectIsEmpty,
   selectModelConflicts,
 } from "../../db/queries/restore.ts";
+import type { Statement } from "../../db/sql.ts";
 import type { Job, JobOutcome, JobRun } from "../jobs/job.ts";
 import { problemOfSql, storageUnavailable } from "../problem-of.ts";
 import type { BackupContext } from "./backup-job.ts";
@@ -121,7 +123,7 @@ async function restoreTenants(
   { turn, manifest }: { readonly turn: Turn; readonly manifest: BackupManifest },
 ): Promise<Result<boolean, Problem>> {
   if (turn.state.after_tenant === "" && turn.state.place === null) {
-    const registered = await registerModels(context, manifest);
+    const registered = await writeModels(context, restoreModels(manifest.models));
     if (!registered.ok) return registered;
   }
   const zstd = await context.loadZstd();
@@ -131,7 +133,8 @@ async function restoreTenants(
     const done = await restoreTenant(context, run, { target, manifest, tenantId, turn });
     if (!done.ok || !done.value) return done;
   }
-  return ok(true);
+  const activated = await writeModels(context, replaceRegistry(manifest.models));
+  return activated.ok ? ok(true) : activated;
 }
 
 /** Why the backup cannot go into these databases, if it cannot. */
@@ -160,10 +163,10 @@ async function findRefusal(
   return ok(used.length === 0 ? undefined : refused("tenant_not_empty", used));
 }
 
-/** The same numbers mean the same models in every database. */
-async function registerModels(context: BackupContext, manifest: BackupManifest): Promise<Result<void, Problem>> {
+/** Writes the registry of models in every database: the same numbers mean the same models in each. */
+async function writeModels(context: BackupContext, statements: readonly Statement[]): Promise<Result<void, Problem>> {
   for (const sql of context.databases.values()) {
-    const written = await sql.transaction({ tenantId: "", userId: "" }, restoreModels(manifest.models));
+    const written = await sql.transaction({ tenantId: "", userId: "" }, statements);
     if (!written.ok) return err(problemOfSql(written.error));
   }
   return ok(undefined);
