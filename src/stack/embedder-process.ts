@@ -23,11 +23,19 @@ export async function startEmbedder(options: {
   readonly modelFolder: string;
   /** 0 or absent: any free port. */
   readonly port?: number;
+  /** Its other variables, see gpu-embedder/README.md. */
+  readonly variables?: Readonly<Record<string, string>>;
   readonly log: (line: string) => void;
 }): Promise<EmbedderProcess> {
   const child = spawn(process.execPath, [join(options.projectFolder, "gpu-embedder", "src", "main.ts")], {
     cwd: join(options.projectFolder, "gpu-embedder"),
-    env: { ...process.env, PORT: String(options.port ?? 0), HOST: "127.0.0.1", MODEL_DIR: options.modelFolder },
+    env: {
+      ...process.env,
+      ...options.variables,
+      PORT: String(options.port ?? 0),
+      HOST: "127.0.0.1",
+      MODEL_DIR: options.modelFolder,
+    },
     stdio: ["ignore", "pipe", "pipe"],
     // A terminal's Ctrl-C reaches the whole process group: the stack stops its parts in its own order instead.
     detached: true,
