@@ -18,6 +18,7 @@ import { createMeasuredEmbedder } from "../lib/embed/measured-embedder.ts";
 import { loadLanguageDetector, type LanguageDetector } from "../lib/gate/language.ts";
 import { createAnalyzer, type Analyzer } from "../lib/pii/analyzer-client.ts";
 import { PiiKeyring } from "../lib/pii/keyring.ts";
+import type { TrainingContext } from "../lib/flows/dictionaries/train-tenant.ts";
 import { findKey } from "../lib/flows/find-key.ts";
 import { S3Client } from "../lib/s3/s3-client.ts";
 import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
@@ -25,6 +26,7 @@ import { sessionKey, type SessionIdentity } from "../lib/session/session-log-api
 import { createModelSource, tokenizerKey, type ModelSource } from "../lib/flows/model-source.ts";
 import { type Condense, createCondense } from "../lib/summarise/chat-client.ts";
 import { provedZstd } from "../lib/zstd/proved-zstd.ts";
+import { trainDictionary } from "../lib/zstd/train-dictionary.ts";
 import zstdModule from "../lib/zstd/zstd.wasm";
 import type { ZstdCodec } from "../lib/zstd/zstd-codec.ts";
 import { readEnv, type Bindings, type Config, type Env, type Secrets } from "./env.ts";
@@ -61,6 +63,8 @@ export interface Context {
   readonly loadLanguageDetector: () => Promise<LanguageDetector>;
   /** zstd with dictionaries, which has shown that it uses them: one for the isolate, made when it is first asked for. */
   readonly loadZstd: () => Promise<ZstdCodec>;
+  /** zstd's trainer, in an instance whose memory goes with it. */
+  readonly trainDictionary: TrainingContext["trainDictionary"];
   readonly analyzer: Analyzer | undefined;
   /** Writes summaries in other words; undefined: they are extractive. */
   readonly condense: Condense | undefined;
@@ -163,6 +167,7 @@ function createContext(env: Env): Context {
     requestBudget: REQUEST_BUDGET,
     loadLanguageDetector: once(loadLanguageDetector),
     loadZstd: once(async () => provedZstd(zstdModule)),
+    trainDictionary: async (samples, options) => trainDictionary(zstdModule, samples, options),
     analyzer: analyzerOf(config),
     condense: condenseOf(config, secrets),
     remote: remoteOf(config, secrets),

@@ -21,97 +21,101 @@ function ports(waits: number[] = []): S3Ports {
 
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(utf8Bytes(text));
 
+interface TestedServer {
+  readonly name: string;
+  readonly open: () => Promise<Pick<S3Server, "access" | "close">>;
+}
+
 /** Another server with an empty bucket, where the environment names one: docs/sync.md. */
-function namedServer(): readonly (readonly [string, () => Promise<Pick<S3Server, "access" | "close">>])[] {
+function namedServer(): readonly TestedServer[] {
   const { S3_ENDPOINT: endpoint, S3_BUCKET: bucket, S3_REGION: region = "us-east-1" } = process.env;
   const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = process.env;
   if (endpoint === undefined || bucket === undefined || accessKeyId === undefined || secretAccessKey === undefined)
     return [];
   const access = { endpoint, bucket, region, accessKeyId, secretAccessKey };
-  return [[endpoint, async () => ({ access, close: async () => undefined })]];
+  return [{ name: endpoint, open: async () => ({ access, close: async () => undefined }) }];
 }
 
-describe.each([["Miniflare's", openS3Server], ...namedServer()])(
-  "the client against a real S3 endpoint, %s",
-  (_, open) => {
-    let server: Pick<S3Server, "access" | "close">;
-    let client: S3Client;
-    beforeAll(async () => {
-      server = await open();
-      client = new S3Client(server.access, ports());
-    });
-    afterAll(() => server?.close());
+const tested: readonly TestedServer[] = [{ name: "Miniflare's", open: openS3Server }, ...namedServer()];
 
-    it("puts, describes, reads a range of, lists and deletes an object, whatever stands in its key", async () => {
-      const keys = ["a b+c&d/é (1)!'*.bin", "segments/t/ann%40x.org/%E4/1.seg", 'q"<x>~', "日本/🙂", "z"];
-      for (const key of keys) {
-        const metadata = { jeeves: "abc.DEF-_=" };
-        expectOk(await client.put(key, bytesOf(`content of ${key}`), { contentType: "text/plain", metadata }));
-        const head = expectOk(await client.head(key));
-        expect(head).toMatchObject({ sizeBytes: utf8Bytes(`content of ${key}`).length, metadata });
-        expect(expectOk(await client.get(key, { offset: 8, length: 2 }))).toEqual(bytesOf("of"));
-      }
-      const listed = expectOk(await client.list({ startAfter: "" }));
-      expect(listed.objects.map(({ key }) => key)).toEqual(
-        keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
-      );
-      const first = expectOk(await client.list({ startAfter: "", keysMax: 2 }));
-      expect(first).toMatchObject({ isTruncated: true, objects: listed.objects.slice(0, 2) });
-      const rest = expectOk(await client.list({ startAfter: first.objects[1]?.key ?? "" }));
-      expect(rest).toEqual({ isTruncated: false, objects: listed.objects.slice(2) });
-      for (const key of keys) expectOk(await client.delete(key));
-      expectOk(await client.delete("z"));
-      expect(expectOk(await client.list({ startAfter: "" })).objects).toEqual([]);
-      expect(expectOk(await client.head("z"))).toBeNull();
-    });
+describe.each(tested)("the client against a real S3 endpoint, $name", ({ open }) => {
+  let server: Pick<S3Server, "access" | "close">;
+  let client: S3Client;
+  beforeAll(async () => {
+    server = await open();
+    client = new S3Client(server.access, ports());
+  });
+  afterAll(() => server?.close());
 
-    it("makes one object of parts, which nobody sees before; an upload that was given up is gone", async () => {
-      const parts = [new Uint8Array(5 * MIB).fill(1), new Uint8Array(5 * MIB).fill(2), new Uint8Array(7).fill(3)];
-      const upload = expectOk(await client.createUpload("large", { ...PLAIN, metadata: { m: "1" } }));
-      const etags: string[] = [];
-      for (const [index, part] of parts.entries())
-        etags.push(expectOk(await client.uploadPart(upload, index + 1, part)).etag);
-      expect(expectOk(await client.head("large"))).toBeNull();
-      expectOk(await client.completeUpload(upload, etags));
-      expect(expectOk(await client.head("large"))).toMatchObject({ sizeBytes: 10 * MIB + 7, metadata: { m: "1" } });
-      expect(expectOk(await client.get("large", { offset: 10 * MIB - 1, length: 8 }))).toEqual(
-        Uint8Array.from([2, 3, 3, 3, 3, 3, 3, 3]),
-      );
-      // Some servers take a repetition for what it is, others know no such upload any more.
-      const repeated = await client.completeUpload(upload, etags);
-      expect(repeated.ok ? "completed" : repeated.error.code).toMatch(/^(completed|s3_upload_missing)$/);
-      const other = expectOk(await client.createUpload("other", PLAIN));
-      expectOk(await client.abortUpload(other));
-      expectOk(await client.abortUpload(other));
-      expect(await client.uploadPart(other, 1, new Uint8Array(9))).toMatchObject({ ok: false });
-    });
+  it("puts, describes, reads a range of, lists and deletes an object, whatever stands in its key", async () => {
+    const keys = ["a b+c&d/é (1)!'*.bin", "segments/t/ann%40x.org/%E4/1.seg", 'q"<x>~', "日本/🙂", "z"];
+    for (const key of keys) {
+      const metadata = { jeeves: "abc.DEF-_=" };
+      expectOk(await client.put(key, bytesOf(`content of ${key}`), { contentType: "text/plain", metadata }));
+      const head = expectOk(await client.head(key));
+      expect(head).toMatchObject({ sizeBytes: utf8Bytes(`content of ${key}`).length, metadata });
+      expect(expectOk(await client.get(key, { offset: 8, length: 2 }))).toEqual(bytesOf("of"));
+    }
+    const listed = expectOk(await client.list({ startAfter: "" }));
+    expect(listed.objects.map(({ key }) => key)).toEqual(
+      keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+    );
+    const first = expectOk(await client.list({ startAfter: "", keysMax: 2 }));
+    expect(first).toMatchObject({ isTruncated: true, objects: listed.objects.slice(0, 2) });
+    const rest = expectOk(await client.list({ startAfter: first.objects[1]?.key ?? "" }));
+    expect(rest).toEqual({ isTruncated: false, objects: listed.objects.slice(2) });
+    for (const key of keys) expectOk(await client.delete(key));
+    expectOk(await client.delete("z"));
+    expect(expectOk(await client.list({ startAfter: "" })).objects).toEqual([]);
+    expect(expectOk(await client.head("z"))).toBeNull();
+  });
 
-    it("names wrong keys, a missing bucket, a missing object and an object that is shorter than it was said to be", async () => {
-      const put = (access: Partial<S3Access>) =>
-        new S3Client({ ...server.access, ...access }, ports()).put("x", new Uint8Array(1), PLAIN);
-      expect(await put({ secretAccessKey: "wrong" })).toMatchObject({
-        error: { code: "s3_credentials_refused", s3Code: "SignatureDoesNotMatch" },
-      });
-      expect(await put({ accessKeyId: "wrong" })).toMatchObject({ error: { code: "s3_credentials_refused" } });
-      expect(await put({ bucket: "nowhere" })).toMatchObject({ error: { code: "s3_bucket_missing" } });
-      const hourAgo = new S3Client(server.access, { ...ports(), clock: () => Date.now() - 3_600_000 });
-      expect(await hourAgo.head("x")).toMatchObject({ error: { status: 403 } });
-      expect(await hourAgo.list({ startAfter: "" })).toMatchObject({ error: { code: "s3_clock_skewed" } });
-      expect(await client.get("none", { offset: 0, length: 1 })).toMatchObject({ error: { code: "s3_not_found" } });
-      expectOk(await client.put("short", new Uint8Array(10), PLAIN));
-      expect(await client.get("short", { offset: 4, length: 7 })).toMatchObject({ error: { code: "s3_truncated" } });
-      expect(await client.get("short", { offset: 10, length: 1 })).toMatchObject({ error: { code: "s3_truncated" } });
-      for (const key of ["short", "large"]) expectOk(await client.delete(key));
-    });
+  it("makes one object of parts, which nobody sees before; an upload that was given up is gone", async () => {
+    const parts = [new Uint8Array(5 * MIB).fill(1), new Uint8Array(5 * MIB).fill(2), new Uint8Array(7).fill(3)];
+    const upload = expectOk(await client.createUpload("large", { ...PLAIN, metadata: { m: "1" } }));
+    const etags: string[] = [];
+    for (const [index, part] of parts.entries())
+      etags.push(expectOk(await client.uploadPart(upload, index + 1, part)).etag);
+    expect(expectOk(await client.head("large"))).toBeNull();
+    expectOk(await client.completeUpload(upload, etags));
+    expect(expectOk(await client.head("large"))).toMatchObject({ sizeBytes: 10 * MIB + 7, metadata: { m: "1" } });
+    expect(expectOk(await client.get("large", { offset: 10 * MIB - 1, length: 8 }))).toEqual(
+      Uint8Array.from([2, 3, 3, 3, 3, 3, 3, 3]),
+    );
+    // Some servers take a repetition for what it is, others know no such upload any more.
+    const repeated = await client.completeUpload(upload, etags);
+    expect(repeated.ok ? "completed" : repeated.error.code).toMatch(/^(completed|s3_upload_missing)$/);
+    const other = expectOk(await client.createUpload("other", PLAIN));
+    expectOk(await client.abortUpload(other));
+    expectOk(await client.abortUpload(other));
+    expect(await client.uploadPart(other, 1, new Uint8Array(9))).toMatchObject({ ok: false });
+  });
 
-    it("is refused by the server where the bytes change on their way", async () => {
-      const damaging: S3Ports["fetch"] = (url, init) => fetch(url, { ...init, body: bytesOf("other") });
-      const damaged = new S3Client(server.access, { ...ports(), fetch: damaging });
-      expect(await damaged.put("hash", bytesOf("right"), PLAIN)).toMatchObject({ error: { code: "s3_hash_mismatch" } });
-      expect(expectOk(await client.head("hash"))).toBeNull();
+  it("names wrong keys, a missing bucket, a missing object and an object that is shorter than it was said to be", async () => {
+    const put = (access: Partial<S3Access>) =>
+      new S3Client({ ...server.access, ...access }, ports()).put("x", new Uint8Array(1), PLAIN);
+    expect(await put({ secretAccessKey: "wrong" })).toMatchObject({
+      error: { code: "s3_credentials_refused", s3Code: "SignatureDoesNotMatch" },
     });
-  },
-);
+    expect(await put({ accessKeyId: "wrong" })).toMatchObject({ error: { code: "s3_credentials_refused" } });
+    expect(await put({ bucket: "nowhere" })).toMatchObject({ error: { code: "s3_bucket_missing" } });
+    const hourAgo = new S3Client(server.access, { ...ports(), clock: () => Date.now() - 3_600_000 });
+    expect(await hourAgo.head("x")).toMatchObject({ error: { status: 403 } });
+    expect(await hourAgo.list({ startAfter: "" })).toMatchObject({ error: { code: "s3_clock_skewed" } });
+    expect(await client.get("none", { offset: 0, length: 1 })).toMatchObject({ error: { code: "s3_not_found" } });
+    expectOk(await client.put("short", new Uint8Array(10), PLAIN));
+    expect(await client.get("short", { offset: 4, length: 7 })).toMatchObject({ error: { code: "s3_truncated" } });
+    expect(await client.get("short", { offset: 10, length: 1 })).toMatchObject({ error: { code: "s3_truncated" } });
+    for (const key of ["short", "large"]) expectOk(await client.delete(key));
+  });
+
+  it("is refused by the server where the bytes change on their way", async () => {
+    const damaging: S3Ports["fetch"] = (url, init) => fetch(url, { ...init, body: bytesOf("other") });
+    const damaged = new S3Client(server.access, { ...ports(), fetch: damaging });
+    expect(await damaged.put("hash", bytesOf("right"), PLAIN)).toMatchObject({ error: { code: "s3_hash_mismatch" } });
+    expect(expectOk(await client.head("hash"))).toBeNull();
+  });
+});
 
 describe("the client against a server that fails", () => {
   const servers: Server[] = [];

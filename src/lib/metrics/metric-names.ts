@@ -277,6 +277,11 @@ export const METRICS = {
     labels: ["job_name"],
     help: "Time between two ticks of a scheduled job, by job.",
   },
+  dictionary_saved_fraction: {
+    type: "gauge",
+    labels: [],
+    help: "Bytes that dictionaries saved of held-out records of packs, as a share, in the last trainings of the job dictionary.",
+  },
   sync_remote_objects: {
     type: "gauge",
     labels: [],
@@ -326,6 +331,7 @@ export const GAUGES = [
   "backup_last_timestamp_seconds",
   "restore_duration_seconds",
   "restore_last_timestamp_seconds",
+  "dictionary_saved_fraction",
   "sync_remote_objects",
   "sync_failed_objects",
   "sync_withheld_removals",

@@ -153,7 +153,7 @@ export interface PackMember {
 export const PACK_MEDIA_TYPE = "application/vnd.jeeves.pack";
 
 /** One at a time registers packs of a tenant, so that no version of a document comes into two of them. */
-function lockPacks(tenantId: string): Statement {
+export function lockPacks(tenantId: string): Statement {
   return {
     text: "select pg_advisory_xact_lock(hashtextextended(jsonb_build_array('packs', $1::text)::text, 0))",
     params: [tenantId],
@@ -162,6 +162,10 @@ function lockPacks(tenantId: string): Statement {
 
 const INSERT_PACK = `insert into artifacts (tenant_id, user_id, artifact_id, kind, object_key, media_type, size_bytes, sha256, record_count, dictionary_id, fingerprint)
   select $1, '*', $2, 'pack', $3, '${PACK_MEDIA_TYPE}', $4::bigint, decode($5, 'hex'), $6::bigint, $7, $8`;
+
+/** SQL: the dictionary `$7` of a pack, if it has one, is there to read it with: an erasure may have taken it since. */
+const HAS_DICTIONARY = `($7::text is null or exists (
+  select 1 from dictionaries d where d.tenant_id = $1 and d.dictionary_id = $7 and d.has_object))`;
 
 function packParams(tenantId: string, pack: PackRow): readonly unknown[] {
   const { artifactId, objectKey, sizeBytes, sha256Hex, recordCount, dictionaryId, fingerprint } = pack;
@@ -198,7 +202,7 @@ export function registerPack(
                  select 1 from documents d where d.tenant_id = $1 and d.document_uid = g.document_uid and d.wal_id = g.wal_id
                    and d.document_index = g.document_index and d.deleted_at is null)),
              added as (
-               ${INSERT_PACK} where not exists (select 1 from erased union all select 1 from packed union all select 1 from stale)
+               ${INSERT_PACK} where ${HAS_DICTIONARY} and not exists (select 1 from erased union all select 1 from packed union all select 1 from stale)
                returning artifact_id),
              members as (
                insert into artifact_members (tenant_id, artifact_id, user_id, position, document_uid, wal_id, document_index)
@@ -271,7 +275,7 @@ export function replacePacks(
     lockPacks(tenantId),
     {
       text: `with added as (
-               ${INSERT_PACK} where (select count(*) from artifacts f where f.tenant_id = $1 and f.artifact_id = any($9::text[]) and f.kind = 'pack') = cardinality($9::text[])
+               ${INSERT_PACK} where ${HAS_DICTIONARY} and (select count(*) from artifacts f where f.tenant_id = $1 and f.artifact_id = any($9::text[]) and f.kind = 'pack') = cardinality($9::text[])
                returning artifact_id),
              members as (
                insert into artifact_members (tenant_id, artifact_id, user_id, position, document_uid, wal_id, document_index)

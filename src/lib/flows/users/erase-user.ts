@@ -16,6 +16,7 @@ import {
 } from "../../db/queries/user-erasures.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { certificateOf, findCertificate, storeCertificate } from "./certificate.ts";
+import { countUserDictionaries, eraseUserDictionaries } from "./erase-user-dictionaries.ts";
 import { countUserPacks, eraseUserPacks } from "./erase-user-packs.ts";
 import { eraseObjects, recountObjects } from "./erase-user-objects.ts";
 import { countRows, eraseUserRows } from "./erase-user-rows.ts";
@@ -82,6 +83,7 @@ const STEPS: Readonly<Record<ErasureStep, (context: EraseUserContext, erasure: E
   quarantine: (context, erasure) => eraseObjects(context, erasure, "quarantine_texts"),
   replies: (context, erasure) => eraseObjects(context, erasure, "remembered_replies"),
   packs: eraseUserPacks,
+  dictionaries: eraseUserDictionaries,
   recount,
 };
 
@@ -150,7 +152,9 @@ async function recount(context: EraseUserContext, erasure: Erasure): Promise<Ste
   if (!sessions.ok) return sessions;
   const packs = await countUserPacks(context, erasure);
   if (!packs.ok) return packs;
-  const elsewhere = sessions.value + objects.value.leftCount + packs.value;
+  const dictionaries = await countUserDictionaries(context, erasure);
+  if (!dictionaries.ok) return dictionaries;
+  const elsewhere = sessions.value + objects.value.leftCount + packs.value + dictionaries.value;
   const left = Object.values(rows.value).reduce((sum, count) => sum + count, elsewhere);
   if (left === 0) return ok({ done: true });
   const { progress } = erasure;

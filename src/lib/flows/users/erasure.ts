@@ -30,6 +30,7 @@ export const ERASURE_STEPS = [
   "quarantine",
   "replies",
   "packs",
+  "dictionaries",
   "recount",
 ] as const;
 export type ErasureStep = (typeof ERASURE_STEPS)[number];
