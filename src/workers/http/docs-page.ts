@@ -1,4 +1,5 @@
 import { PROBLEMS } from "../../lib/contract/problem.ts";
+import { documentedProblems } from "./documented-problems.ts";
 import type { Route } from "./route.ts";
 
 const STYLE = `:root{color-scheme:light dark;--line:#8884}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
@@ -38,7 +39,9 @@ function article(route: Route): string {
   return `<article id="${route.operationId}"><b class="m">${route.method}</b><code>${escape(route.path)}</code> <small>key: ${route.access}</small>
 <br>${escape(route.summary)}.${route.description === undefined ? "" : ` ${escape(route.description)}`}
 ${fields.length === 0 ? "" : `<br><small>query: ${fields.map(([name, field]) => `<code>${escape(name)}</code>${field instanceof Object && "description" in field && typeof field.description === "string" ? ` (${escape(field.description)})` : ""}`).join(", ")}</small>`}
-<br><small>${replies.join(" · ")}${route.problems.length === 0 ? "" : ` · ${route.problems.map((code) => `<a href="#problem-${code}">${code}</a>`).join(" ")}`}</small></article>`;
+<br><small>${replies.join(" · ")} · ${documentedProblems(route)
+    .map((code) => `<a href="#problem-${code}">${code}</a>`)
+    .join(" ")}</small></article>`;
 }
 
 function escape(text: string): string {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PROBLEMS, type ProblemCode } from "../../lib/contract/problem.ts";
+import { documentedProblems } from "./documented-problems.ts";
 import type { Access, Route } from "./route.ts";
 
 type Json = Record<string, unknown>;
@@ -111,30 +112,13 @@ function responsesOf(route: Route): Json {
   return responses;
 }
 
-/** Codes that a route can answer with, those of its access included, by status. */
 function problemsByStatus(route: Route): Map<string, ProblemCode[]> {
   const byStatus = new Map<string, ProblemCode[]>();
-  for (const code of new Set<ProblemCode>([...route.problems, ...accessProblems(route.access), "internal"])) {
+  for (const code of documentedProblems(route)) {
     const status = String(PROBLEMS[code].status);
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   return byStatus;
-}
-
-function accessProblems(access: Access): ProblemCode[] {
-  if (access === "public") return [];
-  const credential = [
-    "unauthenticated",
-    "key_malformed",
-    "key_unknown",
-    "key_revoked",
-    "key_expired",
-    "database_unavailable",
-  ] as const;
-  if (access === "any") return [...credential];
-  const ofToken = ["token_malformed", "token_invalid", "token_expired", "token_other_session"] as const;
-  const ofSession = [...ofToken, "user_forbidden", "parameter_invalid", "sessions_not_configured"] as const;
-  return [...credential, "scope_missing", ...(access === "session" ? ofSession : [])];
 }
 
 function problemSchema(): Json {

@@ -37,7 +37,7 @@ export const adminAuditRoutes = [
       limit: z.coerce.number().int().min(1).max(LIMITS.pageRowsMax).default(50),
     }),
     replies: { 200: { description: "One page", schema: auditListSchema } },
-    problems: ["parameter_invalid", "storage_unavailable"],
+    problems: ["storage_unavailable"],
     async handle(call, { query }) {
       const days = await readAuditDays(call.context.bucket);
       if (!days.ok) return days;

@@ -15,7 +15,7 @@ export const adminDeadLetterRoutes = [
     access: "admin",
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(LIMITS.pageRowsMax).default(100) }),
     replies: { 200: { description: "The newest ones", schema: z.object({ dead_letters: z.array(deadLetterSchema) }) } },
-    problems: ["parameter_invalid", "database_unavailable"],
+    problems: ["database_unavailable"],
     async handle(call, { query }) {
       const found = await listDeadLetters(call.context.sql, principalOf(call).tenantId, query.limit);
       return found.ok ? ok(json({ dead_letters: found.value })) : found;

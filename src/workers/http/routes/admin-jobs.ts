@@ -55,7 +55,7 @@ export const adminJobRoutes = [
         .describe("what the job is asked for, by name: `restore` takes `at`"),
     }),
     replies: { 200: { description: "The run with its report", schema: jobRunReportSchema } },
-    problems: ["not_found", "conflict", "body_malformed", "body_invalid", "database_unavailable"],
+    problems: ["not_found", "conflict", "database_unavailable"],
     async handle(call, { body }) {
       const job = jobOf(call);
       if (!job.ok) return job;
@@ -86,7 +86,7 @@ export const adminJobRoutes = [
       limit: z.coerce.number().int().min(1).max(LIMITS.pageRowsMax).default(50),
     }),
     replies: { 200: { description: "One page, without reports", schema: jobRunListSchema } },
-    problems: ["not_found", "parameter_invalid", "database_unavailable"],
+    problems: ["not_found", "database_unavailable"],
     async handle(call, { query }) {
       const job = jobOf(call);
       if (!job.ok) return job;

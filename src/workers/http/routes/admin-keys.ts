@@ -69,7 +69,7 @@ export const adminKeyRoutes = [
     access: "admin",
     body: newKeySchema,
     replies: { 201: { description: "The key, shown once", schema: madeKeySchema } },
-    problems: ["body_invalid", "database_unavailable"],
+    problems: ["database_unavailable"],
     async handle(call, { body }) {
       const expiresAtMs = body.expires_at === undefined ? null : Date.parse(body.expires_at);
       const request = {
@@ -95,7 +95,7 @@ export const adminKeyRoutes = [
       limit: z.coerce.number().int().min(1).max(LIMITS.pageRowsMax).default(100),
     }),
     replies: { 200: { description: "One page", schema: z.object({ keys: z.array(keyOnWireSchema) }) } },
-    problems: ["parameter_invalid", "database_unavailable"],
+    problems: ["database_unavailable"],
     async handle(call, { query }) {
       const page = { tenantId: principalOf(call).tenantId, beforeKeyId: query.before, rowsMax: query.limit };
       const keys = await listKeys(call.context, page);
@@ -119,7 +119,7 @@ export const adminKeyRoutes = [
         .default(24 * 60 * 60),
     }),
     replies: { 201: { description: "The new key, shown once", schema: madeKeySchema } },
-    problems: ["conflict", "body_invalid", "database_unavailable"],
+    problems: ["conflict", "database_unavailable"],
     async handle(call, { body }) {
       const rotation = {
         tenantId: principalOf(call).tenantId,

@@ -85,7 +85,7 @@ export const adminModelRoutes = [
       price: z.coerce.number().min(0).max(1_000_000).optional().describe("of a million tokens, for the costs"),
     }),
     replies: { 200: { description: "One page", schema: modelCoverageListSchema } },
-    problems: ["not_found", "parameter_invalid", "database_unavailable"],
+    problems: ["not_found", "database_unavailable"],
     async handle(call, { query }) {
       const modelId = modelIdOf(call);
       if (!modelId.ok) return modelId;
@@ -106,14 +106,7 @@ export const adminModelRoutes = [
     body: compareModelsSchema,
     bodyBytesMax: 2 * 1024 * 1024,
     replies: { 200: { description: "The comparison", schema: modelComparisonSchema } },
-    problems: [
-      "not_found",
-      "conflict",
-      "body_invalid",
-      "embedder_unavailable",
-      "embedder_mismatch",
-      "database_unavailable",
-    ],
+    problems: ["not_found", "conflict", "embedder_unavailable", "embedder_mismatch", "database_unavailable"],
     async handle(call, { body }) {
       const modelId = modelIdOf(call);
       if (!modelId.ok) return modelId;

@@ -17,7 +17,7 @@ export const adminPiiRoutes = [
     access: "admin",
     body: rescanRequestSchema,
     replies: { 200: { description: "What became of the page", schema: rescanReplySchema } },
-    problems: ["body_malformed", "body_invalid", "pii_key_missing", "database_unavailable"],
+    problems: ["pii_key_missing", "database_unavailable"],
     async handle(call, { body }) {
       const rescanned = await rescanPii(call.context, principalOf(call), body);
       if (rescanned.ok) call.facts["redacted"] = rescanned.value.redacted_count;

@@ -29,7 +29,7 @@ export const adminPolicyRoutes = [
     access: "admin",
     body: tenantPolicySchema,
     replies: { 200: { description: "The policy now in force, with its version", schema: policyReplySchema } },
-    problems: ["not_found", "body_malformed", "body_invalid", "database_unavailable"],
+    problems: ["not_found", "database_unavailable"],
     async handle(call, { body }) {
       const policy = await changePolicy(call.context, principalOf(call), body);
       if (policy.ok) call.facts["policy_version"] = policy.value.policy_version;

@@ -162,7 +162,7 @@ export const adminSnapshotRoutes = [
     access: "operator",
     body: z.strictObject({ part: z.int().min(0).default(0), dry_run: z.boolean().default(false) }),
     replies: { 200: { description: "Counts, and what is not as it was", schema: snapshotCheckSchema } },
-    problems: [...PROBLEMS, "body_malformed", "body_invalid"],
+    problems: PROBLEMS,
     handle: (call, { body }) => check(call, { position: body.part, takesBack: !body.dry_run }),
   }),
 ];

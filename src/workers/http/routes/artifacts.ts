@@ -68,7 +68,7 @@ export const artifactRoutes = [
       limit: z.coerce.number().int().min(1).max(LIMITS.pageRowsMax).default(100),
     }),
     replies: { 200: { description: "One page", schema: artifactListSchema } },
-    problems: ["parameter_invalid", "database_unavailable"],
+    problems: ["database_unavailable"],
     async handle(call, { query }) {
       const page = { kind: query.kind ?? null, afterId: query.after ?? null, rowsMax: query.limit };
       const artifacts = await listArtifacts(call.context, principalOf(call), page);
@@ -97,8 +97,8 @@ export const artifactRoutes = [
     summary: "The bytes of a registered object; Range, If-Range and If-None-Match hold",
     access: "any",
     replies: {
-      200: { description: "All bytes", mediaType: "application/octet-stream" },
-      206: { description: "The bytes asked for", mediaType: "application/octet-stream" },
+      200: { description: "All bytes, of the type that the entry names", mediaType: "*/*" },
+      206: { description: "The bytes asked for", mediaType: "*/*" },
       304: { description: "Unchanged" },
       416: { description: "The range lies outside" },
     },

@@ -25,7 +25,7 @@ export const batchRoutes = [
     access: "any",
     query: listQuerySchema,
     replies: { 200: { description: "One page", schema: z.object({ batches: z.array(batchStatusSchema) }) } },
-    problems: ["user_forbidden", "parameter_invalid", "database_unavailable"],
+    problems: ["user_forbidden", "database_unavailable"],
     async handle(call, { query }) {
       const principal = principalOf(call);
       if (principal.userId !== "") return err({ code: "user_forbidden" });

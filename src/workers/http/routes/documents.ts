@@ -21,13 +21,7 @@ export const documentRoutes = [
     replies: {
       200: { description: "Deleted", schema: z.object({ existed: z.boolean(), deleted_chunk_count: z.int() }) },
     },
-    problems: [
-      "user_forbidden",
-      "parameter_invalid",
-      "database_unavailable",
-      "storage_unavailable",
-      "sessions_unavailable",
-    ],
+    problems: ["user_forbidden", "database_unavailable", "storage_unavailable", "sessions_unavailable"],
     async handle(call, { query }) {
       const principal = principalOf(call);
       const documentId = identifierSchema.safeParse(call.params["id"]);

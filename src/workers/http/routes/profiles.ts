@@ -38,9 +38,6 @@ export const profileRoutes = [
     problems: [
       "user_forbidden",
       "parameter_invalid",
-      "body_malformed",
-      "body_invalid",
-      "body_too_large",
       "conflict",
       "database_unavailable",
       "pii_analyzer_unavailable",
@@ -85,7 +82,7 @@ export const profileRoutes = [
         schema: z.union([profileSchema, profileHistorySchema, profileDiffSchema]),
       },
     },
-    problems: ["not_found", "user_forbidden", "parameter_invalid", "database_unavailable"],
+    problems: ["not_found", "user_forbidden", "database_unavailable"],
     async handle(call, { query }) {
       const user = userOf(call);
       if (!user.ok) return user;

@@ -30,7 +30,7 @@ export const quarantineRoutes = [
       limit: z.coerce.number().int().min(1).max(LIMITS.pageRowsMax).default(100),
     }),
     replies: { 200: { description: "One page", schema: z.object({ quarantined: z.array(quarantinedSchema) }) } },
-    problems: ["parameter_invalid", "database_unavailable"],
+    problems: ["database_unavailable"],
     async handle(call, { query }) {
       const page = { beforeId: query.before ?? null, state: query.state ?? null, rowsMax: query.limit };
       const quarantined = await listQuarantine(call.context.sql, principalOf(call), page);
@@ -60,14 +60,7 @@ export const quarantineRoutes = [
     access: "admin",
     body: decisionSchema,
     replies: { 202: { description: "On its way, with the receipt to follow", schema: releaseReplySchema } },
-    problems: [
-      "not_found",
-      "conflict",
-      "body_malformed",
-      "body_invalid",
-      "database_unavailable",
-      "storage_unavailable",
-    ],
+    problems: ["not_found", "conflict", "database_unavailable", "storage_unavailable"],
     async handle(call, { body }) {
       const request = { quarantineId: call.params["id"] ?? "", note: body.note };
       const released = await releaseQuarantined(call.context, principalOf(call), request);

@@ -23,7 +23,7 @@ export const receiptRoutes = [
       limit: z.coerce.number().int().min(1).max(LIMITS.pageRowsMax).default(100),
     }),
     replies: { 200: { description: "One page", schema: z.object({ receipts: z.array(receiptSchema) }) } },
-    problems: ["parameter_invalid", "database_unavailable"],
+    problems: ["database_unavailable"],
     async handle(call, { query }) {
       const page = {
         batchTag: query.batch_tag,

@@ -14,15 +14,7 @@ export const searchRoutes = [
     access: "search",
     body: searchRequestSchema,
     replies: { 200: { description: "Hits, best first", schema: searchReplySchema } },
-    problems: [
-      "body_malformed",
-      "body_invalid",
-      "body_too_large",
-      "user_forbidden",
-      "no_active_model",
-      "embedder_unavailable",
-      "database_unavailable",
-    ],
+    problems: ["user_forbidden", "no_active_model", "embedder_unavailable", "database_unavailable"],
     async handle(call, { body }) {
       const { metrics } = call.context;
       const noteSearch: SearchContext["noteSearch"] = ({ timings, degraded }) => {

@@ -40,9 +40,6 @@ export const sessionRoutes = [
       202: { description: "Waiting for a place; with Retry-After", schema: waitingReplySchema },
     },
     problems: [
-      "body_malformed",
-      "body_invalid",
-      "body_too_large",
       "user_forbidden",
       "sessions_full",
       "sessions_not_configured",
@@ -83,7 +80,6 @@ export const sessionRoutes = [
     }),
     replies: { 200: { description: "What was erased", schema: eraseSessionReplySchema } },
     problems: [
-      "parameter_invalid",
       "user_forbidden",
       "session_unknown",
       "sessions_unavailable",
