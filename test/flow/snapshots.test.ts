@@ -1,9 +1,12 @@
 import type { R2Bucket, R2ListOptions } from "@cloudflare/workers-types";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import type { JobGauge } from "../../src/lib/flows/jobs/job.ts";
 import { removeObjects } from "../../src/lib/flows/snapshots/remove-objects.ts";
+import { SNAPSHOT_JOB } from "../../src/lib/flows/snapshots/snapshot-job.ts";
 import { takeSnapshot } from "../../src/lib/flows/snapshots/take-snapshot.ts";
 import { expectOk, statement } from "../support/database.ts";
 import { CrashPoint } from "./support/crashing.ts";
+import { runTicked } from "./support/run-ticked.ts";
 import { openSnapshots } from "./support/snapshots.ts";
 
 /** Bounds the search for the last crash point. */
@@ -89,6 +92,24 @@ describe("the snapshot job", () => {
     expect(await idsOf("hourly")).toEqual([]);
     expect(await takeSnapshot(contextOf(), NEVER)).toMatchObject({ state: "complete", objectCount: 1_003 + others });
     expect((await namedBy("hourly", await newest())).filter((key) => key.startsWith("wal/"))).toEqual(keys);
+  });
+
+  it("measures the newest of each kind, and what waits for a snapshot to go", async () => {
+    world.nowMs = Date.UTC(2026, 0, 5, 7, 30);
+    await put("wal/a/1.mpz", "hello");
+    await tick();
+    expectOk(await removeObjects(contextOf(), ["wal/a/1.mpz"], "packed"));
+    const measured: JobGauge[] = [];
+    const onMeasured = (gauges: readonly JobGauge[]): void => void measured.push(...gauges);
+    expectOk(await runTicked(contextOf(), SNAPSHOT_JOB, { onMeasured }));
+    const newestAt = Date.UTC(2026, 0, 5, 7) / 1000;
+    expect(measured).toEqual([
+      { name: "snapshot_newest_timestamp_seconds", labels: { kind: "hourly" }, value: newestAt },
+      { name: "snapshot_newest_timestamp_seconds", labels: { kind: "daily" }, value: newestAt },
+      { name: "snapshot_newest_timestamp_seconds", labels: { kind: "weekly" }, value: newestAt },
+      { name: "snapshot_held_objects", labels: {}, value: 1 },
+      { name: "snapshot_held_bytes", labels: {}, value: 5 },
+    ]);
   });
 
   it("says in a dry run what it would do, and writes nothing", async () => {

@@ -2,7 +2,7 @@ import type { R2Bucket } from "@cloudflare/workers-types";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { sha256HexSync } from "../../../src/lib/base/hash.ts";
-import type { SnapshotChange, SnapshotManifest } from "../../../src/lib/contract/snapshot.ts";
+import type { SnapshotChange, SnapshotDiff, SnapshotManifest } from "../../../src/lib/contract/snapshot.ts";
 import { diffSnapshots } from "../../../src/lib/flows/snapshots/diff-snapshots.ts";
 import { encodePart } from "../../../src/lib/flows/snapshots/part-codec.ts";
 import { expectOk } from "../../support/database.ts";
@@ -78,7 +78,7 @@ it("pages of a difference, one behind the other, have each change once and in or
         const found: SnapshotChange[] = [];
         let pageCount = 0;
         for (let after: string | null = ""; after !== null; pageCount += 1) {
-          const page = expectOk(await diffSnapshots(bucket, { ...pair, after }));
+          const page: SnapshotDiff = expectOk(await diffSnapshots(bucket, { ...pair, after }));
           found.push(...page.changes);
           after = page.next_after;
         }
