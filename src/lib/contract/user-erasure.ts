@@ -21,6 +21,7 @@ export const ERASURE_PLACES = [
   "quarantine_texts",
   "remembered_replies",
   "pack_texts",
+  "backup_rows",
   "dictionaries",
 ] as const;
 const placeSchema = z.enum(ERASURE_PLACES);

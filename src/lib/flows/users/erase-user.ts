@@ -17,6 +17,7 @@ import {
 import { problemOfSql } from "../problem-of.ts";
 import { certificateOf, findCertificate, storeCertificate } from "./certificate.ts";
 import { countUserDictionaries, eraseUserDictionaries } from "./erase-user-dictionaries.ts";
+import { countUserBackups, eraseUserBackups, isAmongBackups } from "./erase-user-backups.ts";
 import { countUserPacks, eraseUserPacks } from "./erase-user-packs.ts";
 import { eraseObjects, recountObjects } from "./erase-user-objects.ts";
 import { countRows, eraseUserRows } from "./erase-user-rows.ts";
@@ -83,6 +84,7 @@ const STEPS: Readonly<Record<ErasureStep, (context: EraseUserContext, erasure: E
   quarantine: (context, erasure) => eraseObjects(context, erasure, "quarantine_texts"),
   replies: (context, erasure) => eraseObjects(context, erasure, "remembered_replies"),
   packs: eraseUserPacks,
+  backups: eraseUserBackups,
   dictionaries: eraseUserDictionaries,
   recount,
 };
@@ -143,9 +145,12 @@ async function save(
 
 /** Looks at every place once more. What it finds came while the places were gone through: they are gone through again. */
 async function recount(context: EraseUserContext, erasure: Erasure): Promise<StepResult> {
-  const objects = await recountObjects(context, erasure);
+  const objects = isAmongBackups(erasure) ? ok({ done: true, leftCount: 0 }) : await recountObjects(context, erasure);
   if (!objects.ok) return objects;
   if (!objects.value.done) return ok({ done: false });
+  const backups = await countUserBackups(context, erasure);
+  if (!backups.ok) return backups;
+  if (!backups.value.done && backups.value.leftCount === 0) return ok({ done: false });
   const rows = await countRows(context, erasure);
   if (!rows.ok) return rows;
   const sessions = await countSessionObjects(context, erasure);
@@ -154,7 +159,8 @@ async function recount(context: EraseUserContext, erasure: Erasure): Promise<Ste
   if (!packs.ok) return packs;
   const dictionaries = await countUserDictionaries(context, erasure);
   if (!dictionaries.ok) return dictionaries;
-  const elsewhere = sessions.value + objects.value.leftCount + packs.value + dictionaries.value;
+  const elsewhere =
+    sessions.value + objects.value.leftCount + packs.value + dictionaries.value + backups.value.leftCount;
   const left = Object.values(rows.value).reduce((sum, count) => sum + count, elsewhere);
   if (left === 0) return ok({ done: true });
   const { progress } = erasure;
@@ -189,7 +195,7 @@ function keptOf(
     {
       what: "copies",
       count: copies,
-      why: "backups and snapshots of the whole tenant are not written anew; they end with their retention",
+      why: "snapshots name objects and hold none; dumps of the database end with their retention",
     },
     {
       what: "unreadable_objects",

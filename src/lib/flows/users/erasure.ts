@@ -30,6 +30,7 @@ export const ERASURE_STEPS = [
   "quarantine",
   "replies",
   "packs",
+  "backups",
   "dictionaries",
   "recount",
 ] as const;
