@@ -30,7 +30,7 @@ const SAMPLE_RECORDS = 16;
 /** One block of so many is held out: what a dictionary is measured with is not in it. */
 const HELD_OUT_EVERY = 4;
 /**
- * Bytes of all blocks, a quarter of which is held out. The trainer takes 8 s of CPU for each megabyte (measured: docs/cron.md), and beyond the first half
+ * Bytes of all blocks, a quarter of which is held out. The trainer takes 8 s of CPU for each megabyte (docs/dictionaries.md), and beyond the first half
  * of one nothing was gained.
  */
 const BLOCK_BYTES_MAX = 3 * 1024 * 1024;
