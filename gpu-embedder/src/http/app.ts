@@ -9,6 +9,11 @@ import { OPEN_PATHS, operationRoutes } from "./routes/operations.ts";
 import { tokenizeRoutes } from "./routes/tokenize.ts";
 import { TEI_CONTRACT } from "./tei-contract.ts";
 
+/** Id of the W3C trace that a request belongs to, for its log line; undefined where it names none that is well-formed. */
+function traceIdOf(header: string | undefined): string | undefined {
+  return /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/u.exec(header ?? "")?.[1];
+}
+
 /** The HTTP surface: OpenAI's and text-embeddings-inference's contracts, health, metrics and the tokenizer's file. */
 export function createApp(app: AppContext): Hono {
   const { fingerprint, modelId } = app.service.model;
@@ -33,7 +38,12 @@ export function createApp(app: AppContext): Hono {
   for (const routes of [embedRoutes(app), tokenizeRoutes(app), operationRoutes(app)]) hono.route("/", routes);
   hono.notFound((context) => contractOf(context.req.path).fail({ code: "not_found" }));
   hono.onError((cause, context) => {
-    app.log("internal_error", { name: cause.name, path: context.req.routePath });
+    const { routePath } = context.req;
+    app.log("internal_error", {
+      name: cause.name,
+      path: routePath,
+      trace_id: traceIdOf(context.req.header("traceparent")),
+    });
     return contractOf(context.req.path).fail({ code: "internal" });
   });
   return hono;
