@@ -98,3 +98,22 @@ describe.each(backends)("backup and restore on %s", (backend) => {
     expect(await rowSetHashes(one.ownerSql)).toEqual(before);
   });
 });
+
+describe("a vector", () => {
+  it("comes back to the bit: zeros of both signs, the smallest, and a component with all its digits", async () => {
+    const world = await openWorld();
+    await newTenant(world, "vectors");
+    await world.ingest("vectors", [textOf("token", "a")]);
+    await world.indexQueued();
+    const change = statement(
+      "update doc_embeddings set embedding = '[-0.00000001,0,0.00000006,-0.00006104,0.33325195,-1,65504,0.000030577]' where tenant_id = $1",
+      "vectors",
+    );
+    expectOk(await world.database.ownerSql.transaction({ tenantId: "vectors", userId: "*" }, [change]));
+    await backUp(world);
+    const database = await openRestored(world);
+    expect(await rowSetHashes(database.ownerSql)).toEqual(await rowSetHashes(world.database.ownerSql));
+    await database.close();
+    await world.close();
+  });
+});
