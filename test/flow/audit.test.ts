@@ -10,11 +10,11 @@ import { AUDIT_JOB } from "../../src/lib/flows/audit/audit-job.ts";
 import { auditKey, diffKey, diffTextKey, listAudits } from "../../src/lib/flows/audit/audit-objects.ts";
 import type { AuditContext } from "../../src/lib/flows/audit/context.ts";
 import { dropExpiredBatch } from "../../src/lib/flows/retention/drop-batch.ts";
-import { expectOk } from "../support/database.ts";
+import { expectOk, openTestDatabase } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
 import { CrashPoint } from "./support/crashing.ts";
 import { FAULT_BATCH, plant, populate } from "./support/faults.ts";
-import { runTicked } from "./support/run-ticked.ts";
+import { FIRST_RUN, runTicked } from "./support/run-ticked.ts";
 import { openWorld, type World } from "./support/world.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -156,6 +156,21 @@ describe.each(backends)("the audit on %s", (backend) => {
   });
 });
 
+describe("an audit of several databases", () => {
+  it("says where the registry of models is another", async () => {
+    const world = await openWorld();
+    const other = await openTestDatabase({ backend: "pglite" });
+    await populate(world, "one");
+    const context = contextOf(world);
+    const databases = new Map([...context.databases, ["west", other.sql] as const]);
+    expectOk(await runTicked({ ...context, databases }, AUDIT_JOB));
+    expect((await auditOf(world)).findings).toEqual([{ check: "registry_differs", count: 1, subjects: ["west"] }]);
+    expect(alarming(await diffOf(world))).toEqual([" finding registry_differs"]);
+    await other.close();
+    await world.close();
+  });
+});
+
 describe("two audits", () => {
   it("tell what may have changed from what may not", async () => {
     const world = await openWorld();
@@ -216,6 +231,18 @@ describe("two audits", () => {
     expect(cutAudit.totals).toEqual(first.totals);
     expect(cutAudit.tenants.map(({ tenant_id }) => tenant_id)).toEqual(["a", "b", "c"]);
     expect(await world.bucket.head("audits/part.json")).toBeNull();
+    await world.close();
+  });
+
+  it("are one where two runs have both lost their lease", async () => {
+    const world = await openWorld();
+    await populate(world, "twice");
+    await Promise.all([1, 2].map(() => AUDIT_JOB.run(contextOf(world), FIRST_RUN)));
+    const { totals } = await auditOf(world);
+    world.nowMs += DAY_MS;
+    expectOk(await runTicked(contextOf(world), AUDIT_JOB));
+    expect((await auditOf(world)).totals).toEqual(totals);
+    expect((await diffOf(world)).changes).toEqual([]);
     await world.close();
   });
 

@@ -230,4 +230,16 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     breakIt: put((tenantId) => `dictionaries/${tenantId}/0123456789abcdef.bin`),
     repair: "kept",
   },
+  "a registered object of other bytes": {
+    finds: "artifact_of_other_bytes",
+    breakIt: async (world, tenantId) => {
+      const text = "select object_key, size_bytes, encode(sha256, 'hex') as hex from artifacts where kind = 'report'";
+      const [row] = await world.rows(tenantId, text);
+      await world.bucket.put(String(row?.["object_key"]), "x".repeat(Number(row?.["size_bytes"])));
+      // To the hour in which these bytes are read.
+      const due = Number.parseInt(String(row?.["hex"]).slice(0, 8), 16) % 24;
+      while (Math.floor(world.nowMs / HOUR_MS) % 24 !== due) world.nowMs += HOUR_MS;
+    },
+    repair: "repaired",
+  },
 };

@@ -35,9 +35,23 @@ export class KeyWindows {
   }
 
   async find(key: string): Promise<ListedObject | undefined> {
-    if (!key.startsWith(this.#prefix)) return this.#head(key);
-    const window = this.#windows.find((each) => covers(each, key)) ?? (await this.#list(key));
-    return window.objects.get(key) ?? this.#head(key);
+    return (await this.findListed(key)) ?? this.#head(key);
+  }
+
+  /** By listings alone: an object that is not there may have come after them. */
+  async findListed(key: string): Promise<ListedObject | undefined> {
+    return key.startsWith(this.#prefix) ? (await this.#windowAt(key)).objects.get(key) : undefined;
+  }
+
+  /** Whether there is an object whose key begins like this. */
+  async hasUnder(stem: string): Promise<boolean> {
+    const { objects } = await this.#windowAt(stem);
+    for (const key of objects.keys()) if (key.startsWith(stem)) return true;
+    return (await this.#bucket.list({ prefix: stem, limit: 1 })).objects.length > 0;
+  }
+
+  async #windowAt(key: string): Promise<KeyWindow> {
+    return this.#windows.find((each) => covers(each, key)) ?? this.#list(key);
   }
 
   async #list(key: string): Promise<KeyWindow> {

@@ -20,8 +20,11 @@ const CHECKS: readonly Check[] = [...ROW_CHECKS, ...OBJECT_CHECKS, ...STRAY_CHEC
 
 const cursorSchema = z.object({
   after_tenant: z.string().default(""),
-  /** Within the tenant behind that one: a check, where its next page begins, and when its first one did, by the database's clock. */
-  at: z.object({ check: z.string(), after: z.string(), begun_at: z.string() }).nullable().default(null),
+  /** Within a tenant behind that one: a check, where its next page begins, and when its first one did, by the database's clock. */
+  at: z
+    .object({ tenant: z.string(), check: z.string(), after: z.string(), begun_at: z.string() })
+    .nullable()
+    .default(null),
   /** Findings by kind since the round began. */
   found: z.record(z.string(), z.int()).default({}),
 });
@@ -101,6 +104,8 @@ async function lookAtTenant(context: LookContext, tenantId: string, work: Work):
       return known;
     },
   };
+  // A tenant that came since, in front of the one that was begun.
+  if (cursor.at?.tenant !== tenantId) cursor.at = null;
   const first = CHECKS.findIndex(({ name }) => name === cursor.at?.check);
   for (const check of CHECKS.slice(Math.max(0, first))) {
     if (cursor.at?.check !== check.name) {
@@ -125,7 +130,9 @@ function note(work: Work, { tenantId }: TenantLook, check: Check, { code }: Chec
 
 async function begin(look: TenantLook, check: Check): Promise<Result<Place, CheckFailure>> {
   const rows = await readRows(look, SELECT_NOW);
-  return rows.ok ? ok({ check: check.name, after: "", begun_at: nowRowSchema.parse(rows.value[0]).now }) : rows;
+  return rows.ok
+    ? ok({ tenant: look.tenantId, check: check.name, after: "", begun_at: nowRowSchema.parse(rows.value[0]).now })
+    : rows;
 }
 
 /** One check to its end. False: the time is over, and `place` says where it goes on. */

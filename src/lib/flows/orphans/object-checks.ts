@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { sha256HexSync } from "../../base/hash.ts";
-import { ok } from "../../base/result.ts";
+import { ok, type Result } from "../../base/result.ts";
 import {
   artifactsPageSchema,
   documentsPageSchema,
@@ -18,7 +18,7 @@ import {
   type StoredDocument,
 } from "../../db/queries/orphan-rows.ts";
 import { sessionMarkerKey } from "../../session/session-keys.ts";
-import { type Check, nextOf, readPage, readRows, type TenantLook } from "./check.ts";
+import { type Check, type CheckFailure, nextOf, readPage, readRows, type TenantLook } from "./check.ts";
 import type { Finding } from "./finding.ts";
 import { LABEL_DIGITS } from "./row-checks.ts";
 
@@ -55,20 +55,37 @@ const documents: Check = {
   },
 };
 
-/** Documents whose WAL object is gone and that no pack holds. The pack is asked for last: it is registered before the object goes. */
+/**
+ * Documents whose WAL object is gone and that no pack holds. Where packs hold a tenant's documents most WAL objects are gone, so that packs are asked before
+ * each object is. And once more after that: a pack is registered before the object goes.
+ */
 async function withoutText(
   look: TenantLook,
   stored: readonly StoredDocument[],
-): Promise<ReturnType<typeof ok<ReadonlySet<string>>> | { readonly ok: false; readonly error: { code: string } }> {
+): Promise<Result<ReadonlySet<string>, CheckFailure>> {
   const objects = look.objectsUnder(`wal/${look.tenantId}/`);
-  const missing: string[] = [];
-  for (const { document_uid: documentUid, wal_key: walKey } of stored)
-    if ((await objects.find(walKey)) === undefined) missing.push(documentUid);
-  if (missing.length === 0) return ok(new Set<string>());
-  const rows = await readRows(look, selectPackedDocuments(look.tenantId, missing));
+  const unlisted: StoredDocument[] = [];
+  for (const document of stored)
+    if ((await objects.findListed(document.wal_key)) === undefined) unlisted.push(document);
+  const unpacked = await unpackedOf(look, unlisted);
+  if (!unpacked.ok) return unpacked;
+  const missing: StoredDocument[] = [];
+  for (const document of unpacked.value)
+    if ((await objects.find(document.wal_key)) === undefined) missing.push(document);
+  const without = await unpackedOf(look, missing);
+  return without.ok ? ok(new Set(without.value.map(({ document_uid: uid }) => uid))) : without;
+}
+
+async function unpackedOf(
+  look: TenantLook,
+  documentsOf: readonly StoredDocument[],
+): Promise<Result<readonly StoredDocument[], CheckFailure>> {
+  if (documentsOf.length === 0) return ok([]);
+  const uids = documentsOf.map(({ document_uid: uid }) => uid);
+  const rows = await readRows(look, selectPackedDocuments(look.tenantId, uids));
   if (!rows.ok) return rows;
   const packed = new Set(rows.value.map((row) => documentUidRowSchema.parse(row).document_uid));
-  return ok(new Set(missing.filter((documentUid) => !packed.has(documentUid))));
+  return ok(documentsOf.filter(({ document_uid: uid }) => !packed.has(uid)));
 }
 
 const artifacts: Check = {

@@ -89,11 +89,11 @@ async function besideNoSegment(
   look: TenantLook,
   objects: readonly R2Object[],
 ): Promise<Result<readonly R2Object[], CheckFailure>> {
+  const segments = look.objectsUnder(`segments/${look.tenantId}/`);
   const strays: R2Object[] = [];
   for (const object of objects) {
     const stem = object.key.replace(/^summaries\//, "segments/").replace(/\.json$/, "-");
-    const page = await look.bucket.list({ prefix: stem, limit: 1 });
-    if (page.objects.length === 0) strays.push(object);
+    if (!(await segments.hasUnder(stem))) strays.push(object);
   }
   return ok(strays);
 }
