@@ -4,7 +4,7 @@ import { BUCKETS_SECONDS, METRICS } from "../src/lib/metrics/metric-names.ts";
 export function metricsDocument(): string {
   return `# Metrics
 
-What \`GET /metrics\` shows, in Prometheus' text format. Made of \`src/lib/metrics/metric-names.ts\` by \`node ops/write-metrics.ts\`; a test holds the two together. Alerts and their runbook: [operations.md](operations.md).
+What \`GET /metrics\` shows, in Prometheus' text format. Made of \`src/lib/metrics/metric-names.ts\` by \`npm run metrics\`; a test holds the two together. Alerts and their runbook: [operations.md](operations.md).
 Dashboard and Prometheus: [../ops/README.md](../ops/README.md#prometheus-and-grafana).
 
 \`\`\`sh

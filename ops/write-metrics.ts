@@ -1,4 +1,4 @@
-/** Writes docs/metrics.md: `node ops/write-metrics.ts`. A test holds the file against the table of metrics. */
+/** Writes docs/metrics.md: `npm run metrics`. A test holds the file against the table of metrics. */
 import { writeFileSync } from "node:fs";
 import { metricsDocument } from "./metrics-document.ts";
 

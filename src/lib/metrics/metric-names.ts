@@ -6,7 +6,7 @@ interface Metric {
   readonly help: string;
 }
 
-/** Every metric of the Workers; docs/metrics.md is made of this table. */
+/** Every metric of the Workers; `npm run metrics` makes docs/metrics.md of this table. */
 export const METRICS = {
   http_requests_total: {
     type: "counter",

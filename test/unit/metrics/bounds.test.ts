@@ -67,7 +67,7 @@ describe("the series of an isolate", () => {
 });
 
 describe("the table of metrics", () => {
-  it("is what docs/metrics.md says (node ops/write-metrics.ts writes it)", () => {
+  it("is what docs/metrics.md says (npm run metrics writes it)", () => {
     expect(readFileSync(new URL("../../../docs/metrics.md", import.meta.url), "utf8")).toBe(metricsDocument());
   });
 
