@@ -9,22 +9,21 @@ import {
   HOUR_MS,
   keysUnder,
   newTenant,
+  openWorldOfNow,
   packedRecords,
   runPack,
   textOf,
   withoutWal,
 } from "./support/packing.ts";
 import { runTicked } from "./support/run-ticked.ts";
-import { openWorld, type World } from "./support/world.ts";
+import type { World } from "./support/world.ts";
 
 const backends = await availableBackends(["pglite", "native"]);
 
 describe.each(backends)("packs of an erased user on %s", (backend) => {
   let world: World;
   beforeAll(async () => {
-    world = await openWorld(backend);
-    // Objects of R2 have the time of now.
-    world.nowMs = Date.now();
+    world = await openWorldOfNow(backend);
   });
   afterAll(() => world?.close());
 

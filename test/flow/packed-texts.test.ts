@@ -23,6 +23,7 @@ import {
   HOUR_MS,
   keysUnder,
   newTenant,
+  openWorldOfNow,
   packedRecords,
   runPack,
   setPolicy,
@@ -31,16 +32,14 @@ import {
   withoutWal,
 } from "./support/packing.ts";
 import { runTicked } from "./support/run-ticked.ts";
-import { openWorld, principalOf, type World } from "./support/world.ts";
+import { principalOf, type World } from "./support/world.ts";
 
 const backends = await availableBackends(["pglite", "native"]);
 
 describe.each(backends)("a text in a pack on %s", (backend) => {
   let world: World;
   beforeAll(async () => {
-    world = await openWorld(backend);
-    // Objects of R2 have the time of now.
-    world.nowMs = Date.now();
+    world = await openWorldOfNow(backend);
   });
   afterAll(() => world?.close());
 

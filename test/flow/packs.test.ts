@@ -13,6 +13,7 @@ import {
   HOUR_MS,
   keysUnder,
   newTenant,
+  openWorldOfNow,
   packedRecords,
   runPack,
   setPolicy,
@@ -20,16 +21,14 @@ import {
   unmarkedUnder,
 } from "./support/packing.ts";
 import { FIRST_RUN, runTicked } from "./support/run-ticked.ts";
-import { openWorld, type World } from "./support/world.ts";
+import type { World } from "./support/world.ts";
 
 const backends = await availableBackends(["pglite", "native"]);
 
 describe.each(backends)("the pack job on %s", (backend) => {
   let world: World;
   beforeAll(async () => {
-    world = await openWorld(backend);
-    // Objects of R2 have the time of now.
-    world.nowMs = Date.now();
+    world = await openWorldOfNow(backend);
   });
   afterAll(() => world?.close());
 
@@ -206,8 +205,7 @@ const CALLS_MAX = 120;
 
 describe("a crash at any await of the pack job", () => {
   it("loses nothing: the next run packs each document once, and what it removes is in a pack", async () => {
-    const world = await openWorld();
-    world.nowMs = Date.now();
+    const world = await openWorldOfNow();
     const tenantId = newTenant();
     const scope = { tenantId, userId: "*" };
     const policy = JSON.stringify(tenantPolicySchema.parse({ retention: { wal_days: 1 } }));

@@ -5,6 +5,7 @@ import { ulidFactory } from "../../src/lib/base/ids.ts";
 import { artifactListSchema } from "../../src/lib/contract/artifact.ts";
 import { jobRunReportSchema } from "../../src/lib/contract/job.ts";
 import type { WalDocument } from "../../src/lib/contract/wal-record.ts";
+import { PackUpload } from "../../src/lib/flows/packs/pack-upload.ts";
 import { storeRequest } from "../../src/lib/flows/store-request.ts";
 import { walKey } from "../../src/lib/wal/wal-key.ts";
 import { readPack } from "../../src/reader/read-pack.ts";
@@ -67,6 +68,33 @@ async function applyAll(): Promise<void> {
   ]);
   if (!written.ok) throw new Error(written.error.code, { cause: written.error.cause });
 }
+
+describe("a pack whose name is known when it is whole", () => {
+  it("is written beside and copied where it has more than one part, and leaves nothing there", async () => {
+    const bucket = suiteEnv().BUCKET;
+    for (const [sizeBytes, name] of [
+      [3_000_000, "small"],
+      [20_000_000, "large"],
+    ] as const) {
+      const upload = new PackUpload(bucket, { tenantId: "uploads", uploadId: name });
+      const piece = crypto.getRandomValues(new Uint8Array(60_000));
+      const whole = new Uint8Array(sizeBytes);
+      for (let offset = 0; offset < sizeBytes; offset += piece.length) {
+        piece[0] = offset % 251;
+        const bytes = piece.slice(0, Math.min(piece.length, sizeBytes - offset));
+        whole.set(bytes, offset);
+        await upload.write(bytes);
+      }
+      await upload.finish(`packs/uploads/${name}.mpz`);
+      const object = await bucket.get(`packs/uploads/${name}.mpz`);
+      expect(object?.size).toBe(sizeBytes);
+      expect(await sha256Hex(new Uint8Array((await object?.arrayBuffer()) ?? new ArrayBuffer(0)))).toBe(
+        await sha256Hex(whole),
+      );
+    }
+    expect((await bucket.list({ prefix: "staging/" })).objects).toEqual([]);
+  });
+});
 
 describe("the pack job inside workerd", () => {
   let operator: string;

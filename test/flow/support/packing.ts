@@ -13,7 +13,8 @@ import { conversation } from "../../support/pack-records.ts";
 import { zstdModule } from "../../support/zstd-module.ts";
 import type { CrashPoint } from "./crashing.ts";
 import { runTicked } from "./run-ticked.ts";
-import type { World } from "./world.ts";
+import type { TestBackend } from "../../support/postgres-servers.ts";
+import { openWorld, type World } from "./world.ts";
 
 export const HOUR_MS = 60 * 60 * 1000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -53,6 +54,13 @@ export const documentsOf = (names: readonly string[], more: Partial<DocumentInpu
 export async function runPack(world: World, more: { isDryRun?: boolean; crash?: CrashPoint } = {}): Promise<Report> {
   const ran = await runTicked(world.context(more.crash), PACK_JOB, { isDryRun: more.isDryRun ?? false });
   return reportSchema.parse(expectOk(ran).report);
+}
+
+/** A world of now: objects of R2 have the real time, and the age of some is looked at. */
+export async function openWorldOfNow(backend?: TestBackend): Promise<World> {
+  const world = await openWorld(backend);
+  world.nowMs = Date.now();
+  return world;
 }
 
 /** Sends documents and applies them. */

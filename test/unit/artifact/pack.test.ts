@@ -6,11 +6,13 @@ import { documentUid, versionKey } from "../../../src/lib/base/document-uid.ts";
 import { sha256HexSync } from "../../../src/lib/base/hash.ts";
 import type { PackDerivations } from "../../../src/lib/artifact/derivations.ts";
 import { packKey, parsePackKey } from "../../../src/lib/artifact/pack-key.ts";
+import { PackWriter } from "../../../src/lib/artifact/pack-writer.ts";
+import { verifyPack } from "../../../src/lib/artifact/verify-pack.ts";
 import { PACK_LIMITS } from "../../../src/lib/artifact/pack-limits.ts";
 import { trainDictionary } from "../../../src/lib/zstd/train-dictionary.ts";
 import { zstdModule } from "../../support/zstd-module.ts";
 import { conversation, HEAD, RECORD, wholeChunk } from "../../support/pack-records.ts";
-import { anyRecord, memorySource, open, packOf, recordsOf } from "./records.ts";
+import { anyRecord, memorySource, open, packOf, recordsOf, zstd } from "./records.ts";
 
 const samples = conversation(2_000).map((record) => new TextEncoder().encode(record.text ?? ""));
 const trained = trainDictionary(zstdModule(), samples, { level: 19, bytesMax: 4_096 });
@@ -88,6 +90,41 @@ describe("a pack", () => {
       ])
         expect(await opened.value.findRecord(key)).toEqual({ ok: true, value: undefined });
     }
+  });
+
+  it("takes over blocks of another pack as they are, among records that are written anew", async () => {
+    const records = conversation(300).sort((a, b) => (a.document_id < b.document_id ? -1 : 1));
+    const former = await open(memorySource((await packOf(records, { dictionary })).bytes), { dictionary });
+    if (!former.ok) throw new Error(former.error.code);
+    const reader = former.value;
+    const keeps = (position: number): boolean => position < 100 || position > 180;
+    const parts: Uint8Array[] = [];
+    const sink = { write: (bytes: Uint8Array) => Promise.resolve(void parts.push(bytes)) };
+    const options = { zstd, dictionary, head: HEAD, vectors: null, derivations: {}, limits: PACK_LIMITS, sink };
+    const writer = new PackWriter(options);
+    for (const [block, entry] of reader.footer.blocks.entries()) {
+      const stored = await reader.readStoredBlock(block);
+      if (!stored.ok) throw new Error(stored.error.code);
+      const own = records.slice(block * 64, block * 64 + entry.recordCount);
+      const kept = own.filter((_, index) => keeps(block * 64 + index));
+      if (kept.length === own.length) expect((await writer.addBlock(entry, stored.value)).ok).toBe(true);
+      else for (const record of kept) expect((await writer.add(record)).ok).toBe(true);
+    }
+    const summary = await writer.finish();
+    const expected = records.filter((_, position) => keeps(position));
+    expect(summary).toMatchObject({ ok: true, value: { recordCount: expected.length } });
+    const source = memorySource(new Uint8Array(Buffer.concat(parts)));
+    const again = await open(source, { dictionary });
+    if (!again.ok) throw new Error(again.error.code);
+    expect(again.value.footer.isSorted).toBe(true);
+    expect(again.value.footer.blocks.map(({ recordCount }) => recordCount)).toEqual([64, 47, 64, 44]);
+    expect(await recordsOf(again.value)).toEqual(expected);
+    expect(await verifyPack(again.value, source)).toMatchObject({ isSound: true });
+    for (const record of [expected[0], expected[100], expected.at(-1)])
+      expect(await again.value.findRecord({ user_id: "ada", document_id: record?.document_id ?? "" })).toEqual({
+        ok: true,
+        value: record,
+      });
   });
 
   it("keeps f32 and f16 vectors exactly and int8 ones to half a step", async () => {
