@@ -39,7 +39,7 @@ export async function bringInParts(ends: Ends, work: BringWork): Promise<Result<
   const partCount = Math.ceil(there.sizeBytes / PIECE_BYTES);
   if (partCount > PARTS_MAX) return err({ code: "object_too_large" });
   let bring = await startBring(ends, work);
-  const upload = ends.bucket.resumeMultipartUpload(bring.key, bring.upload_id);
+  const upload = await resumed(ends, bring);
   while (bring.parts.length < partCount) {
     if (isSpent() || !(await keep(bring))) return ok({ outcome: "paused", begun: bring });
     const part = await bringPart(ends, there, { upload, index: bring.parts.length });
@@ -50,9 +50,20 @@ export async function bringInParts(ends: Ends, work: BringWork): Promise<Result<
   return complete(ends, there, { upload, bring });
 }
 
+/** At once in workerd; outside of it Miniflare's binding answers later. */
+async function resumed({ bucket }: Pick<Ends, "bucket">, bring: PartsBring): Promise<R2MultipartUpload> {
+  return Promise.resolve(bucket.resumeMultipartUpload(bring.key, bring.upload_id));
+}
+
 async function startBring({ bucket }: Ends, { there, form, begun }: BringWork): Promise<PartsBring> {
   if (begun?.key === there.key && begun.etag === there.etag) return begun;
-  if (begun !== undefined) await bucket.resumeMultipartUpload(begun.key, begun.upload_id).abort();
+  if (begun !== undefined) {
+    try {
+      await (await resumed({ bucket }, begun)).abort();
+    } catch {
+      // R2 has given it up by itself: it does so after a week.
+    }
+  }
   const upload = await bucket.createMultipartUpload(there.key, putOptionsOf(form));
   return { key: there.key, etag: there.etag, upload_id: upload.uploadId, parts: [] };
 }

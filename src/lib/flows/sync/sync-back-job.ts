@@ -124,17 +124,20 @@ class SyncBack {
     const form = await this.#formOf(ends, key);
     if (!form.ok) return form;
     if (there === undefined || form.value === undefined) return ok(true);
+    const object = { there, form: form.value };
     if (this.#run.isDryRun) return isFinished(this.#noted(key, wouldBring(there.sizeBytes)));
-    const brought = await bringInParts(ends, {
-      there,
-      form: form.value,
-      begun: this.#cursor.begun ?? undefined,
-      isSpent: () => this.#run.budget.isSpent(),
-      keep: (begun) => this.#keepParts(begun),
-    });
+    const brought = await caught(() =>
+      bringInParts(ends, {
+        ...object,
+        begun: this.#cursor.begun ?? undefined,
+        isSpent: () => this.#run.budget.isSpent(),
+        keep: (begun) => this.#keepParts(begun),
+      }),
+    );
     if (!brought.ok) {
-      // What fails for its own reasons begins anew; what met a failing server goes on from the last part.
-      if (concernsOneObject(brought.error)) this.#cursor = { ...this.#cursor, begun: null };
+      // What met a failing remote goes on from the last part. What R2 refuses begins anew: it may have given the upload up.
+      if (concernsOneObject(brought.error) || brought.error.code === "storage_unavailable")
+        this.#cursor = { ...this.#cursor, begun: null };
       return isFinished(this.#noted(key, brought));
     }
     const { value } = brought;
