@@ -1,6 +1,9 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { traceLines } from "../../../src/cli/trace/trace-text.ts";
 import type { RequestTrace, TraceEvent } from "../../../src/lib/contract/request-trace.ts";
+import { runCli, type CliRun } from "./run-cli.ts";
 
 const FIRST = "01M8ADW2CKXVMTTJ3SW6VMX5SW";
 const SECOND = "01M8ADW2CKXVMTTJ3SW6VMX5SX";
@@ -60,4 +63,33 @@ describe("a trace on the terminal", () => {
       "  … there is more than is shown",
     ]);
   });
+});
+
+/** What the command makes of a service's answer. */
+async function traced(trace: RequestTrace, ...words: string[]): Promise<CliRun & { readonly asked: string }> {
+  let asked = "";
+  const server = createServer((incoming, response) => {
+    asked = incoming.url ?? "";
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(trace));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const url = typeof address === "object" ? `http://127.0.0.1:${address?.port}` : "";
+  const ran = await runCli(["trace", ...words], { env: { JEEVES_URL: url, JEEVES_KEY: "jvk_x" } });
+  server.close();
+  return { ...ran, asked };
+}
+
+describe("jeeves trace", () => {
+  it("ends with 0 when all is applied, and with 1 when something waits or was buried", async () => {
+    const events = [event(0, "received")];
+    const whole = { requests: [request(FIRST, [])], events, is_truncated: false };
+    const ran = await traced(whole, "nightly run");
+    expect([ran.exitCode, ran.asked]).toEqual([0, "/v1/admin/traces/nightly%20run"]);
+    expect(ran.stdout).toContain("+0 ms  received");
+    expect((await traced({ ...whole, requests: [request(FIRST, [1])] }, FIRST)).exitCode).toBe(1);
+    const buried = await traced({ ...whole, events: [event(0, "buried", { range_index: 0 })] }, FIRST, "--json");
+    expect([buried.exitCode, JSON.parse(buried.stdout)]).toMatchObject([1, { events: [{ event: "buried" }] }]);
+  }, 60_000);
 });
