@@ -12,15 +12,19 @@ const isVersionOf = (member: string, document: string): string =>
 /** SQL: documents that hold and are in no pack. Members of segments name no WAL object, so that they are none of these. */
 const UNPACKED = `d.deleted_at is null and not exists (select 1 from artifact_members m where ${isVersionOf("m", "d")})`;
 
-/** How far WAL objects are applied, and how much of each is in no pack yet. */
+/**
+ * How far WAL objects are applied, and how much of each is in no pack yet. Names of quarantined inputs are put together in an array of the collation that
+ * their index has: compared with an expression, or in another collation, they would be looked for among all of the tenant.
+ */
 export function selectWalStates(tenantId: string, walIds: readonly string[]): Statement {
   const counted = (from: string): string => `(select count(*)::int from ${from})`;
   const ledger = (state: string): string =>
     counted(`wal_ledger l where l.tenant_id = $1 and l.wal_id = w.wal_id and l.state = '${state}'`);
   return {
     text: `select w.wal_id, ${ledger("applied")} as applied_count, ${ledger("dead")} as dead_count,
-             ${counted(`receipts r join quarantine q on q.tenant_id = $1 and q.quarantine_id = r.wal_id || '-' || r.document_index
-               where r.tenant_id = $1 and r.wal_id = w.wal_id and r.outcome = 'quarantined' and q.state in ('held', 'releasing')`)} as undecided_count,
+             ${counted(`quarantine q where q.tenant_id = $1 and q.state in ('held', 'releasing') and q.quarantine_id = any(array(
+               select (r.wal_id || '-' || r.document_index) collate "default" from receipts r
+               where r.tenant_id = $1 and r.wal_id = w.wal_id and r.outcome = 'quarantined'))`)} as undecided_count,
              u.unpacked_count, u.unpacked_characters
            from unnest($2::text[]) as w (wal_id) cross join lateral (
              select count(*)::int as unpacked_count, coalesce(sum(d.character_count), 0)::int as unpacked_characters from documents d
