@@ -139,12 +139,10 @@ async function measure(): Promise<void> {
   console.log(
     `compare   overlap@10 ${compared.vector.overlap_mean.toFixed(3)} by vectors (least ${compared.vector.overlap_min.toFixed(2)}), ${compared.hybrid.overlap_mean.toFixed(3)} as a search; same first ${(100 * compared.hybrid.same_first_share).toFixed(0)} %`,
   );
-  const late = texts
-    .slice(0, 3)
-    .map(({ id, text }) => ({
-      id: `late-${id}`,
-      text: `Late, and of its own: ${text.split(/\s+/).toReversed().slice(0, 200).join(" ")}`,
-    }));
+  const late = texts.slice(0, 3).map(({ id, text }) => ({
+    id: `late-${id}`,
+    text: `Late, and of its own: ${text.split(/\s+/).toReversed().slice(0, 200).join(" ")}`,
+  }));
   await ingestTexts({ url, key }, late, "change-late");
   for (const [name, path] of [
     ["promote", `/${next.model_id}/promote`],

@@ -61,8 +61,8 @@ export function createModelSource(context: ModelSourceContext): ModelSource {
   }
 
   async function tokenCounter(fingerprint: string): Promise<Result<TokenCounter, ModelError>> {
-    const known = counters.get(fingerprint);
-    if (known !== undefined) return ok(known);
+    const loadedBefore = counters.get(fingerprint);
+    if (loadedBefore !== undefined) return ok(loadedBefore);
     try {
       const tokenizerJson = await context.readTokenizer(fingerprint);
       if (tokenizerJson === null) return err({ code: "tokenizer_missing", fingerprint });
