@@ -200,6 +200,7 @@ export const ROWS: readonly Row[] = [
         expr: 'model_golden_cosine{statistic="min"}',
         legend: "{{state}}",
       }),
+      shares("Neighbours that searches by the index find", { expr: "search_recall_at_10", legend: "model {{model}}" }),
       rates("Error lines of the log", {
         expr: `sum by (event) (rate(log_errors_total${RATE}))`,
         legend: "{{event}}",

@@ -271,7 +271,11 @@ export const METRICS = {
     labels: [],
     help: "When the last restore ended, seconds since 1970.",
   },
-  job_budget_seconds: { type: "gauge", labels: ["job_name"], help: "Time that a run of a scheduled job may take, by job." },
+  job_budget_seconds: {
+    type: "gauge",
+    labels: ["job_name"],
+    help: "Time that a run of a scheduled job may take, by job.",
+  },
   job_period_seconds: {
     type: "gauge",
     labels: ["job_name"],
