@@ -1,13 +1,10 @@
 import type { R2HTTPMetadata } from "@cloudflare/workers-types";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { S3ListedObject } from "../../s3/list-reply.ts";
-import { md5Hex } from "./copy-piece.ts";
+import { isMd5, md5Hex } from "./copy-piece.ts";
 import type { StoredForm } from "./stored-form.ts";
 import type { Ends } from "./sync-context.ts";
 import type { SyncError } from "./sync-error.ts";
-
-/** An etag that is the MD5 of what it stands for. */
-const MD5 = /^[0-9a-f]{32}$/;
 
 /** present: something lies there by now, and stays. isVerified: by a hash, not by its length alone. */
 export type Brought =
@@ -39,7 +36,7 @@ export async function bringPiece(
   const read = sizeBytes === 0 ? ok(new Uint8Array(0)) : await remote.get(key, { offset: 0, length: sizeBytes });
   if (!read.ok) return read;
   const md5 = md5Hex(read.value);
-  const known = [form.etag, there.etag].find((etag) => MD5.test(etag));
+  const known = [form.etag, there.etag].find(isMd5);
   if (known !== undefined && known !== md5) return err({ code: "hash_mismatch" });
   const options = { ...putOptionsOf(form), md5, onlyIf: { etagDoesNotMatch: "*" } };
   const put = await bucket.put(key, read.value, options);

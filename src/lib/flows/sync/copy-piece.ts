@@ -41,6 +41,11 @@ async function hasBytes(remote: Ends["remote"], key: string, bytes: Uint8Array):
   return read.ok ? ok(areEqualBytes(read.value, bytes)) : read;
 }
 
+/** Whether an etag is the MD5 of what it stands for, as far as its form tells. */
+export function isMd5(etag: string): boolean {
+  return /^[0-9a-f]{32}$/.test(etag);
+}
+
 export function md5Hex(bytes: Uint8Array): string {
   return createHash("md5").update(bytes).digest("hex");
 }
