@@ -2,6 +2,9 @@ import { afterEach, beforeAll, afterAll, describe, expect, it } from "vitest";
 import { BACKUP_JOB } from "../../src/lib/flows/backups/backup-job.ts";
 import { FULLS_KEPT } from "../../src/lib/flows/backups/expire-backups.ts";
 import { RESTORE_JOB } from "../../src/lib/flows/backups/restore-job.ts";
+import { searchReplySchema } from "../../src/lib/contract/search.ts";
+import { createModelSource } from "../../src/lib/flows/model-source.ts";
+import { search } from "../../src/lib/flows/search.ts";
 import { dropExpiredBatch } from "../../src/lib/flows/retention/drop-batch.ts";
 import { eraseUser } from "../../src/lib/flows/users/erase-user.ts";
 import { expectOk, openTestDatabase, statement, type TestDatabase } from "../support/database.ts";
@@ -10,7 +13,7 @@ import { backUp, backupContext, openRestored, restoreInto, sweepAll } from "./su
 import { CrashPoint } from "./support/crashing.ts";
 import { erasureContext, Logs } from "./support/erasures.ts";
 import { runTicked } from "./support/run-ticked.ts";
-import { openWorld, type World } from "./support/world.ts";
+import { openWorld, principalOf, type World } from "./support/world.ts";
 
 /** Every how many awaited calls a crash is tried; 1 takes each. */
 const CRASH_EVERY = Number(process.env["CRASH_EVERY"] ?? 7);
@@ -58,6 +61,23 @@ const replayed = (database: TestDatabase) =>
     without: { ...CLOCK_COLUMNS, user_erasures: ["erased_at"] },
   });
 
+/** Hits of a search with their scores, asked of one database. */
+async function answers(database: TestDatabase): Promise<readonly unknown[]> {
+  const models = createModelSource({
+    sql: database.sql,
+    clock: () => world.nowMs,
+    readTokenizer: async () => null,
+  });
+  const context = { ...world.context(), sql: database.sql, models, sleep: async () => undefined };
+  const found: unknown[] = [];
+  for (const query of ["the second of c in the layer", "jet"]) {
+    const { hits } = searchReplySchema.parse(expectOk(await search(context, principalOf(TENANT), { query, k: 5 })));
+    expect(hits.length).toBeGreaterThan(0);
+    found.push(hits.map(({ document_id: id, chunk_index: index, score }) => [id, index, score.toFixed(6)]));
+  }
+  return found;
+}
+
 async function documentIds(database: TestDatabase): Promise<readonly string[]> {
   const text = "select document_id from documents where tenant_id = $1 and deleted_at is null order by 1";
   return expectOk(await database.ownerSql.query(statement(text, TENANT))).map((row) => String(row["document_id"]));
@@ -89,6 +109,7 @@ describe("a restore", () => {
     expect(await documentIds(database)).toEqual(["a", "b"]);
     await sweepAll(world, database);
     expect(await replayed(database)).toEqual(await replayed(world.database));
+    expect(await answers(database)).toEqual(await answers(world.database));
   });
 
   it("takes the backup of a moment, says what it would do in a dry run, and says when there is none", async () => {
@@ -213,6 +234,7 @@ describe("a crash at any await", () => {
   });
 
   it("of the restore leaves a database that the next run completes", { timeout: 300_000 }, async () => {
+    await backUp(world);
     const wanted = await hashes(world.database);
     let isThrough = false;
     for (let callIndex = 0; callIndex < CALLS_MAX && !isThrough; callIndex += CRASH_EVERY) {

@@ -55,7 +55,7 @@ export function selectBaseMark(tenantId: string, backupId: string): Statement {
 
 export const baseMarkRowSchema = z.object({ watermark: z.string() });
 
-/** Forgets the marks of backups that are gone. */
+/** Forgets marks that no delta will be made from. */
 export function deleteMarksBefore(tenantId: string, backupId: string): Statement {
   return {
     text: "delete from backup_marks where tenant_id = $1 and backup_id < $2",

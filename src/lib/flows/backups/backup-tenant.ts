@@ -8,6 +8,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import {
   baseMarkRowSchema,
+  deleteMarksBefore,
   documentPageRowSchema,
   endedErasuresRowSchema,
   FIRST_UID,
@@ -74,6 +75,7 @@ export async function beginTenant(
   const rows = await backup.sql.transaction(scopeOf(tenantId), [
     selectBaseMark(tenantId, baseId ?? ""),
     markBackup(tenantId, backup.backupId),
+    ...(baseId === null ? [] : [deleteMarksBefore(tenantId, baseId)]),
   ]);
   if (!rows.ok) return err(problemOfSql(rows.error));
   const base = rows.value[0]?.[0];
