@@ -2,6 +2,7 @@
 import { Authenticator } from "../lib/auth/authenticator.ts";
 import { openWriteToken, sealWriteToken, type WriteToken, type WriteTokenFailure } from "../lib/auth/write-token.ts";
 import type { Clock, Random } from "../lib/base/clock.ts";
+import { LIMITS } from "../lib/base/limits.ts";
 import { ulidFactory } from "../lib/base/ids.ts";
 import type { Log } from "../lib/base/log.ts";
 import type { Result } from "../lib/base/result.ts";
@@ -20,6 +21,7 @@ import { createAnalyzer, type Analyzer } from "../lib/pii/analyzer-client.ts";
 import { PiiKeyring } from "../lib/pii/keyring.ts";
 import type { TrainingContext } from "../lib/flows/dictionaries/train-tenant.ts";
 import { findKey } from "../lib/flows/find-key.ts";
+import { IngestAdmission } from "../lib/flows/ingest-admission.ts";
 import { S3Client } from "../lib/s3/s3-client.ts";
 import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
 import { sessionKey, type SessionIdentity } from "../lib/session/session-log-api.ts";
@@ -75,6 +77,7 @@ export interface Context {
   /** Start-up check of the database: undefined when it is as it has to be, else a code. */
   readonly checkDatabase: () => Promise<string | undefined>;
   readonly authenticator: Authenticator;
+  readonly ingestAdmission: IngestAdmission;
   /** Undefined in a deployment without the secret of sessions. */
   readonly writeTokens: WriteTokens | undefined;
   /** Made for each use, as `sessionLog`: a stub belongs to the request that made it. */
@@ -178,6 +181,7 @@ function createContext(env: Env): Context {
       copies: env.API_KEYS,
       clock,
     }),
+    ingestAdmission: admissionOf(config, env.EMBED_QUEUE, clock),
     writeTokens: writeTokensOf(secrets.sessionSecret, clock),
     sessionGate: () => env.SESSION_GATE.getByName("gate"),
     sessionLog: (session) => env.SESSION_LOG.getByName(sessionKey(session)),
@@ -211,6 +215,18 @@ function embeddersOf({
   const { endpoint, nextEndpoint } = config.embedder;
   const current = open(endpoint, secrets.embedToken);
   return nextEndpoint === undefined ? [current] : [current, open(nextEndpoint, secrets.embedTokenNext)];
+}
+
+function admissionOf({ ingest }: Config, queue: Bindings["EMBED_QUEUE"], clock: Clock): IngestAdmission {
+  return new IngestAdmission({
+    limits: {
+      requestsMax: LIMITS.ingestRequestsInHandMax,
+      bytesMax: LIMITS.ingestBytesInHandMax,
+      backlogMax: ingest.backlogMax,
+    },
+    clock,
+    readBacklog: async () => (await queue.metrics()).backlogCount,
+  });
 }
 
 function writeTokensOf(secret: string | undefined, clock: Clock): WriteTokens | undefined {

@@ -25,6 +25,8 @@ export interface Config {
   readonly database: { readonly sqlFetchEndpoint: string | undefined };
   /** `nextEndpoint`: a second server, which runs another model while the active one changes. */
   readonly embedder: { readonly endpoint: string; readonly nextEndpoint: string | undefined };
+  /** Messages that may wait in the queue before ingest is refused; undefined: any number. */
+  readonly ingest: { readonly backlogMax: number | undefined };
   /** A server with Presidio's analyzer API, where there is one. */
   readonly pii: { readonly endpoint: string | undefined; readonly language: string };
   readonly log: { readonly level: "info" | "warn" | "error" | "silent" };
@@ -101,6 +103,7 @@ export function readEnv(env: Readonly<Record<string, unknown>>): { config: Confi
     config: {
       database: { sqlFetchEndpoint: variables.SQL_FETCH_ENDPOINT },
       embedder: { endpoint: variables.EMBED_ENDPOINT, nextEndpoint: variables.EMBED_ENDPOINT_NEXT },
+      ingest: { backlogMax: variables.INGEST_BACKLOG_MAX },
       pii: { endpoint: variables.PII_ENDPOINT, language: variables.PII_LANGUAGE },
       log: { level: variables.LOG_LEVEL },
       profiles: { watch: variables.PROFILE_WATCH },

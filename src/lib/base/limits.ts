@@ -10,6 +10,10 @@ export const LIMITS = {
    * bytes (1×), their text (2×) and the parsed documents (2×) are alive together: 80 MB, with room for the runtime and other requests.
    */
   decompressedBytesMax: 16 * 1024 * 1024,
+  /** Ingest requests that one isolate works on at once: each waits for R2 for some 50 ms, so that this is two thousand a second; beyond it waiting is all that grows. */
+  ingestRequestsInHandMax: 128,
+  /** Bytes of their bodies, as announced: of ASCII text the bytes, their text and the parsed documents (1× each) are alive together, 96 MB of an isolate's 128. */
+  ingestBytesInHandMax: 32 * 1024 * 1024,
   /** Documents of one request: one row each in one receipts insert, one entry each in one reply. */
   requestDocumentsMax: 1000,
   /** UTF-8 bytes of one document's text: about 250 thousand tokens, the largest single transaction we commit. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LIMITS } from "../../../lib/base/limits.ts";
-import { err, ok } from "../../../lib/base/result.ts";
+import { err, ok, type Result } from "../../../lib/base/result.ts";
 import { BODY_MEDIA_TYPES } from "../../../lib/body/decode-body.ts";
 import { acceptReplySchema, dryRunReplySchema } from "../../../lib/contract/accept-reply.ts";
 import { documentInputSchema } from "../../../lib/contract/document.ts";
@@ -53,38 +53,61 @@ export const ingestRoutes = [
       "content_encoding_unsupported",
       "idempotency_key_invalid",
       "idempotency_key_reused",
+      "rate_limited",
       "storage_unavailable",
       "pii_analyzer_unavailable",
       "pii_key_missing",
     ],
     async handle(call, { query }) {
-      const body = await readBody(call.request, LIMITS.requestBytesMax);
-      if (!body.ok) return refused(call, body.error);
-      const { headers } = call.request;
-      const request = {
-        principal: principalOf(call),
-        requestId: call.requestId,
-        traceId: call.traceId,
-        body: body.value,
-        headers: {
-          contentType: headers.get("content-type") ?? "",
-          contentEncoding: headers.get("content-encoding") ?? "",
-        },
-        batchTag: query.batch_tag ?? null,
-        idempotencyKey: headers.get("idempotency-key"),
-      };
-      if (query.dry_run === "1") {
-        const reply = await dryRun(call.context, request);
-        return reply.ok ? ok(json(reply.value)) : reply;
+      const isDryRun = query.dry_run === "1";
+      const { ingestAdmission } = call.context;
+      const admitted = ingestAdmission.admit({ bytes: announcedBytes(call.request), isDryRun });
+      call.waitUntil(ingestAdmission.lookSoon());
+      if (!admitted.ok) return refused(call, admitted.error);
+      try {
+        return await take(call, { batchTag: query.batch_tag ?? null, isDryRun });
+      } finally {
+        admitted.value.release();
       }
-      const accepted = await accept(call.context, request);
-      if (!accepted.ok) return refused(call, accepted.error);
-      note(call, accepted.value);
-      const { reply, replayed } = accepted.value;
-      return ok(json(reply, 202, replayed ? { "idempotency-replayed": "true" } : {}));
     },
   }),
 ];
+
+/** A body without a length counts as none: it is read as it comes, and bounded by itself. */
+function announcedBytes(request: Request): number {
+  const bytes = Number(request.headers.get("content-length"));
+  return Number.isFinite(bytes) && bytes > 0 ? bytes : 0;
+}
+
+async function take(
+  call: Call,
+  { batchTag, isDryRun }: { readonly batchTag: string | null; readonly isDryRun: boolean },
+): Promise<Result<Response, Problem>> {
+  const body = await readBody(call.request, LIMITS.requestBytesMax);
+  if (!body.ok) return refused(call, body.error);
+  const { headers } = call.request;
+  const request = {
+    principal: principalOf(call),
+    requestId: call.requestId,
+    traceId: call.traceId,
+    body: body.value,
+    headers: {
+      contentType: headers.get("content-type") ?? "",
+      contentEncoding: headers.get("content-encoding") ?? "",
+    },
+    batchTag,
+    idempotencyKey: headers.get("idempotency-key"),
+  };
+  if (isDryRun) {
+    const reply = await dryRun(call.context, request);
+    return reply.ok ? ok(json(reply.value)) : reply;
+  }
+  const accepted = await accept(call.context, request);
+  if (!accepted.ok) return refused(call, accepted.error);
+  note(call, accepted.value);
+  const { reply, replayed } = accepted.value;
+  return ok(json(reply, 202, replayed ? { "idempotency-replayed": "true" } : {}));
+}
 
 function refused(call: Call, problem: Problem) {
   call.context.metrics.count("ingest_rejected_total", { code: problem.code });
