@@ -2,10 +2,11 @@
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { assert } from "../../lib/base/assert.ts";
 
@@ -14,6 +15,8 @@ const runFile = promisify(execFile);
 /** Tries to start, since a free port can be taken between looking and binding. */
 const START_ATTEMPTS_MAX = 5;
 const START_TIMEOUT_MS = 30_000;
+/** Between tries to start again: processes of a killed server let go of its memory a moment after they are gone. */
+const RESTART_PAUSE_MS = 200;
 /** `nobody`, on every Linux: Postgres refuses to run as root. */
 const UNPRIVILEGED_ID = 65_534;
 
@@ -24,6 +27,10 @@ export interface PostgresServer {
   readonly password: string;
   /** Connection string of a user of this server; the superuser with its password by default. */
   connectionString(login?: { user?: string; password?: string; database?: string }): string;
+  /** Ends every process of the server without warning (Linux). Its data stays as it lies. Harmless where it has ended already. */
+  crash(): Promise<void>;
+  /** Starts it again on the same data and port, after a crash or after it ended by itself. Harmless where it runs. */
+  restart(): Promise<void>;
   /** Fast shutdown by the server's own process, then the data folder is removed. */
   stop(): Promise<void>;
 }
@@ -31,8 +38,10 @@ export interface PostgresServer {
 export interface ServerProcessOptions {
   /** Folder with `initdb` and `postgres`, readable by every user. */
   readonly binFolder: string;
-  /** Extra `name=value` settings. */
+  /** Extra `name=value` settings; they win over those of a test server. */
   readonly settings?: readonly string[];
+  /** Folder in which the cluster's own folder is made; the system's temporary one by default. */
+  readonly parentFolder?: string;
 }
 
 /**
@@ -41,7 +50,7 @@ export interface ServerProcessOptions {
  */
 export async function startServerProcess(options: ServerProcessOptions): Promise<PostgresServer> {
   const runAs = process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID } : {};
-  const folder = await mkdtemp(join(tmpdir(), "jeeves-postgres-"));
+  const folder = await mkdtemp(join(options.parentFolder ?? tmpdir(), "jeeves-postgres-"));
   const dataFolder = join(folder, "data");
   const password = randomBytes(18).toString("base64url");
   const passwordFile = join(folder, "password");
@@ -59,8 +68,9 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     );
     for (let attempt = 1; ; attempt += 1) {
       const port = await freePort();
-      const started = await startOnce(options, { folder, dataFolder, port, runAs });
-      if (typeof started !== "string") return serverOf(started, { folder, port, password });
+      const place = { folder, dataFolder, port, runAs };
+      const started = await startOnce(options, place);
+      if (typeof started !== "string") return serverOf(started, { options, place, password });
       if (attempt === START_ATTEMPTS_MAX) throw new Error(`Postgres does not start: ${started}`);
     }
   } catch (error) {
@@ -145,27 +155,83 @@ async function untilReadyOrEnd(child: ChildProcess): Promise<{ isReady: boolean;
   });
 }
 
-function serverOf(child: ChildProcess, at: { folder: string; port: number; password: string }): PostgresServer {
+function serverOf(
+  first: ChildProcess,
+  { options, place, password }: { options: ServerProcessOptions; place: Place; password: string },
+): PostgresServer {
+  let running = watched(first);
+  return {
+    host: "127.0.0.1",
+    port: place.port,
+    superuser: "postgres",
+    password,
+    connectionString: ({ user = "postgres", password: given = password, database = "postgres" } = {}) =>
+      `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(given)}@127.0.0.1:${place.port}/${database}`,
+    async crash() {
+      if (hasEnded(running.child)) return;
+      running.child.ref();
+      await killServer(place.dataFolder);
+      await running.ended;
+    },
+    async restart() {
+      if (hasEnded(running.child)) running = watched(await startAgain(options, place));
+    },
+    async stop() {
+      running.child.ref();
+      running.child.stdin?.end();
+      await running.ended;
+      await rm(place.folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface WatchedChild {
+  readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+}
+
+function watched(child: ChildProcess): WatchedChild {
   // A server nobody stopped ends with this process, so it need not keep it alive.
   child.unref();
   for (const stream of [child.stdin, child.stderr]) if (stream instanceof Socket) stream.unref();
+  // Its pipe breaks when the server is killed.
+  child.stdin?.on("error", () => undefined);
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
   });
-  return {
-    host: "127.0.0.1",
-    port: at.port,
-    superuser: "postgres",
-    password: at.password,
-    connectionString: ({ user = "postgres", password = at.password, database = "postgres" } = {}) =>
-      `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@127.0.0.1:${at.port}/${database}`,
-    async stop() {
-      child.ref();
-      child.stdin?.end();
-      await ended;
-      await rm(at.folder, { recursive: true, force: true });
-    },
-  };
+  return { child, ended };
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+/** SIGKILL to the postmaster and to each of its processes. */
+async function killServer(dataFolder: string): Promise<void> {
+  const [line = ""] = (await readFile(join(dataFolder, "postmaster.pid"), "utf8")).split("\n");
+  const postmaster = Number(line);
+  assert(Number.isInteger(postmaster) && postmaster > 1, "a running server has written its process id");
+  // Halted first, so that it starts no process that this list would miss.
+  process.kill(postmaster, "SIGSTOP");
+  const children = (await readFile(`/proc/${postmaster}/task/${postmaster}/children`, "utf8")).trim().split(" ");
+  for (const pid of [...children.filter((text) => text !== "").map(Number), postmaster]) killProcess(pid);
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself in between.
+  }
+}
+
+async function startAgain(options: ServerProcessOptions, place: Place): Promise<ChildProcess> {
+  for (let attempt = 1; ; attempt += 1) {
+    const started = await startOnce(options, place);
+    if (typeof started !== "string") return started;
+    if (attempt === START_ATTEMPTS_MAX) throw new Error(`Postgres does not start again: ${started}`);
+    await sleep(RESTART_PAUSE_MS);
+  }
 }
 
 async function freePort(): Promise<number> {
