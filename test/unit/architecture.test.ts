@@ -60,6 +60,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 /** Rooms that run in Node alone. */
 const NODE_ROOMS = new Set(["src/cli", "src/stack", "src/bridge"]);
 const NODE_IN_BOTH_RUNTIMES = new Set(["node:crypto", "node:zlib", "node:buffer"]);
+/** What else the Workers may use of Node: workerd has it, the libraries of both runtimes do without. */
+const NODE_IN_WORKERS = new Set(["node:async_hooks"]);
 
 function roomOf(path: string): string {
   const room = Object.keys(TIER_OF_ROOM)
@@ -88,6 +90,7 @@ function violationsOf(path: string, specifier: string): readonly string[] {
     return upward ? [`${path} imports upwards or sideways: ${target}`] : [];
   }
   if (specifier.startsWith("node:") && !NODE_IN_BOTH_RUNTIMES.has(specifier)) {
+    if (room === "src/workers" && NODE_IN_WORKERS.has(specifier)) return [];
     return NODE_ROOMS.has(room) ? [] : [`${path} imports ${specifier}`];
   }
   const packageName = specifier.startsWith("@")
