@@ -36,6 +36,7 @@ const BENCHES: readonly Bench[] = [
   { name: "sessions-pglite", script: "sessions/main.ts", args: ["--database=pglite"], takesTexts: false },
   { name: "sessions-native", script: "sessions/main.ts", args: ["--database=native"], takesTexts: false },
   { name: "llamaindex", script: "llamaindex/main.ts", args: [], takesTexts: true },
+  { name: "restore", script: "restore/main.ts", args: ["sotu"], takesTexts: false },
   latency("search-10k-pglite", ["--database=pglite", "--chunks=10000"]),
   latency("search-10k-native", ["--database=native", "--chunks=10000"]),
   latency("search-100k-native", ["--database=native", "--chunks=100000", "--index"]),

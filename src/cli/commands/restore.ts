@@ -11,7 +11,7 @@ import { style } from "../terminal/style.ts";
 const ROUNDS_MAX = 2_000;
 
 const reportSchema = z.object({
-  code: z.string().nullable(),
+  code: z.string().nullable().default(null),
   backup_id: z.string().default(""),
   tenants_total: z.int().default(0),
   tenant_count: z.int().default(0),
@@ -21,8 +21,8 @@ const reportSchema = z.object({
   missing_document_count: z.int().default(0),
   damaged_count: z.int().default(0),
   damaged: z.array(z.object({ key: z.string(), code: z.string(), block: z.int().optional() })).default([]),
-  refused_tenants: z.array(z.string()),
-  elapsed_seconds: z.number(),
+  refused_tenants: z.array(z.string()).default([]),
+  elapsed_seconds: z.number().default(0),
 });
 type Report = z.infer<typeof reportSchema>;
 
@@ -53,7 +53,8 @@ export async function run(args: CommandArguments): Promise<ExitCode> {
       if (!isJson) console.error(style.dim(`  ${progressText(report)}`));
       continue;
     }
-    if (report.code !== null || ended.state === "died") throw new CommandError(refusalText(report, ended.error_code));
+    const hasEnded = ended.state === "done" || ended.error_code === "items_failed";
+    if (report.code !== null || !hasEnded) throw new CommandError(refusalText(report, ended.error_code));
     if (isJson) console.log(JSON.stringify(ended));
     else
       console.log(

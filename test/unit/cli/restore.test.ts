@@ -78,7 +78,13 @@ describe("jeeves restore", () => {
 
   it("names what could not be read, and ends with 1", async () => {
     const damaged = [{ key: "backups/a/b/documents-1.1.mpz", code: "pack_damaged", block: 3 }];
-    runs = [{ state: "failed", report: { ...REPORT, damaged_count: 1, damaged, missing_document_count: 64 } }];
+    runs = [
+      {
+        state: "failed",
+        error_code: "items_failed",
+        report: { ...REPORT, damaged_count: 1, damaged, missing_document_count: 64 },
+      },
+    ];
     const { exitCode, stdout } = await restore();
     expect(exitCode).toBe(1);
     expect(stdout).toContain("backups/a/b/documents-1.1.mpz, block 3");
@@ -90,6 +96,14 @@ describe("jeeves restore", () => {
     const { exitCode, stderr } = await restore();
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/tenant_not_empty[^]*acme/);
+    expect(asked).toHaveLength(1);
+  });
+
+  it("says so where a run threw, and does not call it restored", async () => {
+    runs = [{ state: "failed", error_code: "internal", report: {} }];
+    const { exitCode, stderr } = await restore();
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("internal: the same command goes on");
     expect(asked).toHaveLength(1);
   });
 
