@@ -23,23 +23,44 @@ const IS_REFUSED = `exists (select 1 ${REFUSALS} and (r.code = 'text_refused' or
 /** SQL: the document's own rows are those of another model than `$2`. */
 const IS_ANOTHERS = "d.model_id = any(array(select m.model_id from embedding_models m where m.model_id <> $2::int))";
 
+export interface DocumentPage {
+  /** Only documents whose own rows are those of another model: new ones get those of the active model as they are indexed. */
+  readonly isActive: boolean;
+  readonly afterUid: string;
+  readonly rowsMax: number;
+}
+
+/** SQL that is true: a parameter has to be named somewhere. */
+const ANY_MODEL = "$2::int is not null";
+
+/** SQL: one page of live documents in order of their ids, read by the key, so that looking for gaps costs as much where there are none. */
+const pageOf = ({ isActive }: DocumentPage): string => `select d.* from documents d
+  where ${LIVE} and ($3 = '' or d.document_uid > nullif($3, '')::uuid) and ${isActive ? IS_ANOTHERS : ANY_MODEL}
+  order by d.document_uid limit $4::int`;
+
 /**
- * Documents that lack vectors of the model, in order of their ids, without those that it refused. `isActive`: new documents get those of the active model
- * as they are indexed, so that only what was indexed with another one is looked at.
+ * Two statements over one snapshot: where a page of documents ends, and those of it that lack vectors of the model, without those that it refused, in order of their ids.
  */
 export function selectUnembedded(
   { tenantId, modelId }: TenantModel,
-  page: { readonly isActive: boolean; readonly afterUid: string; readonly rowsMax: number },
-): Statement {
-  return {
-    text: `select d.document_uid, d.user_id, d.generation::float8 as generation, d.version_key, d.wal_key, d.document_index, d.series, d.character_count
-           from documents d
-           where ${LIVE} and ($3 = '' or d.document_uid > nullif($3, '')::uuid) ${page.isActive ? `and ${IS_ANOTHERS}` : ""}
-             and not ${HAS_CHUNKS} and not ${IS_REFUSED}
-           order by d.document_uid limit $4::int`,
-    params: [tenantId, modelId, page.afterUid, page.rowsMax],
-  };
+  page: DocumentPage,
+): readonly [Statement, Statement] {
+  const params = [tenantId, modelId, page.afterUid, page.rowsMax];
+  return [
+    {
+      text: `select max(d.document_uid::text) as last_uid, count(*)::int as row_count from (${pageOf(page)}) d`,
+      params,
+    },
+    {
+      text: `with page as materialized (${pageOf(page)})
+             select d.document_uid, d.user_id, d.generation::float8 as generation, d.version_key, d.wal_key, d.document_index, d.series, d.character_count
+             from page d where not ${HAS_CHUNKS} and not ${IS_REFUSED} order by d.document_uid`,
+      params,
+    },
+  ];
 }
+
+export const pageEndRowSchema = z.object({ last_uid: z.string().nullable(), row_count: z.int() });
 
 export const unembeddedRowSchema = z.object({
   document_uid: z.string(),

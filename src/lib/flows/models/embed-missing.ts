@@ -3,6 +3,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import {
   adoptDocuments,
+  pageEndRowSchema,
   rowCountSchema,
   selectUnembedded,
   type UnembeddedRow,
@@ -13,8 +14,8 @@ import type { FillContext, FillError, FillTally, FillTarget, ReadableDocument, R
 import { readReembedded } from "./read-reembedded.ts";
 import { writeFilled } from "./write-filled.ts";
 
-/** Documents of one look at the store. */
-const PAGE_ROWS = 200;
+/** Documents of one look at the store: about 20 ms where nothing is missing. */
+const PAGE_ROWS = 1_000;
 /** Documents that are made the active model's own by one statement. */
 const ADOPTED_ROWS = 500;
 /** What a healthy server embeds under any model. */
@@ -35,16 +36,18 @@ export async function embedMissing(
   for (;;) {
     if (isSpent()) return ok(false);
     const page = selectUnembedded({ tenantId, modelId: model.modelId }, { isActive, afterUid, rowsMax: PAGE_ROWS });
-    const read = await context.sql.transaction(scope, [page], { readOnly: true });
+    const read = await context.sql.transaction(scope, page, { readOnly: true, isolation: "RepeatableRead" });
     if (!read.ok) return read;
-    const rows = (read.value[0] ?? []).map((row) => unembeddedRowSchema.parse(row));
+    const [[end] = [], missing = []] = read.value;
+    const { last_uid: lastUid, row_count: rowCount } = pageEndRowSchema.parse(end);
+    const rows = missing.map((row) => unembeddedRowSchema.parse(row));
     for (const unit of unitsOf(rows)) {
       if (isSpent()) return ok(false);
       const filled = await fillUnit(context, target, { rows: unit, tally });
       if (!filled.ok) return filled;
-      afterUid = unit.at(-1)?.document_uid ?? afterUid;
     }
-    if (rows.length < PAGE_ROWS) break;
+    if (lastUid === null || rowCount < PAGE_ROWS) break;
+    afterUid = lastUid;
   }
   return isActive ? adoptAll(context, target, isSpent) : ok(true);
 }
