@@ -174,8 +174,8 @@ describe.each(backends)("the dictionary of a tenant, on %s", (backend) => {
     expectOk(await train(tenantId));
     const before = expectOk(await currentDictionary(world.context(), tenantId));
     expect(expectOk(await train(tenantId)).outcome).toBe("not_due");
-    const age = "update dictionaries set trained_at = now() - interval '10 days'";
-    expectOk(await world.database.ownerSql.transaction({ tenantId, userId: "*" }, [statement(age)]));
+    const age = "update dictionaries set trained_at = now() - interval '10 days' where tenant_id = $1";
+    expectOk(await world.database.ownerSql.transaction({ tenantId, userId: "*" }, [statement(age, tenantId)]));
     expect(expectOk(await train(tenantId)).outcome).toBe("lost");
     expect(expectOk(await currentDictionary(world.context(), tenantId))).toEqual(before);
     expect(await objectsOf(tenantId)).toHaveLength(1);
@@ -186,12 +186,12 @@ describe.each(backends)("the dictionary of a tenant, on %s", (backend) => {
     expectOk(await train(tenantId));
     await pack(tenantId);
     const [key] = await objectsOf(tenantId);
-    const former = `update dictionaries set is_current = false, trained_at = now() - interval '2 days'`;
-    expectOk(await world.database.ownerSql.transaction({ tenantId, userId: "*" }, [statement(former)]));
+    const former = `update dictionaries set is_current = false, trained_at = now() - interval '2 days' where tenant_id = $1`;
+    expectOk(await world.database.ownerSql.transaction({ tenantId, userId: "*" }, [statement(former, tenantId)]));
     expect(expectOk(await removeUnneeded(contextOf(), tenantId, false))).toBe(0);
     expect(await objectsOf(tenantId)).toEqual([key]);
-    const unneeded = "update artifacts set dictionary_id = null where kind = 'pack'";
-    expectOk(await world.database.ownerSql.transaction({ tenantId, userId: "*" }, [statement(unneeded)]));
+    const unneeded = "update artifacts set dictionary_id = null where kind = 'pack' and tenant_id = $1";
+    expectOk(await world.database.ownerSql.transaction({ tenantId, userId: "*" }, [statement(unneeded, tenantId)]));
     const report = reportSchema.parse(
       expectOk(await runTicked(contextOf(), DICTIONARY_JOB, { isDryRun: true })).report,
     );
