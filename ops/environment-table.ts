@@ -39,7 +39,7 @@ The command line has variables of its own: \`npm run jeeves -- help\`. Those of 
 }
 
 const jsonSchema = z.looseObject({
-  default: z.unknown().optional(),
+  default: z.union([z.string(), z.number()]).optional(),
   enum: z.array(z.string()).optional(),
   format: z.string().optional(),
   pattern: z.string().optional(),
@@ -55,7 +55,7 @@ function boundsOf(schema: z.ZodType): { readonly values: string; readonly byDefa
   const given = jsonSchema.parse(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
   const isOptional = schema.safeParse(undefined).success;
   const byDefault =
-    given.default === undefined ? (isOptional ? "off" : "the Worker does not start") : `\`${String(given.default)}\``;
+    given.default === undefined ? (isOptional ? "off" : "the Worker does not start") : `\`${given.default}\``;
   return { values: valuesText(given), byDefault };
 }
 

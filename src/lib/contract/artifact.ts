@@ -13,7 +13,10 @@ export const artifactSchema = z.object({
   sha256: z.string(),
   batch_tag: z.string().nullable(),
   record_count: z.int().nullable().describe("records of a pack"),
-  dictionary_id: z.string().nullable().describe("the dictionary that a pack needs, artifact `dictionary-<id>`; null: none"),
+  dictionary_id: z
+    .string()
+    .nullable()
+    .describe("the dictionary that a pack needs, artifact `dictionary-<id>`; null: none"),
   fingerprint: z.string().nullable().describe("model of the vectors that a pack holds; null: none"),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),

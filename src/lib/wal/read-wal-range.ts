@@ -81,7 +81,9 @@ async function readBlock(
   try {
     const object = await bucket.get(key, { range, onlyIf: { etagMatches: etag } });
     if (object === null) return err({ code: "wal_missing" });
-    if (!("body" in object)) return err({ code: "storage_unavailable", cause: "the object changed between two reads" });
+    // Not `"body" in object`: outside workerd, Miniflare's binding takes that for the reading itself.
+    if (!("arrayBuffer" in object))
+      return err({ code: "storage_unavailable", cause: "the object changed between two reads" });
     return ok(new Uint8Array(await object.arrayBuffer()));
   } catch (cause) {
     return err({ code: "storage_unavailable", cause });

@@ -36,7 +36,7 @@ export interface SystemOptions {
   readonly bindings?: Readonly<Record<string, string>>;
 }
 
-export async function startSystem(options: SystemOptions = {}): Promise<System> {
+export async function startSystem({ bindings = {} }: SystemOptions = {}): Promise<System> {
   const folder = await mkdtemp(join(tmpdir(), "jeeves-e2e-"));
   const logLines: string[] = [];
   const log = (line: string): void => void logLines.push(line);
@@ -60,7 +60,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
         SQL_FETCH_ENDPOINT: `http://127.0.0.1:${databaseGate.port}/sql`,
         EMBED_ENDPOINT: `http://127.0.0.1:${embedderGate.port}`,
         SESSION_SECRET: "secret-of-the-sessions-of-the-tests",
-        ...options.bindings,
+        ...bindings,
       },
       log,
     });

@@ -60,10 +60,7 @@ interface FactRequest {
 }
 
 /** Head of the WAL object of one change. No duplicates are looked for: a fact that is true again has the text of an earlier version. */
-export function factHead(
-  principal: Principal,
-  { walId, requestId, traceId, nowMs }: FactRequest,
-): WalHead {
+export function factHead(principal: Principal, { walId, requestId, traceId, nowMs }: FactRequest): WalHead {
   return {
     version: 1,
     tenant_id: principal.tenantId,
