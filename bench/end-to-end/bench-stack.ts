@@ -21,14 +21,22 @@ export interface BenchStack {
   stop(): Promise<void>;
 }
 
-/** Starts it on a database of a kind, or on an empty one of a `postgresql://` URL (its owner's). An error is the sentence that says why there is none. */
-export async function startBenchStack(kind: string): Promise<BenchStack | string> {
+/**
+ * Starts it on a database of a kind, or on an empty one of a `postgresql://` URL (its owner's), with further variables of the Worker. An error is the
+ * sentence that says why there is none.
+ */
+export async function startBenchStack(
+  kind: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<BenchStack | string> {
   const native = kind === "native" ? await startNativeServer(join(HOME_FOLDER, "cache")) : undefined;
   if (native !== undefined && !native.ok) return native.error;
   const home = await temporaryFolder();
   const databaseUrl =
     native?.value.connectionString() ?? (kind === "pglite" ? `pglite:${join(home, "postgres")}` : kind);
-  const child = fork(new URL("stack-process.ts", import.meta.url), [databaseUrl, home], { execArgv: [] });
+  const child = fork(new URL("stack-process.ts", import.meta.url), [databaseUrl, home, JSON.stringify(variables)], {
+    execArgv: [],
+  });
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.connected) {
       const ended = new Promise((resolve) => child.once("exit", resolve));

@@ -1,6 +1,6 @@
 /**
  * The whole local stack in a process of its own, so that its processor time and memory are not the bench's. Arguments: the
- * database, as `DATABASE_URL`, and the folder where it stores everything but the weights.
+ * database, as `DATABASE_URL`, the folder where it stores everything but the weights, and further variables of the Worker as JSON.
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,7 +18,8 @@ const chunkRowSchema = z.object({ text: z.string() });
 
 const tell = (answer: Answer): void => void process.send?.(answer);
 
-const [databaseUrl, folder] = z.tuple([z.string(), z.string()]).parse(process.argv.slice(2));
+const [databaseUrl, folder, variablesJson] = z.tuple([z.string(), z.string(), z.string()]).parse(process.argv.slice(2));
+const variables = z.record(z.string(), z.string()).parse(JSON.parse(variablesJson));
 
 try {
   const stack = await startStack({
@@ -27,6 +28,7 @@ try {
     port: 0,
     databaseUrl,
     embedEndpoint: undefined,
+    variables,
     migrationFiles: await readMigrationFiles(join(PROJECT_FOLDER, "migrations")),
     log: () => undefined,
     workerLog: () => undefined,

@@ -35,6 +35,8 @@ export interface StackOptions {
   readonly metricsToken?: string | undefined;
   /** Keys of reversible placeholders, as the Worker's secret PII_KEYS holds them. */
   readonly piiKeys?: string | undefined;
+  /** Variables of the Worker beside those that the stack sets itself. */
+  readonly variables?: Readonly<Record<string, string>>;
   readonly migrationFiles: readonly MigrationFile[];
   readonly log: (line: string) => void;
   /** Where the Worker's and the embedding server's own log lines go. */

@@ -58,6 +58,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ...(options.embedToken === undefined ? {} : { EMBED_TOKEN: options.embedToken }),
         ...(options.metricsToken === undefined ? {} : { METRICS_TOKEN: options.metricsToken }),
         ...(options.piiKeys === undefined ? {} : { PII_KEYS: options.piiKeys }),
+        ...options.variables,
         ...(store.database.fetchEndpoint === undefined ? {} : { SQL_FETCH_ENDPOINT: store.database.fetchEndpoint }),
       },
       log: options.workerLog,

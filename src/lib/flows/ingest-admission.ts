@@ -40,6 +40,8 @@ export function admissionRefusal(
 
 /** A look at the queue is good for this long, milliseconds: it costs a call, and what was sent since is counted beside it. */
 const LOOK_EVERY_MS = 1_000;
+/** What a refused client is told: by then there was a new look, and what was in hand has ended. */
+const RETRY_AFTER_SECONDS = 2;
 /** A look this old says nothing, milliseconds: then requests are taken until somebody has looked again. */
 const LOOK_STALE_MS = 10_000;
 
@@ -67,7 +69,8 @@ export class IngestAdmission {
   admit(applicant: Applicant): Result<{ readonly release: () => void }, Problem> {
     const state = { requests: this.#requests, bytes: this.#bytes, backlog: this.#backlog() };
     const refusal = admissionRefusal(state, applicant, this.#options.limits);
-    if (refusal !== undefined) return err({ code: "rate_limited", detail: refusal });
+    if (refusal !== undefined)
+      return err({ code: "rate_limited", detail: refusal, retryAfterSeconds: RETRY_AFTER_SECONDS });
     this.#requests += 1;
     this.#bytes += applicant.bytes;
     if (!applicant.isDryRun) this.#takenSinceLook += 1;
