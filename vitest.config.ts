@@ -18,7 +18,7 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], pool: "threads", testTimeout: 20_000 } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], pool: "threads", testTimeout: 60_000 } },
       {
         test: {
           name: "db",
@@ -66,6 +66,15 @@ export default defineConfig({
           pool: "forks",
           testTimeout: 120_000,
           hookTimeout: 240_000,
+        },
+      },
+      {
+        test: {
+          name: "chaos",
+          include: ["test/chaos/**/*.test.ts"],
+          pool: "forks",
+          testTimeout: 120_000,
+          hookTimeout: 900_000,
         },
       },
       {
