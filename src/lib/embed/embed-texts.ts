@@ -12,6 +12,8 @@ export interface TextToEmbed {
 export interface EmbedTextsContext {
   readonly embedder: Embedder;
   readonly fingerprint: string;
+  /** Of the model's vectors: one of another length must never be stored. */
+  readonly dimensions: number;
   readonly budget: RequestBudget;
   /** Bounds the requests in flight of all callers together (an invocation has six connections). */
   readonly requests: Semaphore;
@@ -51,6 +53,8 @@ async function embedGroup(context: EmbedTextsContext, work: GroupWork): Promise<
     context.embedder.embed(inputs, { lane: "bulk", fingerprint: context.fingerprint }),
   );
   if (reply.ok) {
+    if (reply.value.some(({ length }) => length !== context.dimensions))
+      return err({ code: "embedder_unavailable", cause: "vectors of another length than the model's" });
     work.group.forEach((position, index) => {
       work.vectors[position] = reply.value[index] ?? null;
     });

@@ -131,7 +131,9 @@ function vectorsOf(reply: unknown, textCount: number): Result<readonly Float32Ar
   const vectors: Float32Array[] = [];
   for (const { index, embedding } of parsed.data.data) {
     const vector = decodeVector(embedding);
-    if (!vector.ok || index >= textCount) return err({ code: "embedder_unavailable", cause: "malformed vector" });
+    // As many vectors as texts, and none of them in the place of another: so every text has its own.
+    if (!vector.ok || index >= textCount || vectors[index] !== undefined)
+      return err({ code: "embedder_unavailable", cause: "malformed vector" });
     vectors[index] = vector.value;
   }
   return ok(vectors);

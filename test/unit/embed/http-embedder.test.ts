@@ -113,6 +113,35 @@ describe("the embedding client", () => {
     });
   });
 
+  it.each([
+    ["gives two vectors for one text and none for another", [{ index: 0 }, { index: 0 }]],
+    ["gives fewer vectors than texts", [{ index: 0 }]],
+    ["gives a vector for a text that was not sent", [{ index: 0 }, { index: 2 }]],
+  ])("takes no vector of a reply that %s", async (_, places) => {
+    const data = places.map(({ index }) => ({ index, embedding: base64Of([1]) }));
+    const endpoint = await serve((request, response) => void response.end(JSON.stringify({ data })));
+    expect(await embedderAt(endpoint).embed(["a", "b"], options)).toMatchObject({
+      ok: false,
+      error: { code: "embedder_unavailable" },
+    });
+  });
+
+  it("takes no vector of another length than the model's, which the store would keep", async () => {
+    const data = [{ index: 0, embedding: base64Of([1, 0]) }];
+    const endpoint = await serve((_, response) => void response.end(JSON.stringify({ data })));
+    const context = {
+      embedder: embedderAt(endpoint),
+      fingerprint: FINGERPRINT,
+      dimensions: 3,
+      budget: { textsMax: 8, tokensMax: 1000 },
+      requests: new Semaphore(3),
+    };
+    expect(await embedTexts(context, [{ text: "a", tokenCount: 1 }])).toMatchObject({
+      ok: false,
+      error: { code: "embedder_unavailable" },
+    });
+  });
+
   it("finds the refused texts among their neighbours by halving", async () => {
     const endpoint = await serve(async (request, response) => {
       const inputs = await inputsOf(request);
@@ -124,6 +153,7 @@ describe("the embedding client", () => {
     const context = {
       embedder: embedderAt(endpoint),
       fingerprint: FINGERPRINT,
+      dimensions: 1,
       budget: { textsMax: 8, tokensMax: 1000 },
       requests: new Semaphore(3),
     };

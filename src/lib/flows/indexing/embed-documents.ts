@@ -48,6 +48,7 @@ export async function embedDocuments<D extends { readonly document: WalDocument 
     {
       embedder: context.embedder,
       fingerprint: model.fingerprint,
+      dimensions: model.dimensions,
       budget: context.requestBudget,
       requests: context.embedRequests,
     },

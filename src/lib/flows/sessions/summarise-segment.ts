@@ -148,6 +148,7 @@ async function vectorsOf(
     {
       embedder: context.embedder,
       fingerprint: model.fingerprint,
+      dimensions: model.dimensions,
       budget: context.requestBudget,
       requests: context.embedRequests,
     },
