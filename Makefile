@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 HOME_FOLDER := $(or $(JEEVES_HOME),.jeeves)
 STAMP := $(HOME_FOLDER)/installed
 
-.PHONY: help install demo up reset test screenshots check bench campaign migrate keys \
+.PHONY: help install demo up reset test screenshots check bench load campaign migrate keys \
   curate ingest-dry-run simulation-summary ingest-live report \
   restore-drill backup-pgdump backup-pgdump-encrypted upload-pgdump pgdump-tools
 
@@ -67,6 +67,9 @@ check: $(STAMP) ## Format, lint, types, dead code, architecture
 
 bench: $(STAMP) ## Figures, each with its opponent in the same run
 	@$(NODE) bench/run-all.ts
+
+load: $(STAMP) ## Load on the whole stack: levels up to the one that bends, 10x overload, the way back; a page with plots (CHUNKS=10000, DATABASE=native, ARGS=…)
+	@$(NODE) bench/load/main.ts --chunks $(or $(CHUNKS),10000) --database $(or $(DATABASE),pglite) $(ARGS)
 
 restore-drill: $(STAMP) ## Backup, lost database, restore from R2 alone, compared by hash and by answers; RTO against embedding again (TEXTS=path)
 	@$(NODE) bench/restore/main.ts $(or $(TEXTS),sotu)

@@ -32,13 +32,13 @@ export interface Chart {
 
 const WIDTH = 1_080;
 const HEIGHT = 260;
-const EDGE = { top: 28, bottom: 30, left: 58, right: 12 } as const;
+const EDGE = { top: 28, bottom: 30, left: 58, right: 24 } as const;
 const Y_TICKS = 4;
 /** Points of one line that are drawn: more than that a screen does not show. */
 const POINTS_MAX = 1_200;
 
 export function lineChart({ label, unit, lines, bands = [], xTicks, xLabel, hasDots = false, bound }: Chart): Html {
-  const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
+  const xs = [...xTicks, ...lines.flatMap(({ points }) => points.map(([at]) => at))];
   const ys = lines.flatMap(({ points }) => points.flatMap(([, y]) => (y === null ? [] : [y])));
   const [xMin, xMax] = [smallest(xs), Math.max(largest(xs), smallest(xs) + 1)];
   const yMax = niceCeiling(Math.max(largest(ys), bound?.value ?? 0));
@@ -155,11 +155,11 @@ function smallest(values: readonly number[]): number {
 export function niceCeiling(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 4, 6, 8, 10].find((factor) => factor * power >= value) ?? 10) * power;
+  return ([1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= value) ?? 10) * power;
 }
 
 function compact(value: number): string {
-  if (value >= 10_000) return `${Math.round(value / 1000)}k`;
+  if (value >= 10_000) return `${Math.round(value / 100) / 10}k`;
   return value >= 10 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(1);
 }
 

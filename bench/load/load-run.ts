@@ -25,6 +25,9 @@ const DRAIN_MS = 1_800_000;
 /** Open-loop phases begin a little later, so that the first document is not late. */
 const START_AFTER_MS = 200;
 const PROBE_EVERY_MS = 1_000;
+/** Levels above the given ones, while even those hold, each so much higher than the one before. */
+const LEVELS_BEYOND_MAX = 6;
+const BEYOND_FACTOR = 1.25;
 /** What is still the same latency, as a multiple of the p95 of the lowest level. */
 const NORMAL_FACTOR = 2;
 
@@ -92,10 +95,13 @@ export class LoadRun {
   /** Upwards, until one bends. */
   async #levels(sender: DocumentSender, capacityPerSecond: number): Promise<readonly Phase[]> {
     const { levels, levelSeconds } = this.#parts.options;
+    const last = levels.at(-1) ?? 1;
+    // The bulk's capacity is what eight clients reached; a level may hold above it.
+    const beyond = Array.from({ length: LEVELS_BEYOND_MAX }, (_, index) => last * BEYOND_FACTOR ** (index + 1));
     const phases: Phase[] = [];
-    for (const level of levels) {
+    for (const level of [...levels, ...beyond]) {
       const ratePerSecond = level * capacityPerSecond;
-      const stretch = { name: `level ${level} ×`, kind: "level", ratePerSecond } as const;
+      const stretch = { name: `level ${Number(level.toFixed(2))} ×`, kind: "level", ratePerSecond } as const;
       const phase = await this.#level(sender, stretch, levelSeconds);
       phases.push(phase);
       if (phase.verdict?.holds !== true) break;

@@ -267,7 +267,7 @@ function memoryLines(memory: LoadReport["memory"]): readonly Line[] {
     const bySecond = new Map<number, number>();
     for (const [second, mib] of processes.flatMap(({ samples }) => samples))
       bySecond.set(second, (bySecond.get(second) ?? 0) + mib);
-    const name = processes.length === 1 ? part : `${part} (${processes.length} processes)`;
+    const name = processes.length === 1 ? part : `${part} (${processes.length} processes over time)`;
     return { name, tone: TONES[index % TONES.length] ?? "line-1", points: [...bySecond].toSorted(([a], [b]) => a - b) };
   });
 }

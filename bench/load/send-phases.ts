@@ -4,8 +4,8 @@ import type { LoadSource } from "./load-source.ts";
 import { nowMs, type DocumentSender, type Sent } from "./send-document.ts";
 
 interface Sending {
-  readonly sender: DocumentSender;
-  readonly source: LoadSource;
+  readonly sender: Pick<DocumentSender, "send">;
+  readonly source: Pick<LoadSource, "next">;
   readonly onSent: (sent: Sent) => void;
 }
 
