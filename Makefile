@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 HOME_FOLDER := $(or $(JEEVES_HOME),.jeeves)
 STAMP := $(HOME_FOLDER)/installed
 
-.PHONY: help install demo up reset test screenshots check bench load campaign migrate keys \
+.PHONY: help install demo up reset test screenshots check bench load campaign chaos migrate keys \
   curate ingest-dry-run simulation-summary ingest-live report \
   restore-drill backup-pgdump backup-pgdump-encrypted upload-pgdump pgdump-tools
 
@@ -88,6 +88,9 @@ pgdump-tools: # pg_dump and age on a CI machine
 
 campaign: $(STAMP) ## Long seeded fault campaign (SEEDS=500)
 	@SEEDS=$(or $(SEEDS),500) $(NODE) node_modules/vitest/vitest.mjs run --project flow test/flow/faults.test.ts
+
+chaos: $(STAMP) ## Parts of the running system killed under load, then every promise recounted (SEED=1, KILLS=50, PLANT=ack|ledger|wal, REPORT=file.json)
+	@$(NODE) test/chaos/main.ts --seed $(or $(SEED),1) --kills $(or $(KILLS),50) $(if $(PLANT),--plant $(PLANT)) $(if $(REPORT),--report '$(REPORT)')
 
 migrate: $(STAMP) ## Brings the database of DATABASE_URL up to date
 	@$(NODE) src/cli/main.ts migrate

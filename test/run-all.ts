@@ -30,6 +30,7 @@ const SUITES: readonly Suite[] = [
   { name: "bridge", folder: ".", args: ["--project", "bridge"] },
   { name: "dashboard", folder: ".", args: ["--project", "dashboard"] },
   { name: "observability", folder: ".", args: ["--project", "observability"] },
+  { name: "chaos", folder: ".", args: ["--project", "chaos"] },
   { name: "end to end", folder: ".", args: ["--project", "e2e"] },
 ];
 
