@@ -4,6 +4,7 @@ import { Authenticator } from "../../../src/lib/auth/authenticator.ts";
 import type { KeyScope } from "../../../src/lib/contract/principal.ts";
 import type { Sql } from "../../../src/lib/db/sql.ts";
 import { createKey, createTenant } from "../../../src/lib/flows/manage-keys.ts";
+import { IngestAdmission } from "../../../src/lib/flows/ingest-admission.ts";
 import { findKey } from "../../../src/lib/flows/find-key.ts";
 import { PiiKeyring } from "../../../src/lib/pii/keyring.ts";
 import { expectOk } from "../../support/database.ts";
@@ -27,6 +28,8 @@ export interface Service {
   newCaller(tenantId: string, userId: string, scopes: readonly KeyScope[]): Promise<Caller>;
   ask(caller: Caller | undefined, path: string, init?: RequestInit): Promise<{ status: number; text: string }>;
 }
+
+const UNBOUNDED = { requestsMax: Infinity, bytesMax: Infinity, backlogMax: undefined };
 
 /** No key is looked up twice: the service's clock stands still. */
 const copies = { get: async () => null, put: async () => undefined };
@@ -59,6 +62,8 @@ export function openService({ world }: Population, sql: Sql, seed: number): Serv
     log: { info: () => {}, warn: note, error: note },
     metrics: metricsInto(violations),
     keyCopies: copies,
+    // Thousands of probes are under way at once, and what a refusal would say is nothing of anybody.
+    ingestAdmission: new IngestAdmission({ limits: UNBOUNDED, clock, readBacklog: async () => 0 }),
     analyzer: undefined,
     piiKeys: new PiiKeyring(new Map()),
     authenticator,
