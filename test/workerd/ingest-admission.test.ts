@@ -82,7 +82,10 @@ describe("ingest under overload", () => {
     const world = waiting({});
     const bodies: ReadableStreamDefaultController<Uint8Array>[] = [];
     const held = Array.from({ length: LIMITS.ingestRequestsInHandMax }, () => {
-      const stream = new ReadableStream<Uint8Array>({ pull: (stalled) => void bodies.push(stalled) }, { highWaterMark: 0 });
+      const stream = new ReadableStream<Uint8Array>(
+        { pull: (stalled) => void bodies.push(stalled) },
+        { highWaterMark: 0 },
+      );
       const init = { method: "POST", key, body: stream, headers: { "content-type": "application/json" } };
       return ask("/v1/documents", init, world.env);
     });
