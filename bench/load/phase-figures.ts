@@ -1,5 +1,5 @@
 /** A phase's figures from what was sent and how it ended. Pure. */
-import { percentile } from "../support/statistics.ts";
+import { percentile, sum } from "../support/statistics.ts";
 import type { Latency, Phase, PhaseKind, Second } from "./load-report.ts";
 import type { Ended, Verified } from "./recount.ts";
 import type { Sent } from "./send-document.ts";
@@ -154,8 +154,4 @@ function secondsOf(
 
 function countBy(names: readonly string[]): Record<string, number> {
   return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -3,6 +3,7 @@ import { html, Html, NOTHING } from "../../src/cli/report/html.ts";
 import { countText } from "../../src/cli/report/number-text.ts";
 import { card } from "../../src/cli/report/sections.ts";
 import { STYLE_SHEET } from "../../src/cli/report/style-sheet.ts";
+import { sum } from "../support/statistics.ts";
 import { lineChart, timeTicks, type Band, type Line } from "./line-chart.ts";
 import type { Latency, LoadReport, Phase } from "./load-report.ts";
 
@@ -50,8 +51,8 @@ export function renderLoadReport(report: LoadReport): string {
 }
 
 function summarySentence({ phases, holdsAtPerSecond, bendsAtPerSecond, options }: LoadReport): string {
-  const lost = phases.reduce((total, phase) => total + phase.lost, 0);
-  const accepted = phases.reduce((total, phase) => total + phase.requests.accepted, 0);
+  const lost = sum(phases.map((phase) => phase.lost));
+  const accepted = sum(phases.map(({ requests }) => requests.accepted));
   const holds = holdsAtPerSecond === null ? "No level held" : `${holdsAtPerSecond.toFixed(1)} documents a second hold`;
   const bends = bendsAtPerSecond === null ? "none that was tried bends" : `${bendsAtPerSecond.toFixed(1)} bend`;
   const kept = lost === 0 ? "none is lost" : `${countText(lost)} are lost`;
@@ -256,7 +257,7 @@ const SMOOTHED_POINTS = 5;
 function smoothed(points: readonly (readonly [number, number])[]): readonly (readonly [number, number])[] {
   return points.map(([second], index) => {
     const near = points.slice(Math.max(0, index - 2), index - 2 + SMOOTHED_POINTS);
-    return [second, near.reduce((sum, [, value]) => sum + value, 0) / near.length];
+    return [second, sum(near.map(([, value]) => value)) / near.length];
   });
 }
 

@@ -1,5 +1,6 @@
 /** The figures of a load run for the terminal. Pure. */
 import type { BenchReport, Figure } from "../support/figure.ts";
+import { sum } from "../support/statistics.ts";
 import type { Latency, LoadReport, Phase } from "./load-report.ts";
 
 export function summaryOf(report: LoadReport): BenchReport {
@@ -54,8 +55,4 @@ function figure(name: string, unit: string, value: number | null | undefined): F
 function cost(name: string, unit: string, value: number | null | undefined, target: number): Figure {
   // What did not come about within the watch is beyond every bound.
   return { name, unit, ours: { name: "service", samples: [value ?? Infinity] }, target, isCost: true };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
