@@ -1,11 +1,13 @@
 /** A load run as one self-contained page: no script, and nothing is loaded from anywhere. Pure. */
-import { html, Html, NOTHING } from "../../src/cli/report/html.ts";
+import { html, Html } from "../../src/cli/report/html.ts";
 import { countText } from "../../src/cli/report/number-text.ts";
 import { card } from "../../src/cli/report/sections.ts";
 import { STYLE_SHEET } from "../../src/cli/report/style-sheet.ts";
 import { sum } from "../support/statistics.ts";
-import { lineChart, timeTicks, type Band, type Line } from "./line-chart.ts";
-import type { Latency, LoadReport, Phase } from "./load-report.ts";
+import { lineChart, timeTicks, type Line } from "./line-chart.ts";
+import type { LoadReport, Phase } from "./load-report.ts";
+import { bandsOf, memoryLines, pointsOf, smoothed } from "./load-series.ts";
+import { levelCard, phaseTable } from "./load-tables.ts";
 
 const PLOT_STYLE = `
 .plot{margin:0}.plot svg{max-width:none}.plot .tick{font-size:12px}
@@ -140,142 +142,6 @@ function cards(report: LoadReport): readonly Html[] {
       memoryLines(memory),
     ),
   ];
-}
-
-function levelCard({ phases, options }: LoadReport): Html {
-  const levels = phases.filter(({ kind }) => kind === "level");
-  const line = (name: string, tone: string, value: (phase: Phase) => number | null): Line => ({
-    name,
-    tone,
-    points: levels.map((phase) => [phase.ratePerSecond ?? 0, value(phase)]),
-  });
-  const rows = levels.map(
-    ({ name, ratePerSecond, verdict, backlogMost }) =>
-      html`<tr>
-        <td class="name">${name}</td>
-        <td class="number">${(ratePerSecond ?? 0).toFixed(1)}/s</td>
-        <td class="number">${countText(backlogMost)}</td>
-        <td>
-          ${verdict?.holds === true ? html`<span class="holds">holds</span>` : html`<span class="bends">bends</span><small>${verdict?.reasons.join("; ") ?? ""}</small>`}
-        </td>
-      </tr>`,
-  );
-  const note = `Arrivals at random (Poisson), each at its moment whatever the service does. A level bends when something is refused, when the backlog grows over its second half, or when p95 until searchable passes ${countText(options.searchableBoundMs)} ms.`;
-  return card(
-    { title: "Levels", note },
-    html`<div class="scroll">
-        ${lineChart({
-          label: "Latency until searchable by arrivals",
-          unit: "ms",
-          lines: [
-            line("searchable p50", "line-1", ({ searchable }) => searchable.p50),
-            line("searchable p95", "line-3", ({ searchable }) => searchable.p95),
-            line("search p95", "line-2", ({ search }) => search.p95),
-          ],
-          xTicks: levels.map(({ ratePerSecond }) => ratePerSecond ?? 0),
-          xLabel: (rate) => `${rate.toFixed(1)}/s`,
-          hasDots: true,
-          bound: { value: options.searchableBoundMs, name: "bound of p95" },
-        })}
-      </div>
-      <div class="scroll levels">
-        <table>
-          <tr>
-            <th>level</th>
-            <th class="number">arrivals</th>
-            <th class="number">most backlog</th>
-            <th>verdict</th>
-          </tr>
-          ${rows}
-        </table>
-      </div>`,
-  );
-}
-
-function phaseTable(phases: readonly Phase[]): Html {
-  const rows = phases.map((phase) => {
-    const { name, requests, lost, verified, outcomes } = phase;
-    const wrong = requests.other + requests.unanswered;
-    const ended = Object.entries(outcomes).map(([outcome, count]) => `${countText(count)} ${outcome}`);
-    return html`<tr>
-      <td class="name">${name}<small>${ended.join(", ")}</small></td>
-      <td class="number">${countText(requests.sent)}</td>
-      <td class="number">${countText(requests.accepted)}</td>
-      <td class="number">
-        ${countText(requests.refused)}${wrong > 0 ? html`<small>${countText(wrong)} otherwise</small>` : NOTHING}
-      </td>
-      <td class="number">${countText(lost)}<small>${verified.held}/${verified.asked} verified</small></td>
-      <td class="number">${threeOf(phase.accept)}</td>
-      <td class="number">${threeOf(phase.searchable)}<small>by token ${threeOf(phase.searchableByToken)}</small></td>
-      <td class="number">
-        ${threeOf(phase.search)}${phase.searchesFailed > 0 ? html`<small>${phase.searchesFailed} failed</small>` : NOTHING}
-      </td>
-    </tr>`;
-  });
-  return html`<div class="scroll">
-    <table>
-      <tr>
-        <th>phase</th>
-        <th class="number">sent</th>
-        <th class="number">202</th>
-        <th class="number">refused</th>
-        <th class="number">lost</th>
-        <th class="number">accept</th>
-        <th class="number">searchable</th>
-        <th class="number">search</th>
-      </tr>
-      ${rows}
-    </table>
-  </div>`;
-}
-
-function bandsOf(phases: readonly Phase[]): readonly Band[] {
-  return phases.map(({ name, kind, startSecond, endSecond }) => ({
-    name: name.replace(/^level |,.*/g, ""),
-    from: startSecond,
-    to: endSecond,
-    isHeavy: kind === "overload",
-  }));
-}
-
-/** One value a second over the whole run: phases overlap where one is worked off while the next one begins, and then they add up. */
-function pointsOf(
-  phases: readonly Phase[],
-  value: (second: Phase["seconds"][number]) => number,
-): readonly (readonly [number, number])[] {
-  const bySecond = new Map<number, number>();
-  for (const one of phases.flatMap(({ seconds }) => seconds)) {
-    // In the middle of the second that was counted.
-    const second = Math.round(one.second + 0.5);
-    bySecond.set(second, (bySecond.get(second) ?? 0) + value(one));
-  }
-  return [...bySecond].toSorted(([a], [b]) => a - b);
-}
-
-const SMOOTHED_POINTS = 5;
-
-function smoothed(points: readonly (readonly [number, number])[]): readonly (readonly [number, number])[] {
-  return points.map(([second], index) => {
-    const near = points.slice(Math.max(0, index - 2), index - 2 + SMOOTHED_POINTS);
-    return [second, sum(near.map(([, value]) => value)) / near.length];
-  });
-}
-
-const TONES = ["line-1", "line-2", "line-3", "line-4"] as const;
-
-function memoryLines(memory: LoadReport["memory"]): readonly Line[] {
-  return [...Map.groupBy(memory, ({ part }) => part)].map(([part, processes], index) => {
-    const bySecond = new Map<number, number>();
-    for (const [second, mib] of processes.flatMap(({ samples }) => samples))
-      bySecond.set(second, (bySecond.get(second) ?? 0) + mib);
-    const name = processes.length === 1 ? part : `${part} (${processes.length} processes over time)`;
-    return { name, tone: TONES[index % TONES.length] ?? "line-1", points: [...bySecond].toSorted(([a], [b]) => a - b) };
-  });
-}
-
-function threeOf({ p50, p95, p99 }: Latency): string {
-  if (p50 === null || p95 === null || p99 === null) return "–";
-  return [p50, p95, p99].map((value) => countText(Math.round(value))).join(" / ");
 }
 
 function ms(value: number | null | undefined): string {
