@@ -215,11 +215,12 @@ function finished({ batches }: SeenByClients): readonly Violation[] {
 
 function searchable({ searches }: SeenByClients): readonly Violation[] {
   const violation = of("accepted_is_searchable");
-  return searches.flatMap(({ asker, expected, foundIds }) =>
-    expected === null || foundIds.includes(expected)
+  return searches.flatMap(({ asker, expected, foundIds, failure }) => {
+    if (failure !== null) return [violation(`${asker.tenantId}/${asker.userId}`, failure)];
+    return expected === null || foundIds.includes(expected)
       ? []
-      : [violation(`${asker.tenantId}/${expected}`, `not among ${foundIds.length} hits of a search by its own text`)],
-  );
+      : [violation(`${asker.tenantId}/${expected}`, `not among ${foundIds.length} hits of a search by its own text`)];
+  });
 }
 
 /** Every hit is of the asker's tenant, and of its user or shared. */

@@ -65,14 +65,15 @@ export interface Search {
   /** The document that has to be found; null where a stranger asks. */
   readonly expected: string | null;
   readonly foundIds: readonly string[];
+  /** What was answered instead of hits. */
+  readonly failure: string | null;
 }
 
-/** State and counts of a named batch through the API. */
+/** A named batch through the API: its state, or what was answered instead. */
 export interface SeenBatch {
   readonly tenantId: string;
   readonly batchTag: string;
   readonly state: string;
-  readonly documentCount: number;
   readonly pendingCount: number;
 }
 

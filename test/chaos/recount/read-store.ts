@@ -93,7 +93,10 @@ async function readObjects(bucket: ChaosBucket, tenantId: string): Promise<reado
   for (const { key, walId, rangeCount } of await listObjects(bucket, tenantId)) {
     const object = await bucket.get(key);
     if (object === null) continue;
-    const record = expectOk(decodeWal(new Uint8Array(await object.arrayBuffer()), WAL_LIMITS));
+    const decoded = decodeWal(new Uint8Array(await object.arrayBuffer()), WAL_LIMITS);
+    // What cannot be read cannot be recovered: as if it were gone.
+    if (!decoded.ok) continue;
+    const record = decoded.value;
     const inputs = record.documents.map((document) => ({
       tenantId,
       walId,

@@ -61,10 +61,10 @@ function world(): World {
         { tenantId: "north", receiptId: `${BRIDGE_WAL}-0`, outcome: "indexed", holds: true, failedChunkCount: 0 },
       ],
       searches: [
-        { asker: north, expected: "moon", foundIds: ["moon", "entry"] },
-        { asker: { tenantId: "north", userId: "ben" }, expected: null, foundIds: ["entry"] },
+        { asker: north, expected: "moon", foundIds: ["moon", "entry"], failure: null },
+        { asker: { tenantId: "north", userId: "ben" }, expected: null, foundIds: ["entry"], failure: null },
       ],
-      batches: [{ tenantId: "north", batchTag: "batch", state: "done", documentCount: 1, pendingCount: 0 }],
+      batches: [{ tenantId: "north", batchTag: "batch", state: "done", pendingCount: 0 }],
       events: [{ tenantId: "north", sessionId: "talk", seq: 1, text: "Good evening." }],
     },
   };
@@ -194,9 +194,16 @@ const BREAKS: readonly (readonly [string, Break, readonly string[]])[] = [
     ["accepted_is_searchable"],
   ],
   [
+    "a search fails",
+    ({ clients }) => ({ clients: { searches: clients.searches.map((search) => ({ ...search, failure: "500" })) } }),
+    ["accepted_is_searchable"],
+  ],
+  [
     "a stranger sees a user's document",
     () => ({
-      clients: { searches: [{ asker: { tenantId: "north", userId: "ben" }, expected: null, foundIds: ["moon"] }] },
+      clients: {
+        searches: [{ asker: { tenantId: "north", userId: "ben" }, expected: null, foundIds: ["moon"], failure: null }],
+      },
     }),
     ["no_foreign_row"],
   ],
