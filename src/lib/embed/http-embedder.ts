@@ -115,9 +115,14 @@ export function createHttpEmbedder(options: HttpEmbedderOptions): Embedder {
   async function tokenizer(): Promise<Result<Uint8Array<ArrayBuffer>, EmbedError>> {
     const response = await call(options, { path: "/tokenizer.json" });
     if (!response.ok) return response;
-    const bytes = new Uint8Array(await response.value.arrayBuffer());
-    if (bytes.length > TOKENIZER_BYTES_MAX) return err({ code: "embedder_unavailable", cause: "tokenizer too large" });
-    return ok(bytes);
+    try {
+      const bytes = new Uint8Array(await response.value.arrayBuffer());
+      if (bytes.length > TOKENIZER_BYTES_MAX)
+        return err({ code: "embedder_unavailable", cause: "tokenizer too large" });
+      return ok(bytes);
+    } catch (cause) {
+      return err({ code: "embedder_unavailable", cause });
+    }
   }
 
   return { info, embed, tokenizer };

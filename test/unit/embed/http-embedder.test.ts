@@ -126,6 +126,16 @@ describe("the embedding client", () => {
     });
   });
 
+  it("says so when the server dies in the middle of its tokenizer", async () => {
+    const endpoint = await serve((_, response) => {
+      response.writeHead(200, { "content-length": "100" }).write("{", () => response.destroy());
+    });
+    expect(await embedderAt(endpoint).tokenizer()).toMatchObject({
+      ok: false,
+      error: { code: "embedder_unavailable" },
+    });
+  });
+
   it("takes no vector of another length than the model's, which the store would keep", async () => {
     const data = [{ index: 0, embedding: base64Of([1, 0]) }];
     const endpoint = await serve((_, response) => void response.end(JSON.stringify({ data })));
