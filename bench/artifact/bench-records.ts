@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { PackRecord } from "../../src/lib/contract/pack-record.ts";
+import { readAddresses } from "../../src/cli/demo/corpus.ts";
 import { recordsOf } from "../cpu-lane/records.ts";
 import { readBenchTexts } from "../support/read-texts.ts";
 
@@ -23,11 +24,14 @@ export async function readRecords(path: string): Promise<BenchRecord[]> {
   return lines.map((line) => benchRecordSchema.parse(JSON.parse(line)));
 }
 
-/** Paragraphs of the demo's addresses: every other address to train on, the rest to measure. */
+/** Paragraphs of the demo's addresses: every other address since 1961 to train on, then those before, newest first; the rest to measure. */
 export async function demoRecords(): Promise<{ readonly training: BenchRecord[]; readonly measured: BenchRecord[] }> {
   const texts = await readBenchTexts(undefined, 62);
-  const [training, measured] = [0, 1].map((parity) =>
-    recordsOf(texts.filter((_, index) => index % 2 === parity)).map(({ id, source, position, text }) => ({
+  const recent = new Set(texts.map(({ id }) => id));
+  const earlier = (await readAddresses(true)).filter(({ id }) => !recent.has(id)).toReversed();
+  const trainingTexts = [...texts.filter((_, index) => index % 2 === 0), ...earlier];
+  const [training, measured] = [trainingTexts, texts.filter((_, index) => index % 2 === 1)].map((part) =>
+    recordsOf(part).map(({ id, source, position, text }) => ({
       id: createHash("sha256").update(id).digest("hex").slice(0, 20),
       user_id: "",
       session: source,

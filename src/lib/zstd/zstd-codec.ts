@@ -17,8 +17,8 @@ interface Prepared {
   readonly release: (pointer: Pointer) => void;
 }
 
-/** Prepared dictionaries that are kept: about 1 MB each at level 19. The one used longest ago goes first. */
-const PREPARED_MAX = 8;
+/** Prepared dictionaries that are kept: up to 5 MB each at level 19. The one used longest ago goes first. */
+const PREPARED_MAX = 4;
 
 /** What a dictionary's tables are tuned for: a block of 64 records of conversation. */
 const SIZE_HINT_BYTES = 16 * 1024;

@@ -44,6 +44,15 @@ describe("a column", () => {
     const times = Array.from({ length: 64 }, (_, index) => 1_700_000_000_000_000 + index * 60_000_000);
     expect(encode(encodeColumn(times)).length).toBeLessThan(32);
   });
+
+  it("stores places that begin anew as steps, and lengths as they are", () => {
+    const places = Array.from({ length: 64 }, (_, index) => (index * 3) % 60);
+    expect(encodeColumn(places)[4]).toBe(0);
+    expect(encodeColumn(places)[5]).toEqual(Uint8Array.from({ length: 63 }, (_, row) => (row % 20 === 19 ? 0 : 1)));
+    const lengths = Array.from({ length: 64 }, (_, index) => (index * index * 37) % 251);
+    expect(encodeColumn(lengths)[4]).toBeNull();
+    for (const cells of [places, lengths]) expect(again(cells)).toEqual({ ok: true, value: cells });
+  });
 });
 
 describe("half precision", () => {

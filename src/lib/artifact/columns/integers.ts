@@ -42,14 +42,29 @@ function widthOf(largest: number): number {
   return width;
 }
 
-/** The smaller of values and steps; undefined when they span more than 53 bits. */
+/** Values or steps, whichever compress better; undefined when they span more than 53 bits. */
 export function encodeIntegers(values: readonly number[]): readonly unknown[] | undefined {
   const whole = fit(values);
   const steps = fit(values.slice(1).map((value, index) => value - (values[index] ?? 0)));
   const [first = 0] = values;
-  if (steps !== undefined && values.length > 2 && (whole === undefined || steps.width < whole.width))
+  if (steps !== undefined && values.length > 2 && (whole === undefined || areStepsBetter(steps, whole)))
     return [steps.base, steps.scale, steps.width, first, planesOf(steps)];
   return whole === undefined ? undefined : [whole.base, whole.scale, whole.width, null, planesOf(whole)];
+}
+
+/** Narrower, or with half as many different bytes: places that count up and begin anew have few steps, and as many values as rows. */
+function areStepsBetter(steps: Fitted, whole: Fitted): boolean {
+  return steps.width < whole.width || 2 * differentBytes(steps) <= differentBytes(whole);
+}
+
+/** Different bytes of each plane, added up. After compression the first of its kind costs most, a repeated one next to nothing. */
+function differentBytes(fitted: Fitted): number {
+  const planes = planesOf(fitted);
+  const count = fitted.units.length;
+  let different = 0;
+  for (let start = 0; start < planes.length; start += count)
+    different += new Set(planes.subarray(start, start + count)).size;
+  return different;
 }
 
 function planesOf({ units, width }: Fitted): Uint8Array {

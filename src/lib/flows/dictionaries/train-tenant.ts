@@ -89,7 +89,7 @@ export async function trainTenant(
 }
 
 /** Bytes that a dictionary trained on these may have. */
-function capacityFor(training: readonly Uint8Array[]): number {
+export function capacityFor(training: readonly Uint8Array[]): number {
   const bytes = training.reduce((sum, sample) => sum + sample.length, 0);
   return Math.min(DICTIONARY_BYTES_MAX, Math.max(DICTIONARY_BYTES_MIN, Math.floor(bytes * DICTIONARY_SHARE)));
 }
