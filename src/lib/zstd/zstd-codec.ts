@@ -17,8 +17,9 @@ interface Prepared {
   readonly release: (pointer: Pointer) => void;
 }
 
-/** Prepared dictionaries that are kept: up to 5 MB each at level 19. The one used longest ago goes first. */
-const PREPARED_MAX = 4;
+/** Dictionaries that are kept prepared to compress, up to 5 MB each at level 19, and to decompress, 0.3 MB. The one used longest ago goes first. */
+const COMPRESSION_MAX = 2;
+const DECOMPRESSION_MAX = 8;
 
 /** What a dictionary's tables are tuned for: a block of 64 records of conversation. */
 const SIZE_HINT_BYTES = 16 * 1024;
@@ -89,6 +90,7 @@ export class ZstdCodec {
     return this.#prepare(`${dictionary.id}/${level}`, dictionary, {
       make: (content, bytes) => this.#exports.prepare_compression(content, bytes, level, SIZE_HINT_BYTES),
       release: this.#exports.release_compression,
+      keptMax: COMPRESSION_MAX,
     });
   }
 
@@ -96,13 +98,14 @@ export class ZstdCodec {
     return this.#prepare(dictionary.id, dictionary, {
       make: this.#exports.prepare_decompression,
       release: this.#exports.release_decompression,
+      keptMax: DECOMPRESSION_MAX,
     });
   }
 
   #prepare(
     key: string,
     dictionary: ZstdDictionary,
-    by: { make: (content: Pointer, bytes: number) => Pointer; release: (pointer: Pointer) => void },
+    by: { make: (content: Pointer, bytes: number) => Pointer; release: Prepared["release"]; keptMax: number },
   ): Pointer {
     const known = this.#prepared.get(key);
     if (known !== undefined) {
@@ -110,7 +113,7 @@ export class ZstdCodec {
       this.#prepared.set(key, known);
       return known.pointer;
     }
-    this.#evict();
+    this.#makeRoom(by);
     const { bytes } = dictionary;
     const content = this.#exports.allocate(bytes.length);
     assert(content !== 0, "the module's memory has room for a dictionary");
@@ -121,9 +124,10 @@ export class ZstdCodec {
     return pointer;
   }
 
-  #evict(): void {
-    const [oldest] = this.#prepared;
-    if (oldest === undefined || this.#prepared.size < PREPARED_MAX) return;
+  #makeRoom(kind: { readonly release: Prepared["release"]; readonly keptMax: number }): void {
+    const alike = [...this.#prepared].filter(([, { release }]) => release === kind.release);
+    const [oldest] = alike;
+    if (oldest === undefined || alike.length < kind.keptMax) return;
     const [key, { pointer, content, release }] = oldest;
     release(pointer);
     this.#exports.release(content);
