@@ -1,18 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import type { EmbedMessage } from "../../src/lib/contract/queue-message.ts";
-import { batchStatus } from "../../src/lib/flows/batch-status.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { sweep, SWEEP_BOUNDS } from "../../src/lib/flows/sweep.ts";
 import { expectOk } from "../support/database.ts";
 import { CrashPoint, type CrashPlan } from "./support/crashing.ts";
+import { expectConsistent, survive, tryEveryCall } from "./support/crash-campaign.ts";
 import { openWorld, type World } from "./support/world.ts";
 
 /** Seeds of the random part; the campaign takes many. Every crash point is tried once in any case. */
 const SEED_COUNT = Number(process.env["SEEDS"] ?? 12);
-/** Bounds the search for the last crash point: no flow awaits that often. */
-const CALLS_MAX = 60;
-
 let world: World;
 let tenantCount = 0;
 
@@ -44,16 +41,6 @@ function documentsOf(version: number): DocumentInput[] {
   ];
 }
 
-/** Runs a step that may crash, and says whether it got through; anything else that goes wrong is a fault of the system. */
-async function survive(crash: CrashPoint, step: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await step();
-  } catch (error) {
-    if (!crash.hasCrashed) throw error;
-  }
-  return !crash.hasCrashed;
-}
-
 /** Delivers messages until none is left, as the queue would after each crash; then the sweeper looks for what was lost. */
 async function settle(messages: readonly EmbedMessage[], options: { readonly isQueueLost: boolean }): Promise<void> {
   for (const message of [...messages, ...world.take()])
@@ -63,35 +50,6 @@ async function settle(messages: readonly EmbedMessage[], options: { readonly isQ
   const sweptAtMs = world.nowMs - 2.5 * 60_000;
   await sweep(world.context(), { sweptAtMs, ...bounds }, { completeUpTo: {}, stoppedAt: null });
   await world.indexQueued();
-}
-
-/** What must hold when everything has settled: each accepted input ended once, and every count agrees with the rows. */
-async function expectConsistent(
-  tenantId: string,
-  accepted: readonly { walId: string; inputCount: number }[],
-): Promise<void> {
-  for (const { walId, inputCount } of accepted) {
-    const status = expectOk(await batchStatus(world.context(), { tenantId, batchTag: walId }));
-    const ended = Object.values(status.outcomes).reduce((sum, count) => sum + count, 0);
-    expect({ walId, state: status.state, ended, pending: status.pending_count }).toEqual({
-      walId,
-      state: "done",
-      ended: inputCount,
-      pending: 0,
-    });
-    const [receipts] = await world.rows(tenantId, "select count(*) as n from receipts where wal_id = $1", walId);
-    expect(Number(receipts?.["n"])).toBe(inputCount);
-  }
-  const [wrong] = await world.rows(
-    tenantId,
-    `select
-       (select count(*) from documents d where d.deleted_at is null and d.chunk_count <> (select count(*) from doc_embeddings e
-          where e.tenant_id = d.tenant_id and e.document_uid = d.document_uid)) as miscounted,
-       (select count(*) from doc_embeddings e where not exists (select 1 from documents d where d.tenant_id = e.tenant_id
-          and d.document_uid = e.document_uid and d.generation = e.generation)) as orphaned,
-       (select coalesce(sum(chunk_count), 0) from scope_counts) - (select count(*) from doc_embeddings) as drifted`,
-  );
-  expect(wrong).toEqual({ miscounted: "0", orphaned: "0", drifted: "0" });
 }
 
 async function storedVersion(tenantId: string): Promise<string> {
@@ -112,7 +70,7 @@ async function crashIngest(plan: CrashPlan): Promise<boolean> {
   const walId = await world.ingest(tenantId, documentsOf(1), { key: "one" });
   const inputCount = documentsOf(1).length;
   await settle([...sent, ...world.take()], { isQueueLost: plan.callIndex % 2 === 1 });
-  await expectConsistent(tenantId, [{ walId, inputCount }]);
+  await expectConsistent(world, tenantId, [{ walId, inputCount }]);
   const [requests] = await world.rows(tenantId, "select count(distinct wal_id) as n from wal_ledger");
   expect(Number(requests?.["n"])).toBe(1);
   return finished;
@@ -134,20 +92,11 @@ async function crashIndexing(plan: CrashPlan): Promise<boolean> {
   }
   await settle(messages, { isQueueLost: plan.callIndex % 2 === 1 });
   expect(await storedVersion(tenantId)).toContain("version 2.");
-  await expectConsistent(tenantId, [
+  await expectConsistent(world, tenantId, [
     { walId: firstId, inputCount: 3 },
     { walId, inputCount: 3 },
   ]);
   return finished;
-}
-
-async function tryEveryCall(crashAt: (plan: CrashPlan) => Promise<boolean>): Promise<number> {
-  for (let callIndex = 0; callIndex < CALLS_MAX; callIndex += 1) {
-    const before = await crashAt({ callIndex, moment: "before" });
-    const after = await crashAt({ callIndex, moment: "after" });
-    if (before && after) return callIndex;
-  }
-  throw new Error(`no flow should await more than ${CALLS_MAX} calls`);
 }
 
 describe("a crash at any await", () => {
@@ -193,7 +142,7 @@ describe("crashes, repeats, reorderings and a lost queue together", () => {
         messages.filter(() => random() < 0.5),
         { isQueueLost: false },
       );
-      await expectConsistent(tenantId, accepted);
+      await expectConsistent(world, tenantId, accepted);
       expect(await storedVersion(tenantId)).toContain("version 4.");
     },
   );

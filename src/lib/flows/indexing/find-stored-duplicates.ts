@@ -80,7 +80,8 @@ export function speakerOf(document: WalDocument): string {
   return typeof speaker === "string" ? speaker : "";
 }
 
-function contextOf(head: WalHead, document: WalDocument): DuplicateContext {
+/** What decides, besides its text, whose duplicate an input can be. */
+export function duplicateContextOf(head: WalHead, document: WalDocument): DuplicateContext {
   return {
     tenantId: head.tenant_id,
     userId: document.user_id,
@@ -108,7 +109,7 @@ async function readCandidates(
     userId: document.user_id,
     tier: document.tier,
     normalisedHash: sketch.normalisedHash,
-    occurredAt: timeOf(contextOf(head, document)),
+    occurredAt: timeOf(duplicateContextOf(head, document)),
     bands: head.duplicates === "near" ? sketch.bands : [],
   }));
   const limits = { sketchVersion: SKETCH_VERSION, bandRowsMax: BAND_ROWS_MAX, candidatesMax: CANDIDATES_MAX };
@@ -131,7 +132,7 @@ function isWorthComparing(
   { document, sketch, characterCount }: Sketched,
   row: DuplicateCandidateRow,
 ): boolean {
-  const own = contextOf(head, document);
+  const own = duplicateContextOf(head, document);
   if (!mayBeDuplicates(own, { ...own, speaker: row.speaker, occurredAtMs: row.occurred_at_ms })) return false;
   if (row.normalised_hash === sketch.normalisedHash) return true;
   if (row.character_count > characterCount * ORIGINAL_LENGTH_FACTOR_MAX + ORIGINAL_LENGTH_SLACK) return false;
