@@ -5,7 +5,7 @@ import type { AcceptReply } from "../../src/lib/contract/accept-reply.ts";
 import { walKey } from "../../src/lib/wal/wal-key.ts";
 import { expectOk, statement } from "../support/database.ts";
 import type { ChaosSystem } from "./parts/chaos-system.ts";
-import { openProxy, type Proxy } from "./parts/proxy.ts";
+import { openProxy, type Proxy } from "../support/http-proxy.ts";
 import type { ToldRequest } from "./told.ts";
 
 /** `ack`: a 202 whose request was thrown away. `ledger`: a range whose ledger row is gone. `wal`: an accepted WAL object that is gone. */

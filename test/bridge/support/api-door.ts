@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { openProxy, type Proxy, type Treatment } from "../../support/http-proxy.ts";
 
 /**
  * A door in front of the API. `pass` goes through; `down` cuts the connection; `busy` and `unavailable` answer 429 and 503 with `Retry-After: 1`;
@@ -6,75 +6,36 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
  */
 export type DoorState = "pass" | "down" | "busy" | "unavailable" | "deaf";
 
-export interface ApiDoor {
-  readonly url: string;
+export interface ApiDoor extends Proxy {
   state: DoorState;
   /** Times of the requests that came, milliseconds. */
   readonly arrivalsMs: number[];
   /** Requests whose reply was kept back. */
   unansweredCount: number;
-  close(): Promise<void>;
 }
 
 export async function openApiDoor(targetUrl: string): Promise<ApiDoor> {
-  const server = createServer((request, response) => {
+  const proxy = await openProxy(targetUrl, () => {
     door.arrivalsMs.push(Date.now());
-    answer(door, targetUrl, request, response).catch(() => response.destroy());
+    return treatmentBy(door);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("a listening server has a port");
-  const door: ApiDoor = {
-    url: `http://127.0.0.1:${address.port}`,
-    state: "pass",
-    arrivalsMs: [],
-    unansweredCount: 0,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const door: ApiDoor = { ...proxy, state: "pass", arrivalsMs: [], unansweredCount: 0 };
   return door;
 }
 
-async function answer(
-  door: ApiDoor,
-  targetUrl: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  if (door.state === "down") {
-    response.destroy();
-    return;
-  }
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(Buffer.from(part));
+function treatmentBy(door: ApiDoor): Treatment {
+  if (door.state === "down") return { kind: "cut" };
   if (door.state === "busy" || door.state === "unavailable") {
-    const status = door.state === "busy" ? 429 : 503;
-    response.writeHead(status, { "retry-after": "1", "content-type": "application/problem+json" });
-    response.end(JSON.stringify({ code: "rate_limited" }));
-    return;
+    const headers = { "retry-after": "1", "content-type": "application/problem+json" };
+    const body = JSON.stringify({ code: "rate_limited" });
+    return { kind: "answer", status: door.state === "busy" ? 429 : 503, headers, body };
   }
-  const headers = Object.entries(request.headers).flatMap(([name, value]) =>
-    typeof value === "string" && !["host", "connection", "content-length"].includes(name)
-      ? [[name, value] as [string, string]]
-      : [],
-  );
-  const reply = await fetch(targetUrl + (request.url ?? ""), {
-    method: request.method ?? "POST",
-    headers,
-    body: Buffer.concat(parts),
-  });
-  const body = Buffer.from(await reply.arrayBuffer());
-  if (door.state === "deaf") {
-    door.unansweredCount += 1;
-    response.destroy();
-    return;
-  }
-  // The body was decompressed on its way here.
-  const passed = [...reply.headers].filter(
-    ([name]) => !/^(content-encoding|content-length|transfer-encoding)$/.test(name),
-  );
-  response.writeHead(reply.status, Object.fromEntries(passed));
-  response.end(body);
+  return { kind: "pass", altered: ({ body }) => (isHeard(door) ? body : undefined) };
+}
+
+/** The door may have gone deaf while the request was on its way. */
+function isHeard(door: ApiDoor): boolean {
+  if (door.state !== "deaf") return true;
+  door.unansweredCount += 1;
+  return false;
 }

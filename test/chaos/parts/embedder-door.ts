@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Garbage, Spoil } from "../plan.ts";
-import { openProxy, type Proxy } from "./proxy.ts";
+import { openProxy, type Proxy } from "../../support/http-proxy.ts";
 
 /** A door in front of the embedding server; what comes back through it is not always what the server said. */
 export interface EmbedderDoor extends Proxy {
@@ -16,7 +16,8 @@ export async function openEmbedderDoor(targetUrl: string): Promise<EmbedderDoor>
     if (spoil === undefined) return { kind: "pass" };
     door.spoiltCount += 1;
     if (spoil.kind === "failing") return { kind: "answer", status: 500, body: "" };
-    if (spoil.kind === "garbage") return { kind: "pass", altered: (body) => spoilt(body, spoil.garbage) };
+    if (spoil.kind === "garbage")
+      return { kind: "pass", altered: ({ isOk, body }) => (isOk ? spoilt(body, spoil.garbage) : body) };
     await sleep(spoil.delayMs);
     return { kind: "pass" };
   });

@@ -12,10 +12,22 @@ export interface Passing {
   readonly body: Buffer;
 }
 
-/** `pass` asks the server and gives its reply, a good one `altered`; `answer` never asks it. */
+export interface Reply {
+  readonly isOk: boolean;
+  readonly body: Buffer;
+}
+
 export type Treatment =
-  | { readonly kind: "pass"; readonly altered?: (body: Buffer) => string | Buffer }
-  | { readonly kind: "answer"; readonly status: number; readonly body: string };
+  /** Asks the server and gives its reply, or what `altered` makes of it: undefined cuts the connection. */
+  | { readonly kind: "pass"; readonly altered?: (reply: Reply) => string | Buffer | undefined }
+  /** Never asks the server. */
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body: string;
+    }
+  | { readonly kind: "cut" };
 
 /** Hop-by-hop, or of the body as it travelled. */
 const OWN_HEADERS = /^(host|connection|keep-alive|content-length|content-encoding|transfer-encoding)$/;
@@ -54,16 +66,20 @@ async function pass(
   };
   const path = request.url ?? "";
   const treatment = await treat({ path, header, body });
+  if (treatment.kind === "cut") return void response.destroy();
   if (treatment.kind === "answer") {
-    response.writeHead(treatment.status, { "content-type": "application/json" }).end(treatment.body);
-    return;
+    response.writeHead(treatment.status, treatment.headers ?? { "content-type": "application/json" });
+    return void response.end(treatment.body);
   }
   const method = request.method ?? "GET";
   const headers = headersOf(Object.entries(request.headers));
   const reply = await fetch(targetUrl + path, { method, headers, ...(body.length === 0 ? {} : { body }) });
   const bytes = Buffer.from(await reply.arrayBuffer());
+  const { altered = (whole: Reply) => whole.body } = treatment;
+  const passed = altered({ isOk: reply.ok, body: bytes });
+  if (passed === undefined) return void response.destroy();
   response.writeHead(reply.status, Object.fromEntries(headersOf([...reply.headers])));
-  response.end(reply.ok && treatment.altered !== undefined ? treatment.altered(bytes) : bytes);
+  response.end(passed);
 }
 
 function headersOf(headers: readonly (readonly [string, unknown])[]): [string, string][] {
