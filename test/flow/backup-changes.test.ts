@@ -81,8 +81,9 @@ type Change = typeof changeArbitrary extends fc.Arbitrary<infer T> ? T : never;
 async function apply(tenantId: string, change: Change): Promise<void> {
   if ("names" in change) return ingest(tenantId, change.names, change.words);
   if ("sql" in change) return run(tenantId, CHANGES[change.sql] ?? "");
-  const context = { sql: world.database.sql, ulid: world.context().newUlid };
-  expectOk(await eraseDocument(context, principalOf(tenantId), { documentId: change.erased, tier: "doc", userId: "" }));
+  expectOk(
+    await eraseDocument(world.context(), principalOf(tenantId), { documentId: change.erased, tier: "doc", userId: "" }),
+  );
 }
 
 let tenantCount = 0;

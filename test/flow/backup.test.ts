@@ -70,15 +70,11 @@ describe.each(backends)("backup and restore on %s", (backend) => {
 
     await world.ingest("busy", [textOf("wing", "b"), textOf("wing", "d")]);
     await world.indexQueued();
-    const erased = await eraseDocument(
-      { sql: world.database.sql, ulid: world.context().newUlid },
-      principalOf("busy"),
-      {
-        documentId: "c",
-        tier: "doc",
-        userId: "",
-      },
-    );
+    const erased = await eraseDocument(world.context(), principalOf("busy"), {
+      documentId: "c",
+      tier: "doc",
+      userId: "",
+    });
     expectOk(erased);
     const delta = await backUp(world, { afterHours: 24 });
     expect(delta).toMatchObject({ kind: "delta", state: "done" });

@@ -156,7 +156,7 @@ describe.each(backends)("filling a model beside the active one, on %s", (backend
       const documents = [{ documentId: "gone", tier: "doc" as const }];
       const deletionId = world.context().newUlid();
       const request = { tenantId, userId: "", documents, deletionId };
-      expectOk(await eraseDocuments({ sql: world.database.sql }, request));
+      expectOk(await eraseDocuments(world.context(), request));
     };
     const replace = async (tenantId: string): Promise<void> => {
       await world.ingest(tenantId, [{ id: "gone", text: "The token is in the wing now, and the jet is not." }]);

@@ -60,8 +60,7 @@ describe.each(BACKENDS)("a chunk that a search returned and that comes back, on 
     return searchReplySchema.parse(expectOk(reply)).hits.map((hit) => hit.text);
   }
   async function erase(documentId: string): Promise<void> {
-    const context = { ...world.context(), ulid: world.context().newUlid };
-    expectOk(await eraseDocument(context, principalOf(tenant), { documentId, tier: "doc", userId: "" }));
+    expectOk(await eraseDocument(world.context(), principalOf(tenant), { documentId, tier: "doc", userId: "" }));
   }
   async function returnOrphans(): Promise<void> {
     await world.rows(tenant, "update documents set updated_at = updated_at - interval '1 hour'");

@@ -2,13 +2,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { Principal } from "../contract/principal.ts";
 import type { Problem } from "../contract/problem.ts";
 import type { Tier } from "../contract/scope.ts";
-import type { Sql } from "../db/sql.ts";
-import { eraseDocuments } from "./erase-documents.ts";
-
-export interface EraseContext {
-  readonly sql: Sql;
-  readonly ulid: () => string;
-}
+import { type EraseContext, eraseDocuments } from "./erase-documents.ts";
 
 export interface DocumentName {
   readonly documentId: string;
@@ -26,7 +20,7 @@ export async function eraseDocument(
   if (principal.userId !== "" && principal.userId !== userId) return err({ code: "user_forbidden" });
   const { tenantId } = principal;
   const documents = [{ documentId, tier }];
-  const erased = await eraseDocuments(context, { tenantId, userId, documents, deletionId: context.ulid() });
+  const erased = await eraseDocuments(context, { tenantId, userId, documents, deletionId: context.newUlid() });
   if (!erased.ok) return erased;
   return ok({ existed: erased.value.existedCount > 0, deleted_chunk_count: erased.value.chunkCount });
 }

@@ -18,6 +18,11 @@ export interface Tombstones {
   readonly batchTag: string;
 }
 
+/** SQL: what a row of `documents as d` becomes by a tombstone, `excluded`. */
+export const DELETED_COLUMNS = `version_key = excluded.version_key, deleted_at = now(),
+             generation = d.generation + 1, title = '', source = '', metadata = '{}', content_hash = ''::bytea,
+             chunk_count = 0, token_count = 0, character_count = 0, duplicate_of = null, duplicate_hash = null, updated_at = now()`;
+
 /** The tombstone of one document. */
 export function upsertTombstone({
   tenantId,
@@ -40,9 +45,7 @@ export function upsertTombstones({ tenantId, userId, documents, versionKey, batc
            select $1, t.document_uid, $2, t.document_id, t.tier, ''::bytea, 0, $6, $7, '', '', 0, now()
            from unnest($3::uuid[], $4::text[], $5::text[]) as t (document_uid, document_id, tier)
            where ${isErasedSql("$6", "$2")} is not true
-           on conflict (tenant_id, document_uid) do update set version_key = excluded.version_key, deleted_at = now(),
-             generation = d.generation + 1, title = '', source = '', metadata = '{}', content_hash = ''::bytea,
-             chunk_count = 0, token_count = 0, character_count = 0, duplicate_of = null, duplicate_hash = null, updated_at = now()
+           on conflict (tenant_id, document_uid) do update set ${DELETED_COLUMNS}
            where d.version_key < excluded.version_key
            returning (xmax <> 0) as existed`,
     params: [
@@ -53,6 +56,26 @@ export function upsertTombstones({ tenantId, userId, documents, versionKey, batc
       documents.map(({ tier }) => tier),
       versionKey,
       batchTag,
+    ],
+  };
+}
+
+/** Gives tombstones that a restore left without names those of their documents: until then they are nobody's, and no user may write them. */
+export function nameTombstones({
+  tenantId,
+  userId,
+  documents,
+}: Pick<Tombstones, "tenantId" | "userId" | "documents">): Statement {
+  return {
+    text: `update documents d set user_id = $2, document_id = t.document_id, tier = t.tier
+           from unnest($3::uuid[], $4::text[], $5::text[]) as t (document_uid, document_id, tier)
+           where d.tenant_id = $1 and d.document_uid = t.document_uid and d.user_id = '*' and d.deleted_at is not null`,
+    params: [
+      tenantId,
+      userId,
+      documents.map(({ documentUid }) => documentUid),
+      documents.map(({ documentId }) => documentId),
+      documents.map(({ tier }) => tier),
     ],
   };
 }

@@ -101,7 +101,7 @@ export interface RangeOrigin extends BatchOrigin {
   readonly policyVersion: number;
 }
 
-/** Writes the documents as new generations unless the store holds a later version already, or their user was erased after they had been sent. */
+/** Writes the documents as new generations unless the store holds a later version already, or their user was erased after they had been sent. Names are set too: a tombstone that a restore left has none. */
 export function upsertDocuments(origin: RangeOrigin, rows: readonly DocumentRow[]): Statement {
   return {
     text: `insert into documents as d (tenant_id, batch_tag, wal_key, wal_id, model_id, document_uid, version_key, user_id,
@@ -120,6 +120,7 @@ export function upsertDocuments(origin: RangeOrigin, rows: readonly DocumentRow[
            order by r.document_uid
            on conflict (tenant_id, document_uid) do update set
              batch_tag = excluded.batch_tag, wal_key = excluded.wal_key, wal_id = excluded.wal_id, model_id = excluded.model_id,
+             user_id = excluded.user_id, document_id = excluded.document_id, tier = excluded.tier,
              version_key = excluded.version_key, source = excluded.source, title = excluded.title,
              metadata = excluded.metadata, content_hash = excluded.content_hash, document_index = excluded.document_index,
              chunk_count = excluded.chunk_count, token_count = excluded.token_count,

@@ -2,9 +2,10 @@ import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Clock } from "../../base/clock.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
+import { expireDeletions } from "../deletions/expire-deletions.ts";
 import type { JobRun } from "../jobs/job.ts";
 import { removeObjects } from "../snapshots/remove-objects.ts";
-import { BACKUPS_PREFIX, listBackupIds, manifestKey, readManifest } from "./manifest.ts";
+import { BACKUPS_PREFIX, backupTimeMs, CLOCKS_APART_MS, listBackupIds, manifestKey, readManifest } from "./manifest.ts";
 
 interface ExpiryContext {
   readonly bucket: R2Bucket;
@@ -19,7 +20,7 @@ const KEYS_MAX = 1_000;
 
 /**
  * Removes backups that are older than the oldest full one that is kept, and what is left of those that never became whole. The manifest goes first, so that
- * nothing half removed looks like a backup. Returns how many backups went; what does not fit into the run's time goes with the next one.
+ * nothing half removed looks like a backup. Records of deletions from before go with them. Returns how many backups went; what does not fit into the run's time goes with the next one.
  */
 export async function expireBackups(
   context: ExpiryContext,
@@ -41,7 +42,10 @@ export async function expireBackups(
     if (!removed.ok) return removed;
     expiredCount += 1;
   }
-  return ok(expiredCount);
+  if (oldestKept === "") return ok(expiredCount);
+  const expiry = { beforeMs: backupTimeMs(oldestKept) - CLOCKS_APART_MS, isSpent: () => run.budget.isSpent() };
+  const forgotten = await expireDeletions(context, expiry);
+  return forgotten.ok ? ok(expiredCount) : forgotten;
 }
 
 async function removeBackup(context: ExpiryContext, id: string): Promise<Result<void, Problem>> {

@@ -6,6 +6,8 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { storeVariantSchema } from "../../db/queries/models.ts";
 
 export const BACKUPS_PREFIX = "backups/";
+/** How far clocks may be apart, milliseconds: a record of a deletion has the Worker's, a tenant's backup the database's. */
+export const CLOCKS_APART_MS = 60 * 60 * 1000;
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 

@@ -10,6 +10,7 @@ import { parseWalKey } from "../../wal/wal-key.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { dropExpiredBatch } from "../retention/drop-batch.ts";
 import { eraseRestoredUser } from "../users/erase-restored-user.ts";
+import { CLOCKS_APART_MS } from "./manifest.ts";
 
 interface ReplayContext {
   readonly sql: Sql;
@@ -19,7 +20,7 @@ interface ReplayContext {
 
 /** Objects of one list call, and keys of one statement. */
 const KEYS_MAX = 1_000;
-const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 const droppedSchema = z.object({ batch_tag: z.string(), dropped_at: z.iso.datetime() });
 /** The part of a certificate that a restore needs; certificates of all versions have it. */
@@ -40,8 +41,7 @@ export async function replayDeletions(
   context: ReplayContext,
   { tenantId, begunAt }: { readonly tenantId: string; readonly begunAt: string },
 ): Promise<Result<ReplayedDeletions, Problem>> {
-  // A record of R2 has the Worker's clock, the backup the database's.
-  const sinceMs = Date.parse(begunAt) - HOUR_MS;
+  const sinceMs = Date.parse(begunAt) - CLOCKS_APART_MS;
   const dropped = await records(context, `dropped_batches/${tenantId}/`, droppedSchema);
   const batchTags = dropped.flatMap((each) => (Date.parse(each.dropped_at) >= sinceMs ? [each.batch_tag] : []));
   const batches = await dropAgain(context, { tenantId, batchTags, sinceMs });
@@ -75,7 +75,7 @@ async function settleRanges(
   { sql, bucket }: ReplayContext,
   { tenantId, batchTags, sinceMs }: { tenantId: string; batchTags: ReadonlySet<string>; sinceMs: number },
 ): Promise<Result<void, Problem>> {
-  const day = new Date(sinceMs - 24 * HOUR_MS).toISOString().slice(0, 10);
+  const day = new Date(sinceMs - DAY_MS).toISOString().slice(0, 10);
   let startAfter = `wal/${tenantId}/${day}`;
   for (;;) {
     const page = await bucket.list({

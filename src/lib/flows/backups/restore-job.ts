@@ -11,12 +11,15 @@ import {
   selectModelConflicts,
 } from "../../db/queries/restore.ts";
 import type { Statement } from "../../db/sql.ts";
+import { DELETIONS_PREFIX } from "../deletions/deletion-record.ts";
+import { replayDeletionsPage, replayStart } from "../deletions/replay-page.ts";
 import type { Job, JobOutcome, JobRun } from "../jobs/job.ts";
+import { listTenants } from "../list-tenants.ts";
 import { problemOfSql, storageUnavailable } from "../problem-of.ts";
 import type { BackupContext } from "./backup-job.ts";
-import { chooseBackup, readChain } from "./choose-backup.ts";
+import { chooseBackup, readChain, type TenantChain } from "./choose-backup.ts";
 import type { Damage } from "./damage.ts";
-import { type BackupManifest, readManifest } from "./manifest.ts";
+import { type BackupManifest, CLOCKS_APART_MS, readManifest } from "./manifest.ts";
 import { replayDeletions } from "./replay-deletions.ts";
 import { firstPlace, restoreNext, type StepTally, tenantPlaceSchema, type TenantRestore } from "./restore-tenant.ts";
 
@@ -42,6 +45,7 @@ const stateSchema = z.object({
   document_count: z.int(),
   chunk_count: z.int(),
   missing_document_count: z.int(),
+  deleted_document_count: z.int().default(0),
   dropped_batch_count: z.int(),
   erasure_count: z.int(),
   damaged_count: z.int(),
@@ -128,13 +132,19 @@ async function restoreTenants(
   }
   const zstd = await context.loadZstd();
   const target = { sql: context.sql, bucket: context.bucket, zstd, variant: manifest.variant };
-  for (const { tenant_id: tenantId } of manifest.tenants) {
+  for (const tenantId of await tenantsOf(context, manifest)) {
     if (tenantId <= turn.state.after_tenant) continue;
     const done = await restoreTenant(context, run, { target, manifest, tenantId, turn });
     if (!done.ok || !done.value) return done;
   }
   const activated = await writeModels(context, replaceRegistry(manifest.models));
   return activated.ok ? ok(true) : activated;
+}
+
+/** In order: those of the backup, and those of which only the WAL and the records of their deletions are left. */
+async function tenantsOf({ bucket }: BackupContext, manifest: BackupManifest): Promise<readonly string[]> {
+  const backedUp = manifest.tenants.map(({ tenant_id: tenantId }) => tenantId);
+  return [...new Set([...backedUp, ...(await listTenants(bucket, DELETIONS_PREFIX))])].sort();
 }
 
 /** Why the backup cannot go into these databases, if it cannot. */
@@ -183,14 +193,15 @@ async function restoreTenant(
     turn,
   }: { target: TenantRestore; manifest: BackupManifest; tenantId: string; turn: Turn },
 ): Promise<Result<boolean, Problem>> {
-  const chain = await readChain(target.bucket, manifest, tenantId);
-  if (turn.state.place?.tenant_id !== tenantId) {
-    turn.state = { ...noted(turn.state, chain.damages), place: firstPlace(tenantId) };
-  }
+  const isBackedUp = manifest.tenants.some(({ tenant_id: each }) => each === tenantId);
+  const chain = isBackedUp ? await readChain(target.bucket, manifest, tenantId) : { manifests: [], damages: [] };
   const last = chain.manifests.at(-1);
-  if (last === undefined) {
-    turn.state = { ...turn.state, place: null, after_tenant: tenantId };
-    return ok(true);
+  if (turn.state.place?.tenant_id !== tenantId) {
+    const place = firstPlace(tenantId);
+    turn.state = {
+      ...noted(turn.state, chain.damages),
+      place: last === undefined ? { ...place, step: "deletions" } : place,
+    };
   }
   for (;;) {
     if (run.budget.isSpent() || !(await run.checkpoint({ restore: turn.state }))) return ok(false);
@@ -199,6 +210,12 @@ async function restoreTenant(
     const restored = await restoreNext(target, chain, place);
     if (!restored.ok) return restored;
     turn.state = added({ ...turn.state, place: restored.value.place }, restored.value.tally);
+  }
+  const repeated = await deleteDocumentsAgain(context, run, { turn, tenantId, chain });
+  if (!repeated.ok || !repeated.value) return repeated;
+  if (last === undefined) {
+    turn.state = { ...turn.state, place: null, after_tenant: tenantId };
+    return ok(true);
   }
   const deleted = await replayDeletions(context, { tenantId, begunAt: last.begun_at });
   if (!deleted.ok) return deleted;
@@ -213,6 +230,30 @@ async function restoreTenant(
   return ok(true);
 }
 
+/**
+ * Repeats deletions of single documents since the first backup of the chain: where a part of a later one is damaged, documents stay as the first one has them.
+ * Without a chain, all of them: the WAL alone brings the tenant back. False: the time is over, or another run has taken over.
+ */
+async function deleteDocumentsAgain(
+  context: BackupContext,
+  run: JobRun,
+  { turn, tenantId, chain }: { readonly turn: Turn; readonly tenantId: string; readonly chain: TenantChain },
+): Promise<Result<boolean, Problem>> {
+  const [first] = chain.manifests;
+  const sinceMs = first === undefined ? 0 : Date.parse(first.begun_at) - CLOCKS_APART_MS;
+  for (;;) {
+    const { place } = turn.state;
+    const after = place?.deleted_after || replayStart(tenantId, sinceMs);
+    const page = await replayDeletionsPage(context, { tenantId, after });
+    if (!page.ok) return page;
+    const { documentCount, next } = page.value;
+    turn.state = { ...turn.state, deleted_document_count: turn.state.deleted_document_count + documentCount };
+    if (next === undefined) return ok(true);
+    turn.state = { ...turn.state, place: place === null ? null : { ...place, deleted_after: next } };
+    if (run.budget.isSpent() || !(await run.checkpoint({ restore: turn.state }))) return ok(false);
+  }
+}
+
 function firstState({ backup_id, tenants }: BackupManifest, nowMs: number): RestoreState {
   return {
     backup_id,
@@ -225,6 +266,7 @@ function firstState({ backup_id, tenants }: BackupManifest, nowMs: number): Rest
     document_count: 0,
     chunk_count: 0,
     missing_document_count: 0,
+    deleted_document_count: 0,
     dropped_batch_count: 0,
     erasure_count: 0,
     damaged_count: 0,

@@ -25,6 +25,8 @@ export const tenantPlaceSchema = z.object({
   chain: z.int(),
   part: z.int(),
   from_uid: z.string(),
+  /** Key of the last record of a deletion that was repeated. */
+  deleted_after: z.string().default(""),
 });
 export type TenantPlace = z.infer<typeof tenantPlaceSchema>;
 
@@ -34,6 +36,7 @@ export const firstPlace = (tenantId: string): TenantPlace => ({
   chain: 0,
   part: 1,
   from_uid: FIRST_UID,
+  deleted_after: "",
 });
 
 export interface TenantRestore {

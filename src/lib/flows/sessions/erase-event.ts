@@ -1,15 +1,14 @@
-import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Log } from "../../base/log.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Principal } from "../../contract/principal.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { SessionIdentity, SessionLogApi } from "../../session/session-log-api.ts";
-import { eraseDocument, type DocumentName, type EraseContext } from "../erase-document.ts";
+import { eraseDocument, type DocumentName } from "../erase-document.ts";
+import type { EraseContext } from "../erase-documents.ts";
 import { askLog } from "./ask-log.ts";
 import { readMarker } from "./session-marker.ts";
 
 interface EraseEventContext extends EraseContext {
-  readonly bucket: R2Bucket;
   readonly log: Pick<Log, "error">;
   readonly sessionLog: (session: SessionIdentity) => Pick<SessionLogApi, "eraseEvent">;
 }

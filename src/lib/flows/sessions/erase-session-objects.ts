@@ -16,6 +16,7 @@ import { summaryNames } from "./summary-names.ts";
 interface ObjectsContext {
   readonly sql: Sql;
   readonly bucket: R2Bucket;
+  readonly newUlid: () => string;
 }
 
 type DocumentName = ReturnType<typeof summaryNames>[number];

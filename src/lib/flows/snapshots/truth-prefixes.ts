@@ -4,6 +4,7 @@
  */
 export const TRUTH_PREFIXES = [
   "backups/",
+  "deletions/",
   "dictionaries/",
   "dropped_batches/",
   "erasures/",

@@ -27,11 +27,10 @@ export const documentRoutes = [
       const documentId = identifierSchema.safeParse(call.params["id"]);
       if (!documentId.success) return err({ code: "parameter_invalid", pointer: "/id" });
       const name = { documentId: documentId.data, tier: query.tier, userId: query.user_id ?? principal.userId };
-      const context = { ...call.context, ulid: call.context.newUlid };
       const erased =
         query.tier === "event"
-          ? await eraseEvent(context, principal, name)
-          : await eraseDocument(context, principal, name);
+          ? await eraseEvent(call.context, principal, name)
+          : await eraseDocument(call.context, principal, name);
       return erased.ok ? ok(json(erased.value)) : erased;
     },
   }),
