@@ -90,7 +90,7 @@ async function search(
     query: document.text,
     k: HITS,
     ...(asker.userId === "" ? {} : { user_id: asker.userId }),
-    // A text that says "tonight" ranks every event of today before itself, and rightly so.
+    // A text that says "today" ranks events of today before itself: how answers are ranked is not the question here.
     ...(expected === null ? {} : { tiers: ["doc"] }),
   };
   const asked = { asker: { tenantId: asker.tenantId, userId: asker.userId }, expected };
