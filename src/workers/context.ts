@@ -270,17 +270,17 @@ function remoteOf({ sync }: Config, { syncSecretAccessKey }: Secrets): S3Client 
   );
 }
 
-/** Loads a thing when it is first asked for, and again only if that failed. */
+/**
+ * Loads a thing until it is there, then keeps it. What is under way is not shared: a promise belongs to the invocation that made it, and in another
+ * one (a queue's beside a Durable Object's) its end may come in the wrong place.
+ */
 function once<T>(load: () => Promise<T>): () => Promise<T> {
-  let loaded: Promise<T> | undefined;
+  let loaded: { readonly value: T } | undefined;
   return async () => {
-    loaded ??= load();
-    try {
-      return await loaded;
-    } catch (thrown) {
-      loaded = undefined;
-      throw thrown;
-    }
+    if (loaded !== undefined) return loaded.value;
+    const value = await load();
+    loaded ??= { value };
+    return loaded.value;
   };
 }
 

@@ -5,7 +5,7 @@ import { ok } from "../../../src/lib/base/result.ts";
 import { Semaphore } from "../../../src/lib/base/semaphore.ts";
 import { DEFAULT_POLICY } from "../../../src/lib/contract/policy.ts";
 import type { SearchReply } from "../../../src/lib/contract/search.ts";
-import { insertModel } from "../../../src/lib/db/queries/models.ts";
+import { activateModelIfNoneActive, insertModel } from "../../../src/lib/db/queries/models.ts";
 import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
 import type { ModelSource } from "../../../src/lib/flows/model-source.ts";
 import { search } from "../../../src/lib/flows/search.ts";
@@ -27,14 +27,21 @@ const MODEL = {
   documentPrefix: "",
 };
 
-/** The test's model, which is active for this suite alone: the others share the database. */
+// Loaded here once: under this runner a dynamic import ends in the invocation that began it, and the queue's own consumer would go on in a session's.
+const detector = await loadLanguageDetector();
+
+/** The test's model. What is indexed and searched goes by the database's own active model, so that it is active there; no other suite of this database has one. */
 async function hashModel(): Promise<ModelSource> {
   const sql = suiteSql();
   const system = { tenantId: "", userId: "" };
   const select = { text: "select model_id from embedding_models where fingerprint = $1", params: [HASH_FINGERPRINT] };
-  const rows = await sql.transaction(system, [insertModel({ ...MODEL, info: {} }), select]);
+  const rows = await sql.transaction(system, [
+    insertModel({ ...MODEL, info: {} }),
+    activateModelIfNoneActive(HASH_FINGERPRINT),
+    select,
+  ]);
   if (!rows.ok) throw new Error(rows.error.code);
-  const { model_id: modelId } = z.object({ model_id: z.int() }).parse(rows.value[1]?.[0]);
+  const { model_id: modelId } = z.object({ model_id: z.int() }).parse(rows.value[2]?.[0]);
   const counter = loadTokenCounter(smallTokenizerJson());
   if (!counter.ok) throw new Error("the test's tokenizer does not load");
   return {
@@ -62,7 +69,7 @@ export async function openSessionWorld(): Promise<SessionWorld> {
     models,
     requestBudget: { textsMax: 8, tokensMax: 256 },
     embedRequests: new Semaphore(2),
-    loadLanguageDetector,
+    loadLanguageDetector: async () => detector,
     clock: Date.now,
     sleep: async () => {},
   };
