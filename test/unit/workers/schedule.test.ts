@@ -13,8 +13,8 @@ const RESERVE_MS = 60_000;
 
 describe("the schedule", () => {
   it("has the lines of wrangler.toml, each with a job", () => {
-    const crons = /^crons = (\[.*\])$/m.exec(wrangler)?.[1];
-    expect(JSON.parse(crons ?? "")).toEqual(Object.keys(CRON_LINES));
+    const crons = /^crons = \[([^\]]*)\]$/m.exec(wrangler)?.[1] ?? "";
+    expect([...crons.matchAll(/"([^"]+)"/g)].map(([, line]) => line)).toEqual(Object.keys(CRON_LINES));
     expect(new Set(JOBS.flatMap((job) => job.cron ?? []))).toEqual(new Set(Object.keys(CRON_LINES)));
   });
 
