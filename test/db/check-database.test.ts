@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkDatabase, type DatabaseFacts, databaseFaultOf } from "../../src/lib/db/check-database.ts";
+import { checkDatabase, type DatabaseFacts, databaseFaultOf, TENANT_TABLES } from "../../src/lib/db/check-database.ts";
 import { expectOk, openTestDatabase, statement, type TestDatabase } from "../support/database.ts";
 
 const GOOD: DatabaseFacts = {
-  table_count: 17,
+  table_count: TENANT_TABLES.length,
   unforced_count: 0,
   owned_count: 0,
   invalid_index_count: 0,
@@ -21,6 +21,17 @@ describe("the start-up check of the database", () => {
 
   it("finds nothing wrong with a migrated database and the Workers' role", async () => {
     expect(await checkDatabase(database.sql)).toBeUndefined();
+  });
+
+  it("looks at every table that has row-level security", async () => {
+    const rows = expectOk(
+      await database.ownerSql.query(
+        statement(
+          "select relname from pg_class where relkind in ('r', 'p') and relrowsecurity and not relispartition order by 1",
+        ),
+      ),
+    );
+    expect(rows.map((row) => row["relname"])).toEqual([...TENANT_TABLES]);
   });
 
   it("refuses a role that bypasses row-level security", async () => {

@@ -22,6 +22,7 @@ const ROW_ROUTES = [
   "readArtifactContent",
   "readProfile",
   "readReceipt",
+  "readTrace",
   "search",
 ];
 
@@ -50,6 +51,7 @@ describe(`a planted leak (ISOLATION_SEED=${seed})`, () => {
       "quarantine",
       "receipts",
       "search",
+      "traces",
     ]);
     expect(service.logLines.length).toBeGreaterThan(100);
     const everyone = { tenantId: "nobody", userId: "" };
@@ -71,6 +73,7 @@ describe(`a planted leak (ISOLATION_SEED=${seed})`, () => {
     const service = openService(population, new UnconditionalSql(batchedSql(sql)), seed + 2);
     await runProbes(population, service, { count: COUNT, seed });
     await alter("enable");
-    expect(placesOf(service)).toEqual(["receipts"]);
+    // Both show receipts.
+    expect(placesOf(service)).toEqual(["receipts", "traces"]);
   });
 });

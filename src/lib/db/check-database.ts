@@ -5,27 +5,33 @@ import type { Sql } from "./sql.ts";
 /** pgvector before 0.8.4 loses rows of an HNSW index in vacuum (CHANGELOG 0.8.3 and 0.8.4). */
 const VECTOR_VERSION_MIN = [0, 8, 4] as const;
 
-/** Tables whose rows belong to a tenant. */
-const TENANT_TABLES = [
-  "tenants",
+/** Tables whose rows belong to a tenant: all that have row-level security. */
+export const TENANT_TABLES = [
   "api_keys",
-  "batches",
-  "documents",
-  "doc_embeddings",
-  "scope_counts",
-  "wal_ledger",
-  "receipts",
-  "quarantine",
-  "dead_letters",
-  "artifacts",
-  "policy_versions",
-  "batch_profiles",
-  "document_signatures",
-  "signature_bands",
-  "sessions",
   "artifact_members",
-  "model_refusals",
+  "artifacts",
+  "backup_marks",
+  "batch_profiles",
+  "batches",
+  "dead_letters",
+  "dictionaries",
+  "doc_embeddings",
+  "document_signatures",
+  "documents",
+  "lexeme_stats",
   "model_progress",
+  "model_refusals",
+  "orphan_marks",
+  "policy_versions",
+  "profiles",
+  "quarantine",
+  "receipts",
+  "scope_counts",
+  "sessions",
+  "signature_bands",
+  "tenants",
+  "user_erasures",
+  "wal_ledger",
 ] as const;
 
 export type DatabaseFault =
