@@ -1,12 +1,21 @@
-import { quantileBetween, samplesOf, sumOf, type Scrape } from "../service/prometheus.ts";
+import type { AnyMetricName, CounterName, HistogramName } from "../../lib/metrics/metric-names.ts";
+import { type LabelFilter, quantileBetween, samplesOf, sumOf, type Scrape } from "../service/prometheus.ts";
 import type { Scraped } from "./use-scrapes.ts";
 
-type LabelFilter = Readonly<Record<string, string | readonly string[]>>;
+/** A counter's total over the series that fit. Here and below, names are those of the service's own table: one that it has not does not compile. */
+export function totalOf(scrape: Scrape, name: CounterName, labels: LabelFilter = {}): number {
+  return sumOf(scrape, name, labels);
+}
+
+/** A gauge without labels; undefined where it was not measured yet. */
+export function gaugeOf(scrape: Scrape, name: AnyMetricName): number | undefined {
+  return samplesOf(scrape, name)[0]?.value;
+}
 
 /** Increase per second between each scrape and the one before it; a counter that fell was started anew. null at the first. */
 export function ratesOf(
   scrapes: readonly Scraped[],
-  name: string,
+  name: CounterName,
   labels: LabelFilter = {},
 ): readonly (number | null)[] {
   return scrapes.map(({ atMs, scrape }, index) => {
@@ -22,17 +31,20 @@ export function ratesOf(
 const WINDOW = 12;
 
 /** Quantile of a histogram over the last minute before each scrape, seconds. */
-export function quantilesOf(scrapes: readonly Scraped[], name: string, quantile: number): readonly (number | null)[] {
+export function quantilesOf(
+  scrapes: readonly Scraped[],
+  histogram: { readonly name: HistogramName; readonly quantile: number; readonly labels?: LabelFilter },
+): readonly (number | null)[] {
   return scrapes.map(({ scrape }, index) => {
     const before = scrapes[Math.max(0, index - WINDOW)];
-    return index === 0 || before === undefined ? null : quantileBetween(before.scrape, scrape, name, quantile);
+    return index === 0 || before === undefined ? null : quantileBetween(before.scrape, scrape, histogram);
   });
 }
 
 /** Counter per value of a label, as the service has counted since it was set up. */
 export function countsBy(
   scrape: Scrape,
-  name: string,
+  name: CounterName,
   label: string,
 ): readonly { readonly name: string; readonly count: number }[] {
   const counts = new Map<string, number>();

@@ -8,13 +8,11 @@ export type OpenedArtifact =
   | { readonly kind: "json"; readonly value: unknown }
   | {
       readonly kind: "events";
-      readonly head: unknown;
       readonly events: readonly SegmentEvent[];
       readonly isSealed: boolean;
     }
   | {
       readonly kind: "records";
-      readonly head: unknown;
       readonly recordCount: number;
       readonly records: readonly PackedRecord[];
     }
@@ -33,7 +31,10 @@ export async function openArtifact(bytes: Uint8Array, artifact: ArtifactEntry): 
   try {
     if (artifact.media_type === "application/json")
       return { kind: "json", value: JSON.parse(new TextDecoder().decode(bytes)) };
-    if (artifact.kind === "segment") return { kind: "events", ...readSegment(bytes) };
+    if (artifact.kind === "segment") {
+      const { events, isSealed } = readSegment(bytes);
+      return { kind: "events", events, isSealed };
+    }
     if (artifact.kind === "pack") return await openPack(bytes);
     return { kind: "other" };
   } catch (cause) {
@@ -54,7 +55,7 @@ async function openPack(bytes: Uint8Array): Promise<OpenedArtifact> {
     if (records.length >= RECORDS_MAX) break;
     records.push(record);
   }
-  return { kind: "records", head: pack.head, recordCount: pack.recordCount, records };
+  return { kind: "records", recordCount: pack.recordCount, records };
 }
 
 async function sha256Of(bytes: Uint8Array): Promise<string> {

@@ -22,31 +22,27 @@ export interface Sample {
   readonly value: number;
 }
 
-/** All series of one name. */
-export function samplesOf(scrape: Scrape, name: string): readonly Sample[] {
+/** Values that a label may have, by label. */
+export type LabelFilter = Readonly<Record<string, string | readonly string[]>>;
+
+/** The series of one name whose labels fit. */
+export function samplesOf(scrape: Scrape, name: string, labels: LabelFilter = {}): readonly Sample[] {
+  const wanted = Object.entries(labels);
   const samples: Sample[] = [];
   for (const [series, value] of scrape) {
     if (series !== name && !series.startsWith(`${name}{`)) continue;
-    samples.push({ labels: labelsOf(series), value });
+    const own = labelsOf(series);
+    const fits = wanted.every(([label, values]) =>
+      typeof values === "string" ? own[label] === values : values.includes(own[label] ?? ""),
+    );
+    if (fits) samples.push({ labels: own, value });
   }
   return samples;
 }
 
-/** Sum of the series of one name whose labels fit. */
-export function sumOf(
-  scrape: Scrape,
-  name: string,
-  labels: Readonly<Record<string, string | readonly string[]>> = {},
-): number {
-  const wanted = Object.entries(labels);
-  let sum = 0;
-  for (const sample of samplesOf(scrape, name)) {
-    const fits = wanted.every(([label, value]) =>
-      typeof value === "string" ? sample.labels[label] === value : value.includes(sample.labels[label] ?? ""),
-    );
-    if (fits) sum += sample.value;
-  }
-  return sum;
+/** Sum of them. */
+export function sumOf(scrape: Scrape, name: string, labels: LabelFilter = {}): number {
+  return samplesOf(scrape, name, labels).reduce((sum, { value }) => sum + value, 0);
 }
 
 function labelsOf(series: string): Readonly<Record<string, string>> {
@@ -59,13 +55,18 @@ function labelsOf(series: string): Readonly<Record<string, string>> {
  * Quantile of what a histogram counted between two scrapes, as Prometheus estimates it: linear inside the bucket. null where nothing was counted; the
  * highest bound where it lies above all of them.
  */
-export function quantileBetween(before: Scrape, now: Scrape, name: string, quantile: number): number | null {
+export function quantileBetween(
+  before: Scrape,
+  now: Scrape,
+  histogram: { readonly name: string; readonly quantile: number; readonly labels?: LabelFilter },
+): number | null {
+  const { name, quantile, labels: wanted = {} } = histogram;
   const counts = new Map<number, number>();
   for (const [scrape, sign] of [
     [now, 1],
     [before, -1],
   ] as const) {
-    for (const { labels, value } of samplesOf(scrape, `${name}_bucket`)) {
+    for (const { labels, value } of samplesOf(scrape, `${name}_bucket`, wanted)) {
       const bound = Number((labels["le"] ?? "").replace("+Inf", "Infinity"));
       counts.set(bound, (counts.get(bound) ?? 0) + sign * value);
     }

@@ -5,7 +5,6 @@ export interface Loaded<T> {
   /** The last value, also while the next one is on its way or failed to come. */
   readonly value: T | undefined;
   readonly error: ServiceError | undefined;
-  readonly isLoading: boolean;
   readonly reload: () => void;
 }
 
@@ -18,25 +17,21 @@ export function useLoaded<T>(
   deps: readonly unknown[],
   everyMs?: number,
 ): Loaded<T> {
-  const [state, setState] = useState<Omit<Loaded<T>, "reload">>({
-    value: undefined,
-    error: undefined,
-    isLoading: true,
-  });
+  const [state, setState] = useState<Omit<Loaded<T>, "reload">>({ value: undefined, error: undefined });
   const [round, setRound] = useState(0);
   const shown = useRef<readonly unknown[]>(deps);
   useEffect(() => {
     const controller = new AbortController();
     const isOther = shown.current.some((each, index) => each !== deps[index]);
     shown.current = deps;
-    setState((before) => ({ value: isOther ? undefined : before.value, error: undefined, isLoading: true }));
+    setState((before) => ({ value: isOther ? undefined : before.value, error: undefined }));
     load(controller.signal).then(
       (value) => {
-        if (!controller.signal.aborted) setState({ value, error: undefined, isLoading: false });
+        if (!controller.signal.aborted) setState({ value, error: undefined });
       },
       (thrown: unknown) => {
         if (controller.signal.aborted) return;
-        setState((before) => ({ value: before.value, error: errorOf(thrown), isLoading: false }));
+        setState((before) => ({ value: before.value, error: errorOf(thrown) }));
       },
     );
     return () => controller.abort();

@@ -1,13 +1,14 @@
+import type { HistogramName } from "../../lib/metrics/metric-names.ts";
 import { Badge } from "../parts/badge.tsx";
 import { BarList, StackedBar } from "../parts/bars.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Panel, Tile } from "../parts/panel.tsx";
 import { ProblemNote } from "../parts/problem-note.tsx";
 import { TimeChart } from "../parts/time-chart.tsx";
-import { countsBy, quantilesOf, ratesOf } from "../live/rates.ts";
+import { countsBy, gaugeOf, quantilesOf, ratesOf, totalOf } from "../live/rates.ts";
 import { useScrapes, type Scraped } from "../live/use-scrapes.ts";
 import { rateText, secondsText, shareText, shortCount } from "../service/format.ts";
-import { samplesOf, sumOf, type Scrape } from "../service/prometheus.ts";
+import type { LabelFilter, Scrape } from "../service/prometheus.ts";
 import { mayUse, useSession } from "../service/session.ts";
 import { Readiness } from "./readiness.tsx";
 import { RecentBatches } from "./recent-batches.tsx";
@@ -63,35 +64,31 @@ interface Figured {
 }
 
 function Tiles({ scrapes, now }: Figured) {
-  const seen = sumOf(now, "ingest_source_inputs_total");
-  const letIn = sumOf(now, "ingest_source_inputs_total", { outcome: ["accepted", "duplicate"] });
-  const freshness = quantilesOf(scrapes, "ingest_searchable_seconds", 0.95).at(-1) ?? null;
-  const [oldest] = samplesOf(now, "wal_backlog_oldest_seconds");
-  const [waitingObjects] = samplesOf(now, "wal_backlog_objects");
-  const violations = sumOf(now, "isolation_violations_total");
+  const seen = totalOf(now, "ingest_source_inputs_total");
+  const letIn = totalOf(now, "ingest_source_inputs_total", { outcome: ["accepted", "duplicate"] });
+  const freshness = quantilesOf(scrapes, { name: "ingest_freshness_seconds", quantile: 0.95 }).at(-1) ?? null;
+  const oldestSeconds = gaugeOf(now, "wal_backlog_oldest_age_seconds") ?? 0;
+  const waitingObjects = gaugeOf(now, "wal_backlog_objects");
+  const violations = totalOf(now, "isolation_violations_total");
   return (
     <dl class="tiles">
       <Tile
         label="indexed per second"
         value={rateText(ratesOf(scrapes, "ingest_processed_total", { outcome: "indexed" }).at(-1) ?? 0)}
-        note={`${shortCount(sumOf(now, "ingest_processed_total", { outcome: "indexed" }))} in all`}
+        note={`${shortCount(totalOf(now, "ingest_processed_total", { outcome: "indexed" }))} in all`}
       />
       <Tile label="let in" value={seen === 0 ? "–" : shareText(letIn / seen)} note={`of ${shortCount(seen)} inputs`} />
       <Tile label="searchable within, p95" value={secondsText(freshness)} note="from accepted, last minute" />
       <Tile
         label="backlog"
-        value={waitingObjects === undefined ? "–" : shortCount(waitingObjects.value)}
-        note={
-          oldest === undefined || waitingObjects?.value === 0
-            ? "WAL objects not applied"
-            : `oldest ${secondsText(oldest.value)}`
-        }
-        tone={(oldest?.value ?? 0) > 900 ? "bad" : (oldest?.value ?? 0) > 120 ? "warn" : "plain"}
+        value={countOrDash(waitingObjects)}
+        note={oldestSeconds === 0 ? "WAL objects not applied" : `oldest ${secondsText(oldestSeconds)}`}
+        tone={oldestSeconds > 900 ? "bad" : oldestSeconds > 120 ? "warn" : "plain"}
       />
       <Tile
         label="sessions open"
-        value={gauge(now, "sessions_open")}
-        note={`${gauge(now, "sessions_waiting")} waiting`}
+        value={countOrDash(gaugeOf(now, "sessions_open"))}
+        note={`${countOrDash(gaugeOf(now, "sessions_waiting"))} waiting`}
       />
       <Tile
         label="rows of others held back"
@@ -103,9 +100,8 @@ function Tiles({ scrapes, now }: Figured) {
   );
 }
 
-function gauge(now: Scrape, name: string): string {
-  const [sample] = samplesOf(now, name);
-  return sample === undefined ? "–" : shortCount(sample.value);
+function countOrDash(count: number | undefined): string {
+  return count === undefined ? "–" : shortCount(count);
 }
 
 function Throughput({ scrapes }: Pick<Figured, "scrapes">) {
@@ -128,7 +124,7 @@ function Throughput({ scrapes }: Pick<Figured, "scrapes">) {
 }
 
 function Latency({ scrapes }: Pick<Figured, "scrapes">) {
-  const p95 = (name: string) => quantilesOf(scrapes, name, 0.95);
+  const p95 = (name: HistogramName, labels: LabelFilter = {}) => quantilesOf(scrapes, { name, labels, quantile: 0.95 });
   return (
     <Panel title="Latency, p95 of the last minute">
       <TimeChart
@@ -136,9 +132,9 @@ function Latency({ scrapes }: Pick<Figured, "scrapes">) {
         timesMs={scrapes.map(({ atMs }) => atMs)}
         lines={[
           { name: "requests", colour: "--info", values: p95("http_request_duration_seconds") },
-          { name: "search", colour: "--good", values: p95("search_duration_seconds") },
+          { name: "search", colour: "--good", values: p95("http_request_duration_seconds", { route: "/v1/search" }) },
           { name: "embedder", colour: "--warn", values: p95("embedder_request_duration_seconds") },
-          { name: "database", colour: "--soft", values: p95("database_duration_seconds") },
+          { name: "database", colour: "--soft", values: p95("database_call_duration_seconds") },
         ]}
         format={secondsText}
       />
@@ -167,7 +163,7 @@ function Acceptance({ now }: Pick<Figured, "now">) {
                 label={name}
                 parts={EDGE_OUTCOMES.map((outcome) => ({
                   word: outcome,
-                  count: sumOf(now, "ingest_source_inputs_total", { source: name, outcome }),
+                  count: totalOf(now, "ingest_source_inputs_total", { source: name, outcome }),
                 }))}
               />
               <span class="number">{shortCount(count)}</span>

@@ -25,6 +25,7 @@ describe("a scrape", () => {
 });
 
 describe("a quantile between two scrapes", () => {
+  const NAME = "http_request_duration_seconds";
   const of = (seconds: readonly number[]) => {
     const buffer = new CounterBuffer(100);
     for (const each of seconds) buffer.observe("http_request_duration_seconds", { route: "/x", method: "GET" }, each);
@@ -36,7 +37,7 @@ describe("a quantile between two scrapes", () => {
     const durations = fc.array(fc.double({ min: 0.0001, max: 29, noNaN: true }), { minLength: 1, maxLength: 60 });
     fc.assert(
       fc.property(durations, fc.double({ min: 0.01, max: 1, noNaN: true }), (seconds, quantile) => {
-        const found = quantileBetween(new Map(), of(seconds), "http_request_duration_seconds", quantile) ?? Number.NaN;
+        const found = quantileBetween(new Map(), of(seconds), { name: NAME, quantile }) ?? Number.NaN;
         const sorted = [...seconds].sort((a, b) => a - b);
         const ranked = sorted[Math.ceil(quantile * sorted.length) - 1] ?? Number.NaN;
         const upper = bounds.find((bound) => ranked <= bound) ?? Number.NaN;
@@ -47,12 +48,16 @@ describe("a quantile between two scrapes", () => {
     );
   });
 
+  it("is of the series that fit alone", () => {
+    const scrape = of([0.003]);
+    expect(quantileBetween(new Map(), scrape, { name: NAME, quantile: 0.5, labels: { route: "/x" } })).not.toBeNull();
+    expect(quantileBetween(new Map(), scrape, { name: NAME, quantile: 0.5, labels: { route: "/y" } })).toBeNull();
+  });
+
   it("counts only what came between them, and is nothing where nothing came", () => {
     const before = of([20, 20, 20]);
-    expect(quantileBetween(before, of([20, 20, 20, 0.003]), "http_request_duration_seconds", 0.99)).toBeLessThanOrEqual(
-      0.005,
-    );
-    expect(quantileBetween(before, before, "http_request_duration_seconds", 0.5)).toBeNull();
-    expect(quantileBetween(new Map(), of([99]), "http_request_duration_seconds", 0.5)).toBe(30);
+    expect(quantileBetween(before, of([20, 20, 20, 0.003]), { name: NAME, quantile: 0.99 })).toBeLessThanOrEqual(0.005);
+    expect(quantileBetween(before, before, { name: NAME, quantile: 0.5 })).toBeNull();
+    expect(quantileBetween(new Map(), of([99]), { name: NAME, quantile: 0.5 })).toBe(30);
   });
 });
