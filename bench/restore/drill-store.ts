@@ -1,6 +1,5 @@
 /** What the drill runs on: R2 of workerd, a real database, a real embedding server, and the production flows over them. */
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { ulidFactory } from "../../src/lib/base/ids.ts";
 import { Semaphore } from "../../src/lib/base/semaphore.ts";
 import { DEFAULT_POLICY } from "../../src/lib/contract/policy.ts";
@@ -26,27 +25,6 @@ export const TENANT = "drill";
 const EMBED_TIMEOUT_MS = 120_000;
 /** Documents of one request: its WAL object is read in one piece, since Miniflare gives Node no second one of an object. */
 const REQUEST_DOCUMENTS = 4;
-
-export interface DrillBucket {
-  readonly bucket: R2Bucket;
-  close(): Promise<void>;
-}
-
-export async function openBucket(): Promise<DrillBucket> {
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: true,
-      script: "export default { fetch() { return new Response(); } }",
-      compatibilityDate: "2026-11-01",
-      r2Buckets: ["BUCKET"],
-      cf: false,
-    }),
-  );
-  // The same binding, typed by another copy of the types.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const bucket = (await miniflare.getR2Bucket("BUCKET")) as unknown as R2Bucket;
-  return { bucket, close: () => miniflare.dispose() };
-}
 
 /** What a query found, in order. */
 export interface Answer {

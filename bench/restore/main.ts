@@ -12,7 +12,8 @@ import { CLOCK_COLUMNS, rowSetHashes } from "../../test/support/row-set-hash.ts"
 import type { BenchReport } from "../support/figure.ts";
 import { readBenchTexts } from "../support/read-texts.ts";
 import { runWithEmbedder } from "../support/with-embedder.ts";
-import { type Answer, DrillStore, openBucket, TENANT } from "./drill-store.ts";
+import { openR2Bucket } from "../../test/support/r2-bucket.ts";
+import { type Answer, DrillStore, TENANT } from "./drill-store.ts";
 
 const DOCUMENTS_MAX = 24;
 /** A text that is embedded again may stand beside others in its batch, and the CPU's quantised model then gives a vector near it. */
@@ -43,7 +44,7 @@ async function timed<T>(work: () => Promise<T>): Promise<{ readonly value: T; re
 await runWithEmbedder("node bench/restore/main.ts PATH|sotu", async (path, endpoint): Promise<BenchReport> => {
   const [backend = "pglite"] = await availableBackends(["native", "pglite"]);
   const texts = await readBenchTexts(path === "sotu" ? undefined : path, DOCUMENTS_MAX);
-  const held = await openBucket();
+  const held = await openR2Bucket();
   const { bucket } = held;
   const opened: TestDatabase[] = [];
   const open = async (): Promise<{ readonly database: TestDatabase; readonly store: DrillStore }> => {

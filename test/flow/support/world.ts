@@ -1,5 +1,4 @@
 import type { Queue, R2Bucket } from "@cloudflare/workers-types";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { ulidFactory } from "../../../src/lib/base/ids.ts";
 import { Semaphore } from "../../../src/lib/base/semaphore.ts";
 import type { DocumentInput } from "../../../src/lib/contract/document.ts";
@@ -19,6 +18,7 @@ import { provedZstd } from "../../../src/lib/zstd/proved-zstd.ts";
 import type { ZstdCodec } from "../../../src/lib/zstd/zstd-codec.ts";
 import { expectOk, openTestDatabase, rowsIn, statement, type TestDatabase } from "../../support/database.ts";
 import type { TestBackend } from "../../support/postgres-servers.ts";
+import { openR2Bucket } from "../../support/r2-bucket.ts";
 import { zstdModule } from "../../support/zstd-module.ts";
 import { smallTokenizerJson } from "../../unit/model/small-tokenizer.ts";
 import { CrashPoint } from "./crashing.ts";
@@ -74,18 +74,8 @@ export function principalOf(tenantId: string, policy: TenantPolicy = DEFAULT_POL
 
 export async function openWorld(backend: TestBackend = "pglite"): Promise<World> {
   const database = await openTestDatabase({ backend });
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: true,
-      script: "export default { fetch() { return new Response(); } }",
-      compatibilityDate: "2026-11-01",
-      r2Buckets: ["BUCKET"],
-      cf: false,
-    }),
-  );
-  // The same binding, typed by another copy of the types.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const bucket = (await miniflare.getR2Bucket("BUCKET")) as unknown as R2Bucket;
+  const held = await openR2Bucket();
+  const { bucket } = held;
   await bucket.put(tokenizerKey(HASH_FINGERPRINT), smallTokenizerJson());
   await registerModel(database.ownerSql);
   const embedder = new HashEmbedder();
@@ -120,7 +110,7 @@ export async function openWorld(backend: TestBackend = "pglite"): Promise<World>
     },
     rows: (tenantId, text, ...params) => rowsIn(database.sql, { tenantId, userId: "*" }, statement(text, ...params)),
     close: async () => {
-      await miniflare.dispose();
+      await held.close();
       await database.close();
     },
   };
