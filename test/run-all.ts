@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type FailedTest, failedTests } from "./support/failed-tests.ts";
 
 const projectFolder = join(dirname(fileURLToPath(import.meta.url)), "..");
 const resultFolder = mkdtempSync(join(tmpdir(), "jeeves-test-"));
@@ -12,6 +13,7 @@ interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+  readonly failures: readonly FailedTest[];
 }
 
 interface Suite {
@@ -66,19 +68,26 @@ function readCounts(resultFile: string): Counts {
       passed: count("numPassedTests"),
       failed: count("numFailedTests"),
       skipped: count("numPendingTests") + count("numTodoTests"),
+      failures: failedTests(result),
     };
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, failures: [] };
   }
 }
 
-const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-for (const suite of SUITES) {
-  const counts = runSuite(suite);
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped;
+/** The end of a long log is what a reader sees first: every suite's counts and every failure once more. */
+function printSummary(results: readonly (readonly [Suite, Counts])[]): void {
+  for (const [suite, counts] of results) {
+    console.log(`${suite.name}: ${counts.passed} passed, ${counts.failed} failed`);
+    for (const failure of counts.failures) console.log(`  ${failure.file}: ${failure.name}\n    ${failure.message}`);
+  }
 }
+
+const results = SUITES.map((suite) => [suite, runSuite(suite)] as const);
 rmSync(resultFolder, { recursive: true, force: true });
-console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
-process.exitCode = total.failed === 0 ? 0 : 1;
+printSummary(results);
+const total = (name: "passed" | "failed" | "skipped"): number =>
+  results.reduce((sum, [, counts]) => sum + counts[name], 0);
+const skipped = total("skipped");
+console.log(`${total("passed")} passed, ${total("failed")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exitCode = total("failed") === 0 ? 0 : 1;
