@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { TIERS } from "../../lib/contract/scope.ts";
 import type { CurateReport } from "../../lib/curate/curate-report.ts";
-import { detectorFor } from "../../lib/flows/language-detector.ts";
+import { detectorFor } from "../../lib/flows/judging/language-detector.ts";
 import { loadLanguageDetector } from "../../lib/gate/language.ts";
 import type { CommandArguments } from "../arguments/command-arguments.ts";
 import { usageError } from "../command-error.ts";

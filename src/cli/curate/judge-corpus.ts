@@ -5,7 +5,7 @@ import type { WalDocument } from "../../lib/contract/wal-record.ts";
 import { countJudged } from "../../lib/curate/build-report.ts";
 import type { CurateReport } from "../../lib/curate/curate-report.ts";
 import { prepareChunks } from "../../lib/flows/indexing/prepare-document.ts";
-import { judgeInputs } from "../../lib/flows/judge-inputs.ts";
+import { judgeInputs } from "../../lib/flows/judging/judge-inputs.ts";
 import { type BatchProfile, profileOf } from "../../lib/drift/batch-profile.ts";
 import { GATE_VERSION } from "../../lib/gate/profile.ts";
 import type { LanguageDetector } from "../../lib/gate/language.ts";

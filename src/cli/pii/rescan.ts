@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type RescanReply, rescanReplySchema } from "../../lib/contract/pii-rescan.ts";
 import type { PiiCounts } from "../../lib/contract/wal-record.ts";
-import { sumCounts } from "../../lib/flows/redact-metadata.ts";
+import { sumCounts } from "../../lib/flows/judging/redact-metadata.ts";
 import type { ApiClient } from "../api-client.ts";
 import type { CommandArguments } from "../arguments/command-arguments.ts";
 import { CommandError, usageError } from "../command-error.ts";

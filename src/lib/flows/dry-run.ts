@@ -8,7 +8,7 @@ import type { Problem } from "../contract/problem.ts";
 import type { WalDocument } from "../contract/wal-record.ts";
 import type { TokenCounter } from "../model/token-counter.ts";
 import { prepareChunks, type ChunkingModel } from "./indexing/prepare-document.ts";
-import { judgeRequest, type JudgingContext } from "./judge-request.ts";
+import { judgeRequest, type JudgingContext } from "./judging/judge-request.ts";
 import type { ModelSource } from "./model-source.ts";
 
 export interface DryRunContext extends JudgingContext {

@@ -8,7 +8,7 @@ import { policyRowSchema, selectPolicy, updatePolicy } from "../db/queries/tenan
 import type { Row, Sql } from "../db/sql.ts";
 import type { PiiKeyring } from "../pii/keyring.ts";
 import { problemOfSql } from "./problem-of.ts";
-import { wantsSealing } from "./sealing-key.ts";
+import { wantsSealing } from "./judging/sealing-key.ts";
 
 type PolicyReply = z.output<typeof policyReplySchema>;
 

@@ -12,9 +12,9 @@ import type { WalHead } from "../wal/wal-codec.ts";
 import { nextVersionKey } from "./indexing/version-key-of.ts";
 import type { PackReadContext } from "./packs/context.ts";
 import { readStoredDocument } from "./packs/read-stored-document.ts";
-import { redactMetadata, sumCounts } from "./redact-metadata.ts";
+import { redactMetadata, sumCounts } from "./judging/redact-metadata.ts";
 import { reenter } from "./reenter.ts";
-import { planSealing, sealContent, type Content } from "./seal-content.ts";
+import { planSealing, sealContent, type Content } from "./judging/seal-content.ts";
 import type { StoreContext } from "./store-request.ts";
 
 /** A document of the store, by where its text lies. */

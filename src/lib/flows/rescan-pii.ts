@@ -16,9 +16,9 @@ import type { PiiKeyring } from "../pii/keyring.ts";
 import { needsRescan } from "../pii/needs-rescan.ts";
 import type { PackReadContext } from "./packs/context.ts";
 import { problemOfSql } from "./problem-of.ts";
-import { sumCounts } from "./redact-metadata.ts";
+import { sumCounts } from "./judging/redact-metadata.ts";
 import { redactStored, reenterStored, type Redaction } from "./reenter-stored.ts";
-import { sealingKey } from "./sealing-key.ts";
+import { sealingKey } from "./judging/sealing-key.ts";
 import type { StoreContext } from "./store-request.ts";
 
 export interface RescanContext extends StoreContext, PackReadContext {

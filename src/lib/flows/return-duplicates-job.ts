@@ -6,7 +6,7 @@ import { redactStored, reenterStored } from "./reenter-stored.ts";
 import type { Job, JobContext, JobRun } from "./jobs/job.ts";
 import { walkTenants } from "./jobs/walk-tenants.ts";
 import type { PackReadContext } from "./packs/context.ts";
-import { sealingKey } from "./sealing-key.ts";
+import { sealingKey } from "./judging/sealing-key.ts";
 import type { StoreContext } from "./store-request.ts";
 
 interface ReturnContext extends JobContext, StoreContext, PackReadContext {

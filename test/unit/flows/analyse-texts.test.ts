@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { err, ok } from "../../../src/lib/base/result.ts";
 import { piiPolicySchema, type PiiSpan } from "../../../src/lib/contract/pii.ts";
-import { analyseTexts } from "../../../src/lib/flows/analyse-texts.ts";
+import { analyseTexts } from "../../../src/lib/flows/judging/analyse-texts.ts";
 import type { Analyzer } from "../../../src/lib/pii/analyzer-client.ts";
 
 const POLICY = piiPolicySchema.parse({ default: "redact" });

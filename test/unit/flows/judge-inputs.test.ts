@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { tenantPolicySchema, type TenantPolicy } from "../../../src/lib/contract/policy.ts";
-import { judgeInputs } from "../../../src/lib/flows/judge-inputs.ts";
+import { judgeInputs } from "../../../src/lib/flows/judging/judge-inputs.ts";
 import { normalisedHash } from "../../../src/lib/duplicates/sketch.ts";
 
 const TEXT =

@@ -4,8 +4,8 @@ import type { Result } from "../../../src/lib/base/result.ts";
 import { type TenantPolicy, tenantPolicySchema } from "../../../src/lib/contract/policy.ts";
 import type { WalDocument } from "../../../src/lib/contract/wal-record.ts";
 import { normalisedHash } from "../../../src/lib/duplicates/sketch.ts";
-import { judgeInputs } from "../../../src/lib/flows/judge-inputs.ts";
-import { sealInputs } from "../../../src/lib/flows/seal-inputs.ts";
+import { judgeInputs } from "../../../src/lib/flows/judging/judge-inputs.ts";
+import { sealInputs } from "../../../src/lib/flows/judging/seal-inputs.ts";
 import { importPiiKey, type PiiKey } from "../../../src/lib/pii/pii-key.ts";
 import { revealText } from "../../../src/lib/pii/reveal.ts";
 

@@ -3,7 +3,7 @@ import type { Principal } from "../../contract/principal.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { Reason } from "../../contract/verdict.ts";
 import type { Curation } from "../../contract/wal-record.ts";
-import { judgeRequest, type JudgingContext } from "../judge-request.ts";
+import { judgeRequest, type JudgingContext } from "../judging/judge-request.ts";
 import { sentenceOf } from "./fact-document.ts";
 
 export interface FactToJudge {

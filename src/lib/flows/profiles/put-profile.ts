@@ -15,7 +15,7 @@ import {
 } from "../../db/queries/profiles.ts";
 import { holdErasures } from "../../db/queries/user-erasures.ts";
 import type { WalHead } from "../../wal/wal-codec.ts";
-import type { JudgingContext } from "../judge-request.ts";
+import type { JudgingContext } from "../judging/judge-request.ts";
 import { ownRows } from "../own-rows.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { factDocument, factHead, type OutboxEntry } from "./fact-document.ts";

@@ -15,7 +15,7 @@ import type {
   JudgedBy,
   SessionIdentity,
 } from "../../session/session-log-api.ts";
-import type { JudgingContext } from "../judge-request.ts";
+import type { JudgingContext } from "../judging/judge-request.ts";
 import { askLog } from "./ask-log.ts";
 import { judgeFrames, type JudgedFrame, type RefusedFrame } from "./judge-frames.ts";
 

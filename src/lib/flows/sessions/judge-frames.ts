@@ -7,7 +7,7 @@ import type { Frame, FrameRefusal } from "../../contract/session.ts";
 import type { DecodedFrame } from "../../session/frame-codec.ts";
 import type { AppendEvent, SessionIdentity } from "../../session/session-log-api.ts";
 import { eventDocumentId, eventMetadata, payloadHash } from "../../session/stored-event.ts";
-import { judgeRequest, type JudgingContext } from "../judge-request.ts";
+import { judgeRequest, type JudgingContext } from "../judging/judge-request.ts";
 
 export interface FramesToJudge {
   /** Whose events they are: its user is the session's. */

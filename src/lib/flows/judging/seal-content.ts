@@ -1,11 +1,11 @@
-import { utf8Bytes } from "../base/bytes.ts";
-import { LIMITS } from "../base/limits.ts";
-import type { Metadata } from "../contract/document.ts";
-import type { PiiPolicy, PiiSpan } from "../contract/pii.ts";
-import type { Reason } from "../contract/verdict.ts";
-import { spansToRedact } from "../pii/apply-policy.ts";
-import type { PiiFinder } from "../pii/find-for-policy.ts";
-import { SEALED_VALUE_BYTES_MAX, sealedSize, type SealedSize, type Sealer } from "../pii/seal.ts";
+import { utf8Bytes } from "../../base/bytes.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { Metadata } from "../../contract/document.ts";
+import type { PiiPolicy, PiiSpan } from "../../contract/pii.ts";
+import type { Reason } from "../../contract/verdict.ts";
+import { spansToRedact } from "../../pii/apply-policy.ts";
+import type { PiiFinder } from "../../pii/find-for-policy.ts";
+import { SEALED_VALUE_BYTES_MAX, sealedSize, type SealedSize, type Sealer } from "../../pii/seal.ts";
 import { mapMetadataStrings, metadataStrings } from "./metadata-strings.ts";
 
 /** The parts of a document that may hold personal data, as they came. */

@@ -1,5 +1,5 @@
-import type { TenantPolicy } from "../contract/policy.ts";
-import type { LanguageDetector } from "../gate/language.ts";
+import type { TenantPolicy } from "../../contract/policy.ts";
+import type { LanguageDetector } from "../../gate/language.ts";
 
 /** The language detector where the policy lets some languages in only: loading it costs more than judging a request. */
 export async function detectorFor(

@@ -1,10 +1,10 @@
-import { ok, type Result } from "../base/result.ts";
-import type { Candidate } from "../body/decoded-body.ts";
-import type { Principal } from "../contract/principal.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { LanguageDetector } from "../gate/language.ts";
-import type { Analyzer } from "../pii/analyzer-client.ts";
-import type { PiiKeyring } from "../pii/keyring.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { Candidate } from "../../body/decoded-body.ts";
+import type { Principal } from "../../contract/principal.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { LanguageDetector } from "../../gate/language.ts";
+import type { Analyzer } from "../../pii/analyzer-client.ts";
+import type { PiiKeyring } from "../../pii/keyring.ts";
 import { analyseTexts } from "./analyse-texts.ts";
 import { judgeInputs, type JudgedInput } from "./judge-inputs.ts";
 import { detectorFor } from "./language-detector.ts";

@@ -1,11 +1,16 @@
-import type { Candidate } from "../body/decoded-body.ts";
-import { parseDocument, type DocumentRefusal, type ParseContext, type ParsedDocument } from "../body/parse-document.ts";
-import type { PiiSpan } from "../contract/pii.ts";
-import type { TenantPolicy } from "../contract/policy.ts";
-import type { Curation, WalDocument } from "../contract/wal-record.ts";
-import { curateBatch, type Curated, type CurateInput } from "../curate/curate-batch.ts";
-import { normalisedHash } from "../duplicates/sketch.ts";
-import type { LanguageDetector } from "../gate/language.ts";
+import type { Candidate } from "../../body/decoded-body.ts";
+import {
+  parseDocument,
+  type DocumentRefusal,
+  type ParseContext,
+  type ParsedDocument,
+} from "../../body/parse-document.ts";
+import type { PiiSpan } from "../../contract/pii.ts";
+import type { TenantPolicy } from "../../contract/policy.ts";
+import type { Curation, WalDocument } from "../../contract/wal-record.ts";
+import { curateBatch, type Curated, type CurateInput } from "../../curate/curate-batch.ts";
+import { normalisedHash } from "../../duplicates/sketch.ts";
+import type { LanguageDetector } from "../../gate/language.ts";
 import { redactMetadata, sumCounts, type RedactedMetadata } from "./redact-metadata.ts";
 import type { Content } from "./seal-content.ts";
 

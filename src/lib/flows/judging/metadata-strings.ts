@@ -1,4 +1,4 @@
-import type { Metadata } from "../contract/document.ts";
+import type { Metadata } from "../../contract/document.ts";
 
 /** The strings of a document's metadata, those in lists included. Keys are names of fields and not among them. */
 export function metadataStrings(metadata: Metadata): readonly string[] {

@@ -1,8 +1,8 @@
-import { err, ok, type Result } from "../base/result.ts";
-import type { PiiPolicy } from "../contract/pii.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { PiiKeyring } from "../pii/keyring.ts";
-import type { PiiKey } from "../pii/pii-key.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { PiiPolicy } from "../../contract/pii.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { PiiKeyring } from "../../pii/keyring.ts";
+import type { PiiKey } from "../../pii/pii-key.ts";
 
 /** True for a policy whose placeholders have to open again. */
 export function wantsSealing(policy: PiiPolicy): boolean {

@@ -1,13 +1,13 @@
-import { LIMITS } from "../base/limits.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { PiiPolicy, PiiSpan } from "../contract/pii.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { Reason } from "../contract/verdict.ts";
-import type { WalDocument } from "../contract/wal-record.ts";
-import { normalisedHash } from "../duplicates/sketch.ts";
-import { finderFor } from "../pii/find-for-policy.ts";
-import type { PiiKey } from "../pii/pii-key.ts";
-import { Sealer } from "../pii/seal.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { PiiPolicy, PiiSpan } from "../../contract/pii.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { Reason } from "../../contract/verdict.ts";
+import type { WalDocument } from "../../contract/wal-record.ts";
+import { normalisedHash } from "../../duplicates/sketch.ts";
+import { finderFor } from "../../pii/find-for-policy.ts";
+import type { PiiKey } from "../../pii/pii-key.ts";
+import { Sealer } from "../../pii/seal.ts";
 import type { JudgedInput } from "./judge-inputs.ts";
 import { planSealing, sealContent, type SealPlan } from "./seal-content.ts";
 

@@ -1,11 +1,11 @@
-import { LIMITS } from "../base/limits.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { Semaphore } from "../base/semaphore.ts";
-import type { Candidate } from "../body/decoded-body.ts";
-import type { PiiPolicy, PiiSpan } from "../contract/pii.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { Analyzer } from "../pii/analyzer-client.ts";
-import { findWithAnalyzer } from "../pii/find-with-analyzer.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { Semaphore } from "../../base/semaphore.ts";
+import type { Candidate } from "../../body/decoded-body.ts";
+import type { PiiPolicy, PiiSpan } from "../../contract/pii.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { Analyzer } from "../../pii/analyzer-client.ts";
+import { findWithAnalyzer } from "../../pii/find-with-analyzer.ts";
 
 /** Texts at the analyzer at a time: a Worker has six connections, and R2 needs one. */
 const CALLS_MAX = 4;

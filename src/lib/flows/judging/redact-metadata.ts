@@ -1,8 +1,8 @@
-import type { Metadata } from "../contract/document.ts";
-import { PII_TYPES, type PiiAction, type PiiPolicy } from "../contract/pii.ts";
-import type { PiiCounts } from "../contract/wal-record.ts";
-import { applyPiiPolicy, stricter } from "../pii/apply-policy.ts";
-import { finderFor } from "../pii/find-for-policy.ts";
+import type { Metadata } from "../../contract/document.ts";
+import { PII_TYPES, type PiiAction, type PiiPolicy } from "../../contract/pii.ts";
+import type { PiiCounts } from "../../contract/wal-record.ts";
+import { applyPiiPolicy, stricter } from "../../pii/apply-policy.ts";
+import { finderFor } from "../../pii/find-for-policy.ts";
 import { mapMetadataStrings } from "./metadata-strings.ts";
 
 /** Metadata as it may be stored, and what was found in it. */
