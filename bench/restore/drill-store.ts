@@ -7,7 +7,7 @@ import type { Principal } from "../../src/lib/contract/principal.ts";
 import type { EmbedMessage } from "../../src/lib/contract/queue-message.ts";
 import { searchReplySchema } from "../../src/lib/contract/search.ts";
 import { createHttpEmbedder } from "../../src/lib/embed/http-embedder.ts";
-import { accept } from "../../src/lib/flows/accept.ts";
+import { accept } from "../../src/lib/flows/ingest/accept.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import type { Job } from "../../src/lib/flows/jobs/job.ts";
 import { type FrameContext, runJob } from "../../src/lib/flows/jobs/run-job.ts";

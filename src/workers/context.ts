@@ -21,7 +21,7 @@ import { createAnalyzer, type Analyzer } from "../lib/pii/analyzer-client.ts";
 import { PiiKeyring } from "../lib/pii/keyring.ts";
 import type { TrainingContext } from "../lib/flows/dictionaries/train-tenant.ts";
 import { findKey } from "../lib/flows/find-key.ts";
-import { IngestAdmission } from "../lib/flows/ingest-admission.ts";
+import { IngestAdmission } from "../lib/flows/ingest/admission.ts";
 import { S3Client } from "../lib/s3/s3-client.ts";
 import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
 import { sessionKey, type SessionIdentity } from "../lib/session/session-log-api.ts";

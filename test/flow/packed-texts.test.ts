@@ -13,7 +13,7 @@ import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { readStoredDocument } from "../../src/lib/flows/packs/read-stored-document.ts";
 import { rescanPii } from "../../src/lib/flows/rescan-pii.ts";
 import { RETURN_DUPLICATES_JOB } from "../../src/lib/flows/return-duplicates-job.ts";
-import { storeRequest } from "../../src/lib/flows/store-request.ts";
+import { storeRequest } from "../../src/lib/flows/ingest/store-request.ts";
 import { walKey } from "../../src/lib/wal/wal-key.ts";
 import { expectOk } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";

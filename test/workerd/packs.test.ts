@@ -6,7 +6,7 @@ import { artifactListSchema } from "../../src/lib/contract/artifact.ts";
 import { jobRunReportSchema } from "../../src/lib/contract/job.ts";
 import type { WalDocument } from "../../src/lib/contract/wal-record.ts";
 import { PackUpload } from "../../src/lib/flows/packs/pack-upload.ts";
-import { storeRequest } from "../../src/lib/flows/store-request.ts";
+import { storeRequest } from "../../src/lib/flows/ingest/store-request.ts";
 import { walKey } from "../../src/lib/wal/wal-key.ts";
 import { readPack } from "../../src/reader/read-pack.ts";
 import { ask, makeKey, suiteEnv, suiteSql } from "./support/worker.ts";

@@ -15,7 +15,7 @@ import { readStoredDocument } from "./packs/read-stored-document.ts";
 import { redactMetadata, sumCounts } from "./judging/redact-metadata.ts";
 import { reenter } from "./reenter.ts";
 import { planSealing, sealContent, type Content } from "./judging/seal-content.ts";
-import type { StoreContext } from "./store-request.ts";
+import type { StoreContext } from "./ingest/store-request.ts";
 
 /** A document of the store, by where its text lies. */
 export interface StoredVersion {

@@ -19,7 +19,7 @@ import { problemOfSql } from "./problem-of.ts";
 import { sumCounts } from "./judging/redact-metadata.ts";
 import { redactStored, reenterStored, type Redaction } from "./reenter-stored.ts";
 import { sealingKey } from "./judging/sealing-key.ts";
-import type { StoreContext } from "./store-request.ts";
+import type { StoreContext } from "./ingest/store-request.ts";
 
 export interface RescanContext extends StoreContext, PackReadContext {
   readonly newUlid: () => string;

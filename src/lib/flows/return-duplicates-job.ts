@@ -7,7 +7,7 @@ import type { Job, JobContext, JobRun } from "./jobs/job.ts";
 import { walkTenants } from "./jobs/walk-tenants.ts";
 import type { PackReadContext } from "./packs/context.ts";
 import { sealingKey } from "./judging/sealing-key.ts";
-import type { StoreContext } from "./store-request.ts";
+import type { StoreContext } from "./ingest/store-request.ts";
 
 interface ReturnContext extends JobContext, StoreContext, PackReadContext {
   readonly newUlid: () => string;

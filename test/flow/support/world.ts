@@ -9,7 +9,7 @@ import { activateModelIfNoneActive, insertModel } from "../../../src/lib/db/quer
 import { HOME_SHARD } from "../../../src/lib/db/shard-map.ts";
 import type { Row, Sql } from "../../../src/lib/db/sql.ts";
 import type { Embedder } from "../../../src/lib/embed/embedder.ts";
-import { accept } from "../../../src/lib/flows/accept.ts";
+import { accept } from "../../../src/lib/flows/ingest/accept.ts";
 import type { IndexingContext } from "../../../src/lib/flows/indexing/context.ts";
 import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
 import { loadLanguageDetector, type LanguageDetector } from "../../../src/lib/gate/language.ts";

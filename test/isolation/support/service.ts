@@ -4,7 +4,7 @@ import { Authenticator } from "../../../src/lib/auth/authenticator.ts";
 import type { KeyScope } from "../../../src/lib/contract/principal.ts";
 import type { Sql } from "../../../src/lib/db/sql.ts";
 import { createKey, createTenant } from "../../../src/lib/flows/manage-keys.ts";
-import { IngestAdmission } from "../../../src/lib/flows/ingest-admission.ts";
+import { IngestAdmission } from "../../../src/lib/flows/ingest/admission.ts";
 import { findKey } from "../../../src/lib/flows/find-key.ts";
 import { PiiKeyring } from "../../../src/lib/pii/keyring.ts";
 import { expectOk } from "../../support/database.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { IngestAdmission, type AdmissionLimits, type Applicant } from "../../../src/lib/flows/ingest-admission.ts";
+import { IngestAdmission, type AdmissionLimits, type Applicant } from "../../../src/lib/flows/ingest/admission.ts";
 
 const LIMITS: AdmissionLimits = { requestsMax: 3, bytesMax: 100, backlogMax: 10 };
 const small: Applicant = { bytes: 10, isDryRun: false };

@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { SEARCH_MODES, type SearchReply } from "../../contract/search.ts";
 import { TIERS } from "../../contract/scope.ts";
-import { accept, type AcceptContext } from "../accept.ts";
+import { accept, type AcceptContext } from "../ingest/accept.ts";
 import type { Job, JobContext } from "../jobs/job.ts";
 import { search, type SearchContext } from "../search.ts";
 import { CANARIES, CANARY_DOCUMENT_ID, canaryDocuments, songOf, type Canary } from "./canaries.ts";

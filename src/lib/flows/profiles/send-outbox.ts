@@ -5,7 +5,7 @@ import { markSent, outboxRowSchema, selectOutbox } from "../../db/queries/profil
 import type { ProfileName } from "../../db/queries/profiles.ts";
 import type { Row, Sql } from "../../db/sql.ts";
 import { problemOfSql } from "../problem-of.ts";
-import { storeRequest, type StoreContext } from "../store-request.ts";
+import { storeRequest, type StoreContext } from "../ingest/store-request.ts";
 import { outboxEntrySchema, type OutboxEntry } from "./fact-document.ts";
 
 export interface OutboxContext extends StoreContext {

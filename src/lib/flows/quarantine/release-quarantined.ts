@@ -9,7 +9,7 @@ import { beginRelease, endRelease, selectQuarantined, type QuarantineRecord } fr
 import type { Sql } from "../../db/sql.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { reenter } from "../reenter.ts";
-import type { StoreContext } from "../store-request.ts";
+import type { StoreContext } from "../ingest/store-request.ts";
 import { ownQuarantined } from "./list-quarantine.ts";
 import { readHeld } from "./quarantine-object.ts";
 

@@ -6,7 +6,7 @@ import { contextOf, lastTurns, turnOf, type Turn } from "../../session/turn-cont
 import type { WalDocument } from "../../contract/wal-record.ts";
 import type { WalHead } from "../../wal/wal-codec.ts";
 import { holdBack } from "../quarantine/quarantine-object.ts";
-import { storeRequest } from "../store-request.ts";
+import { storeRequest } from "../ingest/store-request.ts";
 import type { Done, LogContext } from "./log-context.ts";
 
 /**

@@ -5,7 +5,7 @@ import type { LogSettings } from "../../session/log-schedule.ts";
 import type { LogStore } from "../../session/log-store.ts";
 import type { SegmentRows } from "../../session/segment-rows.ts";
 import type { SessionGateApi } from "../../session/session-gate-api.ts";
-import type { StoreContext } from "../store-request.ts";
+import type { StoreContext } from "../ingest/store-request.ts";
 
 /** What the work of a log uses, inside its Durable Object. */
 export interface LogContext extends StoreContext {

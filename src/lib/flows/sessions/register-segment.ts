@@ -21,7 +21,7 @@ import { segmentArtifactId } from "../../session/segment-artifact.ts";
 import type { SessionIdentity } from "../../session/session-log-api.ts";
 import { summaryKey } from "../../session/session-keys.ts";
 import { eventDocumentId } from "../../session/stored-event.ts";
-import { storeRequest } from "../store-request.ts";
+import { storeRequest } from "../ingest/store-request.ts";
 import type { SealContext } from "./context.ts";
 import { scanSegment, type ScanError } from "./scan-segment.ts";
 import { SegmentDigest } from "./segment-digest.ts";

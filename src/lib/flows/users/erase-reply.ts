@@ -10,7 +10,7 @@ import type { Sql } from "../../db/sql.ts";
 import { readObject, type RewriteError } from "../../wal/rewrite-object.ts";
 import { withoutMark } from "../../wal/user-marks.ts";
 import { walKey } from "../../wal/wal-key.ts";
-import { type Remembered, rememberedSchema } from "../idempotency.ts";
+import { type Remembered, rememberedSchema } from "../ingest/idempotency.ts";
 
 interface ReplyContext {
   readonly bucket: R2Bucket;

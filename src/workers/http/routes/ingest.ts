@@ -6,8 +6,8 @@ import { acceptReplySchema, dryRunReplySchema } from "../../../lib/contract/acce
 import { documentInputSchema } from "../../../lib/contract/document.ts";
 import type { Problem } from "../../../lib/contract/problem.ts";
 import { batchTagSchema } from "../../../lib/contract/scope.ts";
-import { accept, type Accepted } from "../../../lib/flows/accept.ts";
-import { dryRun } from "../../../lib/flows/dry-run.ts";
+import { accept, type Accepted } from "../../../lib/flows/ingest/accept.ts";
+import { dryRun } from "../../../lib/flows/ingest/dry-run.ts";
 import { countInputs } from "../../count-inputs.ts";
 import { readBody } from "../read-body.ts";
 import { json } from "../respond.ts";

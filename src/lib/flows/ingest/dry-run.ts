@@ -1,15 +1,15 @@
-import type { Clock } from "../base/clock.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { BODY_LIMITS } from "../body/body-limits.ts";
-import { decodeBody, type BodyHeaders } from "../body/decode-body.ts";
-import type { DryRunReply } from "../contract/accept-reply.ts";
-import type { Principal } from "../contract/principal.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { WalDocument } from "../contract/wal-record.ts";
-import type { TokenCounter } from "../model/token-counter.ts";
-import { prepareChunks, type ChunkingModel } from "./indexing/prepare-document.ts";
-import { judgeRequest, type JudgingContext } from "./judging/judge-request.ts";
-import type { ModelSource } from "./model-source.ts";
+import type { Clock } from "../../base/clock.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { BODY_LIMITS } from "../../body/body-limits.ts";
+import { decodeBody, type BodyHeaders } from "../../body/decode-body.ts";
+import type { DryRunReply } from "../../contract/accept-reply.ts";
+import type { Principal } from "../../contract/principal.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { WalDocument } from "../../contract/wal-record.ts";
+import type { TokenCounter } from "../../model/token-counter.ts";
+import { prepareChunks, type ChunkingModel } from "../indexing/prepare-document.ts";
+import { judgeRequest, type JudgingContext } from "../judging/judge-request.ts";
+import type { ModelSource } from "../model-source.ts";
 
 export interface DryRunContext extends JudgingContext {
   readonly clock: Clock;

@@ -1,19 +1,19 @@
 /** The durable part of accepting a request: its WAL object, its batch marker, its pointers. The order is the promise. */
 import type { Queue, R2Bucket } from "@cloudflare/workers-types";
-import { hexOf } from "../base/bytes.ts";
-import type { Clock } from "../base/clock.ts";
-import { LIMITS } from "../base/limits.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { EmbedMessage } from "../contract/queue-message.ts";
-import type { WalDocument } from "../contract/wal-record.ts";
-import { createObject, CREATE_OPTIONS, type CreateError, type NewObject } from "../wal/create-object.ts";
-import { embedMessages, sendBatches } from "../wal/embed-messages.ts";
-import { splitRanges, type DocumentRange } from "../wal/split-ranges.ts";
-import { userMarks } from "../wal/user-marks.ts";
-import { encodeWal, type WalHead } from "../wal/wal-codec.ts";
-import { batchMarkerKey, walKey } from "../wal/wal-key.ts";
-import { storageUnavailable } from "./problem-of.ts";
+import { hexOf } from "../../base/bytes.ts";
+import type { Clock } from "../../base/clock.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { EmbedMessage } from "../../contract/queue-message.ts";
+import type { WalDocument } from "../../contract/wal-record.ts";
+import { createObject, CREATE_OPTIONS, type CreateError, type NewObject } from "../../wal/create-object.ts";
+import { embedMessages, sendBatches } from "../../wal/embed-messages.ts";
+import { splitRanges, type DocumentRange } from "../../wal/split-ranges.ts";
+import { userMarks } from "../../wal/user-marks.ts";
+import { encodeWal, type WalHead } from "../../wal/wal-codec.ts";
+import { batchMarkerKey, walKey } from "../../wal/wal-key.ts";
+import { storageUnavailable } from "../problem-of.ts";
 
 export interface StoreContext {
   readonly bucket: R2Bucket;

@@ -1,7 +1,7 @@
 /** Which ingest requests an isolate takes on: as many as its memory bears, and none while too much waits to be indexed. */
-import type { Clock } from "../base/clock.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../contract/problem.ts";
+import type { Clock } from "../../base/clock.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Problem } from "../../contract/problem.ts";
 
 export interface AdmissionLimits {
   /** Requests that an isolate works on at once. */

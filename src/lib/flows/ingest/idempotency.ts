@@ -1,16 +1,16 @@
 /** Remembers what was replied under an Idempotency-Key, before anything else of the request has an effect. */
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
-import { sha256Hex, utf8Bytes } from "../base/bytes.ts";
-import { LIMITS } from "../base/limits.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { acceptReplySchema } from "../contract/accept-reply.ts";
-import type { Principal } from "../contract/principal.ts";
-import type { Problem } from "../contract/problem.ts";
-import { traceIdSchema } from "../contract/scope.ts";
-import { createObject, CREATE_OPTIONS } from "../wal/create-object.ts";
-import { userMarks } from "../wal/user-marks.ts";
-import { storageUnavailable } from "./problem-of.ts";
+import { sha256Hex, utf8Bytes } from "../../base/bytes.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { acceptReplySchema } from "../../contract/accept-reply.ts";
+import type { Principal } from "../../contract/principal.ts";
+import type { Problem } from "../../contract/problem.ts";
+import { traceIdSchema } from "../../contract/scope.ts";
+import { createObject, CREATE_OPTIONS } from "../../wal/create-object.ts";
+import { userMarks } from "../../wal/user-marks.ts";
+import { storageUnavailable } from "../problem-of.ts";
 
 /** Everything a replay needs to make the same WAL object and give the same reply. */
 export const rememberedSchema = z.strictObject({

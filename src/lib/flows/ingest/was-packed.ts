@@ -1,12 +1,12 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import type { Clock } from "../base/clock.ts";
-import { ulidTimeMs } from "../base/ids.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { Sql } from "../db/sql.ts";
-import { walKey } from "../wal/wal-key.ts";
-import { appliedDocuments } from "./applied-documents.ts";
-import { storageUnavailable } from "./problem-of.ts";
+import type { Clock } from "../../base/clock.ts";
+import { ulidTimeMs } from "../../base/ids.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { Sql } from "../../db/sql.ts";
+import { walKey } from "../../wal/wal-key.ts";
+import { appliedDocuments } from "../applied-documents.ts";
+import { storageUnavailable } from "../problem-of.ts";
 
 /** No policy lets a WAL object go earlier, milliseconds. */
 const WAL_MS_MIN = 24 * 60 * 60 * 1000;

@@ -2,24 +2,24 @@
  * The edge path of an ingest: verdicts, then one object in R2, then pointers in the queue, then the reply. Postgres has no part in it.
  * Order is the promise: nothing is said to be accepted before R2 has it, and what R2 has the sweeper finds even if the queue never did.
  */
-import { receiptId } from "../base/document-uid.ts";
-import { isUlid, type Ulid } from "../base/ids.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { BODY_LIMITS } from "../body/body-limits.ts";
-import { decodeBody, type BodyHeaders } from "../body/decode-body.ts";
-import type { AcceptReply } from "../contract/accept-reply.ts";
-import type { Principal } from "../contract/principal.ts";
-import type { Problem } from "../contract/problem.ts";
-import { batchTagSchema, isReservedBatchTag } from "../contract/scope.ts";
-import type { WalDocument } from "../contract/wal-record.ts";
-import type { Sql } from "../db/sql.ts";
-import { GATE_VERSION } from "../gate/profile.ts";
-import { PII_RULES_VERSION } from "../pii/find-pii.ts";
-import type { WalHead } from "../wal/wal-codec.ts";
+import { receiptId } from "../../base/document-uid.ts";
+import { isUlid, type Ulid } from "../../base/ids.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { BODY_LIMITS } from "../../body/body-limits.ts";
+import { decodeBody, type BodyHeaders } from "../../body/decode-body.ts";
+import type { AcceptReply } from "../../contract/accept-reply.ts";
+import type { Principal } from "../../contract/principal.ts";
+import type { Problem } from "../../contract/problem.ts";
+import { batchTagSchema, isReservedBatchTag } from "../../contract/scope.ts";
+import type { WalDocument } from "../../contract/wal-record.ts";
+import type { Sql } from "../../db/sql.ts";
+import { GATE_VERSION } from "../../gate/profile.ts";
+import { PII_RULES_VERSION } from "../../pii/find-pii.ts";
+import type { WalHead } from "../../wal/wal-codec.ts";
 import { isIdempotencyKey, rememberReply, requestHash } from "./idempotency.ts";
-import type { JudgedInput } from "./judging/judge-inputs.ts";
-import { judgeRequest, type JudgingContext } from "./judging/judge-request.ts";
-import { holdBack } from "./quarantine/quarantine-object.ts";
+import type { JudgedInput } from "../judging/judge-inputs.ts";
+import { judgeRequest, type JudgingContext } from "../judging/judge-request.ts";
+import { holdBack } from "../quarantine/quarantine-object.ts";
 import { storeRequest, type StoreContext } from "./store-request.ts";
 import { wasPacked } from "./was-packed.ts";
 
