@@ -18,7 +18,7 @@ import { PROFILE_OUTBOX_JOB } from "../lib/flows/profiles/outbox-job.ts";
 import { PROFILE_WATCH_JOB } from "../lib/flows/profiles/watch-job.ts";
 import { QUARANTINE_RETENTION_JOB } from "../lib/flows/quarantine/retention-job.ts";
 import { RETENTION_JOB } from "../lib/flows/retention/retention-job.ts";
-import { RETURN_DUPLICATES_JOB } from "../lib/flows/return-duplicates-job.ts";
+import { RETURN_DUPLICATES_JOB } from "../lib/flows/reentry/return-duplicates-job.ts";
 import { RECALL_PROBE_JOB } from "../lib/flows/search-recall/recall-probe-job.ts";
 import { SNAPSHOT_JOB } from "../lib/flows/snapshots/snapshot-job.ts";
 import { SYNC_BACK_JOB } from "../lib/flows/sync/sync-back-job.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tenantPolicySchema } from "../../src/lib/contract/policy.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
-import { rescanPii } from "../../src/lib/flows/rescan-pii.ts";
+import { rescanPii } from "../../src/lib/flows/reentry/rescan-pii.ts";
 import { GATE_VERSION } from "../../src/lib/gate/profile.ts";
 import { PII_RULES_VERSION } from "../../src/lib/pii/find-pii.ts";
 import { PiiKeyring } from "../../src/lib/pii/keyring.ts";

@@ -16,7 +16,7 @@ import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
 import type { Statement } from "../../db/sql.ts";
 import type { PiiKeyring } from "../../pii/keyring.ts";
 import type { PackReadContext } from "../packs/context.ts";
-import { redactStored, reenterStored } from "../reenter-stored.ts";
+import { redactStored, reenterStored } from "../reentry/reenter-stored.ts";
 import { sealingKey } from "../judging/sealing-key.ts";
 import { createMarker } from "../sessions/session-marker.ts";
 import { removeObjects } from "../snapshots/remove-objects.ts";

@@ -8,7 +8,7 @@ import type { releaseReplySchema } from "../../contract/quarantine.ts";
 import { beginRelease, endRelease, selectQuarantined, type QuarantineRecord } from "../../db/queries/quarantine.ts";
 import type { Sql } from "../../db/sql.ts";
 import { problemOfSql } from "../problem-of.ts";
-import { reenter } from "../reenter.ts";
+import { reenter } from "../reentry/reenter.ts";
 import type { StoreContext } from "../ingest/store-request.ts";
 import { ownQuarantined } from "./list-quarantine.ts";
 import { readHeld } from "./quarantine-object.ts";

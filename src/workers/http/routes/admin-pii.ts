@@ -1,6 +1,6 @@
 import { ok } from "../../../lib/base/result.ts";
 import { rescanReplySchema, rescanRequestSchema } from "../../../lib/contract/pii-rescan.ts";
-import { rescanPii } from "../../../lib/flows/rescan-pii.ts";
+import { rescanPii } from "../../../lib/flows/reentry/rescan-pii.ts";
 import { json } from "../respond.ts";
 import { principalOf, route } from "../route.ts";
 

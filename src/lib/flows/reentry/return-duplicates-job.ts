@@ -1,13 +1,13 @@
-import { ok, type Result } from "../base/result.ts";
-import { orphanedDuplicateRowSchema, selectOrphanedDuplicates } from "../db/queries/duplicates.ts";
-import { policyRowSchema, selectPolicy } from "../db/queries/tenants.ts";
-import type { PiiKeyring } from "../pii/keyring.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { orphanedDuplicateRowSchema, selectOrphanedDuplicates } from "../../db/queries/duplicates.ts";
+import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
+import type { PiiKeyring } from "../../pii/keyring.ts";
 import { redactStored, reenterStored } from "./reenter-stored.ts";
-import type { Job, JobContext, JobRun } from "./jobs/job.ts";
-import { walkTenants } from "./jobs/walk-tenants.ts";
-import type { PackReadContext } from "./packs/context.ts";
-import { sealingKey } from "./judging/sealing-key.ts";
-import type { StoreContext } from "./ingest/store-request.ts";
+import type { Job, JobContext, JobRun } from "../jobs/job.ts";
+import { walkTenants } from "../jobs/walk-tenants.ts";
+import type { PackReadContext } from "../packs/context.ts";
+import { sealingKey } from "../judging/sealing-key.ts";
+import type { StoreContext } from "../ingest/store-request.ts";
 
 interface ReturnContext extends JobContext, StoreContext, PackReadContext {
   readonly newUlid: () => string;

@@ -1,21 +1,21 @@
-import { ulidTimeMs } from "../base/ids.ts";
-import { LIMITS } from "../base/limits.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { PiiPolicy } from "../contract/pii.ts";
-import type { Curation, PiiCounts, WalDocument } from "../contract/wal-record.ts";
-import { applyPiiPolicy } from "../pii/apply-policy.ts";
-import { finderFor } from "../pii/find-for-policy.ts";
-import { PII_RULES_VERSION } from "../pii/find-pii.ts";
-import type { PiiKey } from "../pii/pii-key.ts";
-import { Sealer } from "../pii/seal.ts";
-import type { WalHead } from "../wal/wal-codec.ts";
-import { nextVersionKey } from "./indexing/version-key-of.ts";
-import type { PackReadContext } from "./packs/context.ts";
-import { readStoredDocument } from "./packs/read-stored-document.ts";
-import { redactMetadata, sumCounts } from "./judging/redact-metadata.ts";
+import { ulidTimeMs } from "../../base/ids.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { PiiPolicy } from "../../contract/pii.ts";
+import type { Curation, PiiCounts, WalDocument } from "../../contract/wal-record.ts";
+import { applyPiiPolicy } from "../../pii/apply-policy.ts";
+import { finderFor } from "../../pii/find-for-policy.ts";
+import { PII_RULES_VERSION } from "../../pii/find-pii.ts";
+import type { PiiKey } from "../../pii/pii-key.ts";
+import { Sealer } from "../../pii/seal.ts";
+import type { WalHead } from "../../wal/wal-codec.ts";
+import { nextVersionKey } from "../indexing/version-key-of.ts";
+import type { PackReadContext } from "../packs/context.ts";
+import { readStoredDocument } from "../packs/read-stored-document.ts";
+import { redactMetadata, sumCounts } from "../judging/redact-metadata.ts";
 import { reenter } from "./reenter.ts";
-import { planSealing, sealContent, type Content } from "./judging/seal-content.ts";
-import type { StoreContext } from "./ingest/store-request.ts";
+import { planSealing, sealContent, type Content } from "../judging/seal-content.ts";
+import type { StoreContext } from "../ingest/store-request.ts";
 
 /** A document of the store, by where its text lies. */
 export interface StoredVersion {

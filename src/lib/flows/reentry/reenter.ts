@@ -1,9 +1,9 @@
-import { utf8Bytes } from "../base/bytes.ts";
-import type { Result } from "../base/result.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { WalDocument } from "../contract/wal-record.ts";
-import type { WalHead } from "../wal/wal-codec.ts";
-import { storeRequest, type StoreContext, type StoredRequest } from "./ingest/store-request.ts";
+import { utf8Bytes } from "../../base/bytes.ts";
+import type { Result } from "../../base/result.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { WalDocument } from "../../contract/wal-record.ts";
+import type { WalHead } from "../../wal/wal-codec.ts";
+import { storeRequest, type StoreContext, type StoredRequest } from "../ingest/store-request.ts";
 
 export interface Reentry {
   /** Of the request the documents came with: its versions of gate, rules and policy go on with them. */

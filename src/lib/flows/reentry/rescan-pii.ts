@@ -1,25 +1,25 @@
-import { err, ok, type Result } from "../base/result.ts";
-import type { RescanReply, RescanRequest } from "../contract/pii-rescan.ts";
-import type { Principal } from "../contract/principal.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { PiiCounts } from "../contract/wal-record.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { RescanReply, RescanRequest } from "../../contract/pii-rescan.ts";
+import type { Principal } from "../../contract/principal.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { PiiCounts } from "../../contract/wal-record.ts";
 import {
   countStaleDocuments,
   markSearched,
   selectStaleDocuments,
   staleCountRowSchema,
   staleDocumentRowSchema,
-} from "../db/queries/pii-rescan.ts";
-import { policyRowSchema, selectPolicy } from "../db/queries/tenants.ts";
-import { PII_RULES_VERSION } from "../pii/find-pii.ts";
-import type { PiiKeyring } from "../pii/keyring.ts";
-import { needsRescan } from "../pii/needs-rescan.ts";
-import type { PackReadContext } from "./packs/context.ts";
-import { problemOfSql } from "./problem-of.ts";
-import { sumCounts } from "./judging/redact-metadata.ts";
+} from "../../db/queries/pii-rescan.ts";
+import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
+import { PII_RULES_VERSION } from "../../pii/find-pii.ts";
+import type { PiiKeyring } from "../../pii/keyring.ts";
+import { needsRescan } from "../../pii/needs-rescan.ts";
+import type { PackReadContext } from "../packs/context.ts";
+import { problemOfSql } from "../problem-of.ts";
+import { sumCounts } from "../judging/redact-metadata.ts";
 import { redactStored, reenterStored, type Redaction } from "./reenter-stored.ts";
-import { sealingKey } from "./judging/sealing-key.ts";
-import type { StoreContext } from "./ingest/store-request.ts";
+import { sealingKey } from "../judging/sealing-key.ts";
+import type { StoreContext } from "../ingest/store-request.ts";
 
 export interface RescanContext extends StoreContext, PackReadContext {
   readonly newUlid: () => string;
