@@ -1,7 +1,7 @@
 import type { Message, MessageBatch } from "@cloudflare/workers-types";
 import type { DriftReport } from "../lib/contract/drift.ts";
 import { embedMessageSchema, type EmbedMessage } from "../lib/contract/queue-message.ts";
-import { writeReportIfDone, type ReportContext } from "../lib/flows/write-report.ts";
+import { writeReportIfDone, type ReportContext } from "../lib/flows/batches/write-report.ts";
 import { type ApplyContext, applyRanges } from "./apply-ranges.ts";
 import { EMBED_QUEUE, type RangeDelivery } from "./settle-range.ts";
 

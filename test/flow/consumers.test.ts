@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { batchStatus } from "../../src/lib/flows/batch-status.ts";
+import { batchStatus } from "../../src/lib/flows/batches/batch-status.ts";
 import type { EmbedConsumerContext } from "../../src/queues/embed-consumer.ts";
 import { consumeEmbedBatch } from "../../src/queues/embed-consumer.ts";
 import { consumeDeadLetterBatch } from "../../src/queues/dead-letter-consumer.ts";

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { versionKey } from "../../src/lib/base/document-uid.ts";
 import type { EmbedMessage } from "../../src/lib/contract/queue-message.ts";
-import { batchStatus } from "../../src/lib/flows/batch-status.ts";
+import { batchStatus } from "../../src/lib/flows/batches/batch-status.ts";
 import { eraseDocument } from "../../src/lib/flows/erase-document.ts";
 import { buryRange } from "../../src/lib/flows/indexing/bury-range.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
-import { readReceipt } from "../../src/lib/flows/read-receipts.ts";
-import { buildReport } from "../../src/lib/flows/build-report.ts";
-import { writeReport } from "../../src/lib/flows/write-report.ts";
+import { readReceipt } from "../../src/lib/flows/batches/read-receipts.ts";
+import { buildReport } from "../../src/lib/flows/batches/build-report.ts";
+import { writeReport } from "../../src/lib/flows/batches/write-report.ts";
 import { expectOk } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
 import { openWorld, principalOf, type World } from "./support/world.ts";

@@ -7,7 +7,7 @@ import { purgeQuarantined } from "../../src/lib/flows/quarantine/purge-quarantin
 import { quarantineKey } from "../../src/lib/flows/quarantine/quarantine-object.ts";
 import { releaseQuarantined } from "../../src/lib/flows/quarantine/release-quarantined.ts";
 import { QUARANTINE_RETENTION_JOB } from "../../src/lib/flows/quarantine/retention-job.ts";
-import { readReceipt } from "../../src/lib/flows/read-receipts.ts";
+import { readReceipt } from "../../src/lib/flows/batches/read-receipts.ts";
 import { walKey } from "../../src/lib/wal/wal-key.ts";
 import { expectOk } from "../support/database.ts";
 import { CrashPoint } from "./support/crashing.ts";

@@ -7,7 +7,7 @@ import { embedMissing } from "../../src/lib/flows/models/embed-missing.ts";
 import { newFillTally } from "../../src/lib/flows/models/filling.ts";
 import { measureCoverage } from "../../src/lib/flows/models/measure-coverage.ts";
 import { dropExpiredBatch } from "../../src/lib/flows/retention/drop-batch.ts";
-import { readReceipt } from "../../src/lib/flows/read-receipts.ts";
+import { readReceipt } from "../../src/lib/flows/batches/read-receipts.ts";
 import { search } from "../../src/lib/flows/search.ts";
 import type { SearchReply } from "../../src/lib/contract/search.ts";
 import { expectOk } from "../support/database.ts";

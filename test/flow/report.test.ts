@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import { tenantPolicySchema } from "../../src/lib/contract/policy.ts";
-import { readDrift } from "../../src/lib/flows/read-drift.ts";
-import { reportKey, writeReport, writeReportIfDone } from "../../src/lib/flows/write-report.ts";
+import { readDrift } from "../../src/lib/flows/batches/read-drift.ts";
+import { reportKey, writeReport, writeReportIfDone } from "../../src/lib/flows/batches/write-report.ts";
 import { expectOk } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
 import { openWorld, type World } from "./support/world.ts";

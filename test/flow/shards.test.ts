@@ -3,7 +3,7 @@ import { createTenant, createKey } from "../../src/lib/flows/manage-keys.ts";
 import { copyRegistry } from "../../src/lib/flows/copy-registry.ts";
 import { findKey } from "../../src/lib/flows/find-key.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
-import { readReceipt } from "../../src/lib/flows/read-receipts.ts";
+import { readReceipt } from "../../src/lib/flows/batches/read-receipts.ts";
 import { search } from "../../src/lib/flows/search.ts";
 import { sha256HexSync } from "../../src/lib/base/hash.ts";
 import { createModelSource } from "../../src/lib/flows/model-source.ts";

@@ -3,7 +3,7 @@ import { uuidV7 } from "../../src/lib/base/ids.ts";
 import type { RequestTrace } from "../../src/lib/contract/request-trace.ts";
 import { accept } from "../../src/lib/flows/ingest/accept.ts";
 import { buryRange } from "../../src/lib/flows/indexing/bury-range.ts";
-import { writeReportIfDone } from "../../src/lib/flows/write-report.ts";
+import { writeReportIfDone } from "../../src/lib/flows/batches/write-report.ts";
 import { readTrace } from "../../src/lib/flows/tracing/read-trace.ts";
 import { expectOk } from "../support/database.ts";
 import { openWorld, principalOf, type World } from "./support/world.ts";

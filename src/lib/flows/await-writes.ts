@@ -4,8 +4,8 @@ import { isUlid, ulidTimeMs } from "../base/ids.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Problem } from "../contract/problem.ts";
 import type { Sql } from "../db/sql.ts";
-import { appliedDocuments } from "./applied-documents.ts";
-import { listBatchRequests } from "./batch-requests.ts";
+import { appliedDocuments } from "./batches/applied-documents.ts";
+import { listBatchRequests } from "./batches/batch-requests.ts";
 import { storageUnavailable } from "./problem-of.ts";
 
 export interface AwaitContext {

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { batchStatus } from "../../../src/lib/flows/batch-status.ts";
+import { batchStatus } from "../../../src/lib/flows/batches/batch-status.ts";
 import { expectOk } from "../../support/database.ts";
 import type { CrashPlan, CrashPoint } from "./crashing.ts";
 import type { World } from "./world.ts";

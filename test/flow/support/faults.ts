@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { registerSegment } from "../../../src/lib/flows/sessions/register-segment.ts";
 import { createMarker } from "../../../src/lib/flows/sessions/session-marker.ts";
-import { writeReport } from "../../../src/lib/flows/write-report.ts";
+import { writeReport } from "../../../src/lib/flows/batches/write-report.ts";
 import { expectOk, statement } from "../../support/database.ts";
 import { putSegment, talkFrames } from "./segments.ts";
 import type { World } from "./world.ts";

@@ -5,7 +5,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { Sql } from "../../db/sql.ts";
 import { walKey } from "../../wal/wal-key.ts";
-import { appliedDocuments } from "../applied-documents.ts";
+import { appliedDocuments } from "../batches/applied-documents.ts";
 import { storageUnavailable } from "../problem-of.ts";
 
 /** No policy lets a WAL object go earlier, milliseconds. */

@@ -21,7 +21,7 @@ import { sealingKey } from "../judging/sealing-key.ts";
 import { createMarker } from "../sessions/session-marker.ts";
 import { removeObjects } from "../snapshots/remove-objects.ts";
 import type { StoreContext } from "../ingest/store-request.ts";
-import { writeReport } from "../write-report.ts";
+import { writeReport } from "../batches/write-report.ts";
 import type { CheckFailure } from "./check.ts";
 import { type Finding, ORPHAN_KINDS, type RepairDetail, type RepairKind } from "./finding.ts";
 

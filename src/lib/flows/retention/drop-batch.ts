@@ -16,7 +16,7 @@ import {
 import type { Sql } from "../../db/sql.ts";
 import { batchMarkerPrefix } from "../../wal/wal-key.ts";
 import { problemOfSql, storageUnavailable } from "../problem-of.ts";
-import { reportArtifactId, reportKey } from "../write-report.ts";
+import { reportArtifactId, reportKey } from "../batches/write-report.ts";
 
 interface DropContext {
   readonly sql: Sql;

@@ -2,7 +2,7 @@ import { ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { Sql } from "../../db/sql.ts";
 import type { SessionDescription } from "../../session/session-log-api.ts";
-import { appliedDocuments } from "../applied-documents.ts";
+import { appliedDocuments } from "../batches/applied-documents.ts";
 
 /** The seq up to which every event is applied: over the pending WAL objects in order, as long as the ledger has all documents of each. */
 export async function readEmbedded(

@@ -7,7 +7,7 @@ import type { Problem } from "../../contract/problem.ts";
 import { selectBatchWalIds, walIdRowSchema } from "../../db/queries/request-trace.ts";
 import type { Sql } from "../../db/sql.ts";
 import { parseWalKey, walKey } from "../../wal/wal-key.ts";
-import { listBatchRequests } from "../batch-requests.ts";
+import { listBatchRequests } from "../batches/batch-requests.ts";
 import { ownTenantRows } from "../own-rows.ts";
 import { problemOfSql, storageUnavailable } from "../problem-of.ts";
 

@@ -17,7 +17,7 @@ import {
 import type { Row } from "../../db/sql.ts";
 import { ownTenantRows } from "../own-rows.ts";
 import { problemOfSql, storageUnavailable } from "../problem-of.ts";
-import { reportArtifactId } from "../write-report.ts";
+import { reportArtifactId } from "../batches/write-report.ts";
 import { type FindContext, findWalIds, REQUESTS_MAX } from "./find-wal-ids.ts";
 import { readStoredRequests, type StoredRequestFacts } from "./read-stored-requests.ts";
 import { eventsOf, requestsOf, type TracedRows } from "./trace-events.ts";

@@ -4,9 +4,9 @@ import { err, ok } from "../../../lib/base/result.ts";
 import { batchStatusSchema, ingestReportSchema } from "../../../lib/contract/batch.ts";
 import { driftReportSchema } from "../../../lib/contract/drift.ts";
 import { isReservedBatchTag } from "../../../lib/contract/scope.ts";
-import { batchStatus, listBatches } from "../../../lib/flows/batch-status.ts";
-import { readDrift } from "../../../lib/flows/read-drift.ts";
-import { writeReport } from "../../../lib/flows/write-report.ts";
+import { batchStatus, listBatches } from "../../../lib/flows/batches/batch-status.ts";
+import { readDrift } from "../../../lib/flows/batches/read-drift.ts";
+import { writeReport } from "../../../lib/flows/batches/write-report.ts";
 import { json } from "../respond.ts";
 import { principalOf, route } from "../route.ts";
 

@@ -4,7 +4,7 @@ import { ok } from "../../../lib/base/result.ts";
 import { receiptSchema } from "../../../lib/contract/receipt.ts";
 import { batchTagSchema } from "../../../lib/contract/scope.ts";
 import { outcomeSchema } from "../../../lib/contract/verdict.ts";
-import { listReceipts, readReceipt } from "../../../lib/flows/read-receipts.ts";
+import { listReceipts, readReceipt } from "../../../lib/flows/batches/read-receipts.ts";
 import { json } from "../respond.ts";
 import { principalOf, route } from "../route.ts";
 

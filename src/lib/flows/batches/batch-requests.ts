@@ -1,7 +1,7 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { isUlid } from "../base/ids.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { batchMarkerPrefix, walKey } from "../wal/wal-key.ts";
+import { isUlid } from "../../base/ids.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { batchMarkerPrefix, walKey } from "../../wal/wal-key.ts";
 
 /** Requests of one batch that a status counts; a client that sends more in one batch has 100 million documents in it. */
 const BATCH_REQUESTS_MAX = 100_000;

@@ -1,8 +1,8 @@
-import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../contract/problem.ts";
-import { appliedDocumentsRowSchema, selectAppliedDocuments } from "../db/queries/search-writes.ts";
-import type { Sql } from "../db/sql.ts";
-import { problemOfSql } from "./problem-of.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Problem } from "../../contract/problem.ts";
+import { appliedDocumentsRowSchema, selectAppliedDocuments } from "../../db/queries/search-writes.ts";
+import type { Sql } from "../../db/sql.ts";
+import { problemOfSql } from "../problem-of.ts";
 
 /** How many documents of each of these WAL objects are applied, by WAL id; those of which none is are left out. */
 export async function appliedDocuments(

@@ -1,14 +1,14 @@
-import { utf8Bytes } from "../base/bytes.ts";
-import { sha256HexSync } from "../base/hash.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { IngestReport } from "../contract/batch.ts";
-import type { DriftReport } from "../contract/drift.ts";
-import type { Problem } from "../contract/problem.ts";
-import { upsertArtifact, WHOLE_TENANT } from "../db/queries/artifacts.ts";
-import { upsertBatchProfile } from "../db/queries/batch-profiles.ts";
+import { utf8Bytes } from "../../base/bytes.ts";
+import { sha256HexSync } from "../../base/hash.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { IngestReport } from "../../contract/batch.ts";
+import type { DriftReport } from "../../contract/drift.ts";
+import type { Problem } from "../../contract/problem.ts";
+import { upsertArtifact, WHOLE_TENANT } from "../../db/queries/artifacts.ts";
+import { upsertBatchProfile } from "../../db/queries/batch-profiles.ts";
 import { batchStatus, type StatusContext } from "./batch-status.ts";
 import { buildReport, type BatchName } from "./build-report.ts";
-import { problemOfSql, storageUnavailable } from "./problem-of.ts";
+import { problemOfSql, storageUnavailable } from "../problem-of.ts";
 import { readDrift } from "./read-drift.ts";
 
 export type ReportContext = StatusContext;

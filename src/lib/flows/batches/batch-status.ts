@@ -1,8 +1,8 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { ulidTimeMs } from "../base/ids.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { BatchState, BatchStatus, OutcomeCounts } from "../contract/batch.ts";
-import type { Problem } from "../contract/problem.ts";
+import { ulidTimeMs } from "../../base/ids.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { BatchState, BatchStatus, OutcomeCounts } from "../../contract/batch.ts";
+import type { Problem } from "../../contract/problem.ts";
 import {
   batchLedgerRowSchema,
   type BatchRow,
@@ -10,11 +10,11 @@ import {
   selectBatch,
   selectBatches,
   selectBatchLedger,
-} from "../db/queries/batches.ts";
-import type { Row, Sql } from "../db/sql.ts";
+} from "../../db/queries/batches.ts";
+import type { Row, Sql } from "../../db/sql.ts";
 import { listBatchRequests, type BatchRequest } from "./batch-requests.ts";
-import { ownTenantRows } from "./own-rows.ts";
-import { problemOfSql, storageUnavailable } from "./problem-of.ts";
+import { ownTenantRows } from "../own-rows.ts";
+import { problemOfSql, storageUnavailable } from "../problem-of.ts";
 
 export interface StatusContext {
   readonly sql: Sql;

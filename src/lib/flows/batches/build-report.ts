@@ -1,8 +1,8 @@
 import type { z } from "zod";
-import { ulidTimeMs } from "../base/ids.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { BatchStatus, IngestReport } from "../contract/batch.ts";
-import type { Problem } from "../contract/problem.ts";
+import { ulidTimeMs } from "../../base/ids.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { BatchStatus, IngestReport } from "../../contract/batch.ts";
+import type { Problem } from "../../contract/problem.ts";
 import {
   batchModelRowSchema,
   firstRequestRowSchema,
@@ -20,11 +20,11 @@ import {
   selectVersionCounts,
   sourceCountRowSchema,
   versionCountRowSchema,
-} from "../db/queries/batch-report.ts";
-import type { Row } from "../db/sql.ts";
-import { profileOf, type BatchProfile } from "../drift/batch-profile.ts";
+} from "../../db/queries/batch-report.ts";
+import type { Row } from "../../db/sql.ts";
+import { profileOf, type BatchProfile } from "../../drift/batch-profile.ts";
 import { batchStatus, type StatusContext } from "./batch-status.ts";
-import { problemOfSql } from "./problem-of.ts";
+import { problemOfSql } from "../problem-of.ts";
 
 export interface BatchName {
   readonly tenantId: string;

@@ -1,13 +1,13 @@
-import { err, ok, type Result } from "../base/result.ts";
-import type { DriftReport } from "../contract/drift.ts";
-import type { TenantPolicy } from "../contract/policy.ts";
-import type { Problem } from "../contract/problem.ts";
-import { profileRowSchema, selectProfiles } from "../db/queries/batch-profiles.ts";
-import { policyRowSchema, selectPolicy } from "../db/queries/tenants.ts";
-import type { Sql } from "../db/sql.ts";
-import { batchProfileSchema, sumProfiles, type BatchProfile } from "../drift/batch-profile.ts";
-import { compareProfiles } from "../drift/compare-profiles.ts";
-import { problemOfSql } from "./problem-of.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { DriftReport } from "../../contract/drift.ts";
+import type { TenantPolicy } from "../../contract/policy.ts";
+import type { Problem } from "../../contract/problem.ts";
+import { profileRowSchema, selectProfiles } from "../../db/queries/batch-profiles.ts";
+import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
+import type { Sql } from "../../db/sql.ts";
+import { batchProfileSchema, sumProfiles, type BatchProfile } from "../../drift/batch-profile.ts";
+import { compareProfiles } from "../../drift/compare-profiles.ts";
+import { problemOfSql } from "../problem-of.ts";
 
 interface BatchName {
   readonly tenantId: string;

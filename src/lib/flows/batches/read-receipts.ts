@@ -1,11 +1,11 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { receiptId } from "../base/document-uid.ts";
-import { isUlid } from "../base/ids.ts";
-import { LIMITS } from "../base/limits.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { Principal } from "../contract/principal.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { Receipt, ReceiptProof } from "../contract/receipt.ts";
+import { receiptId } from "../../base/document-uid.ts";
+import { isUlid } from "../../base/ids.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Principal } from "../../contract/principal.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { Receipt, ReceiptProof } from "../../contract/receipt.ts";
 import {
   recountDocument,
   type ReceiptRecord,
@@ -13,11 +13,11 @@ import {
   recountRowSchema,
   selectReceipt,
   selectReceipts,
-} from "../db/queries/receipts.ts";
-import type { Row, Scope, Sql } from "../db/sql.ts";
-import { walKey } from "../wal/wal-key.ts";
-import { ownRows } from "./own-rows.ts";
-import { problemOfSql, storageUnavailable } from "./problem-of.ts";
+} from "../../db/queries/receipts.ts";
+import type { Row, Scope, Sql } from "../../db/sql.ts";
+import { walKey } from "../../wal/wal-key.ts";
+import { ownRows } from "../own-rows.ts";
+import { problemOfSql, storageUnavailable } from "../problem-of.ts";
 
 export interface ReceiptContext {
   readonly sql: Sql;
