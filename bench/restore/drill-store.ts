@@ -13,7 +13,7 @@ import type { Job } from "../../src/lib/flows/jobs/job.ts";
 import { type FrameContext, runJob } from "../../src/lib/flows/jobs/run-job.ts";
 import { createModelSource, tokenizerKey } from "../../src/lib/flows/model-source.ts";
 import { registerModel } from "../../src/lib/flows/register-model.ts";
-import { search } from "../../src/lib/flows/search.ts";
+import { search } from "../../src/lib/flows/searching/search.ts";
 import { sweep, SWEEP_BOUNDS } from "../../src/lib/flows/sweep.ts";
 import { loadLanguageDetector } from "../../src/lib/gate/language.ts";
 import { provedZstd } from "../../src/lib/zstd/proved-zstd.ts";

@@ -6,7 +6,7 @@ import { openPackFile } from "../../src/cli/artifact/open-pack-file.ts";
 import { verifyPack } from "../../src/lib/artifact/verify-pack.ts";
 import { ulidTimeMs } from "../../src/lib/base/ids.ts";
 import type { WalDocument } from "../../src/lib/contract/wal-record.ts";
-import { awaitWrites } from "../../src/lib/flows/await-writes.ts";
+import { awaitWrites } from "../../src/lib/flows/searching/await-writes.ts";
 import { batchStatus } from "../../src/lib/flows/batches/batch-status.ts";
 import { dictionaryKey } from "../../src/lib/flows/dictionaries/dictionary-object.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";

@@ -6,7 +6,7 @@ import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { createModelSource } from "../../src/lib/flows/model-source.ts";
 import { promoteModel } from "../../src/lib/flows/models/promote-model.ts";
 import { registerModel } from "../../src/lib/flows/register-model.ts";
-import { search } from "../../src/lib/flows/search.ts";
+import { search } from "../../src/lib/flows/searching/search.ts";
 import { expectOk, openTestDatabase, statement, type TestDatabase } from "../support/database.ts";
 import { smallTokenizerJson } from "../unit/model/small-tokenizer.ts";
 import { CrashPoint } from "./support/crashing.ts";

@@ -7,7 +7,7 @@ import { measureCoverage } from "../../src/lib/flows/models/measure-coverage.ts"
 import { promoteModel } from "../../src/lib/flows/models/promote-model.ts";
 import { retireModel } from "../../src/lib/flows/models/retire-model.ts";
 import { rollBackModel } from "../../src/lib/flows/models/roll-back-model.ts";
-import { search } from "../../src/lib/flows/search.ts";
+import { search } from "../../src/lib/flows/searching/search.ts";
 import { expectOk, statement } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
 import { CrashPoint } from "./support/crashing.ts";

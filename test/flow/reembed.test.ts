@@ -8,7 +8,7 @@ import { newFillTally } from "../../src/lib/flows/models/filling.ts";
 import { measureCoverage } from "../../src/lib/flows/models/measure-coverage.ts";
 import { dropExpiredBatch } from "../../src/lib/flows/retention/drop-batch.ts";
 import { readReceipt } from "../../src/lib/flows/batches/read-receipts.ts";
-import { search } from "../../src/lib/flows/search.ts";
+import { search } from "../../src/lib/flows/searching/search.ts";
 import type { SearchReply } from "../../src/lib/contract/search.ts";
 import { expectOk } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";

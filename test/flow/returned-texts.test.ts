@@ -3,7 +3,7 @@ import { searchReplySchema } from "../../src/lib/contract/search.ts";
 import { eraseDocument } from "../../src/lib/flows/erase-document.ts";
 import { readReceipt } from "../../src/lib/flows/batches/read-receipts.ts";
 import { RETURN_DUPLICATES_JOB } from "../../src/lib/flows/reentry/return-duplicates-job.ts";
-import { search } from "../../src/lib/flows/search.ts";
+import { search } from "../../src/lib/flows/searching/search.ts";
 import { expectOk } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
 import { runTicked } from "./support/run-ticked.ts";

@@ -4,7 +4,7 @@ import { DEFAULT_POLICY } from "../../src/lib/contract/policy.ts";
 import type { Principal } from "../../src/lib/contract/principal.ts";
 import { searchReplySchema, type SearchReply } from "../../src/lib/contract/search.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
-import { search, type SearchContext } from "../../src/lib/flows/search.ts";
+import { search, type SearchContext } from "../../src/lib/flows/searching/search.ts";
 import { expectOk } from "../support/database.ts";
 import { openWorld, principalOf, type World } from "./support/world.ts";
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { piiPolicySchema } from "../../src/lib/contract/pii.ts";
 import type { WalDocument } from "../../src/lib/contract/wal-record.ts";
 import { accept } from "../../src/lib/flows/ingest/accept.ts";
-import { awaitWrites } from "../../src/lib/flows/await-writes.ts";
+import { awaitWrites } from "../../src/lib/flows/searching/await-writes.ts";
 import { redactStored } from "../../src/lib/flows/reentry/reenter-stored.ts";
 import { storeRequest } from "../../src/lib/flows/ingest/store-request.ts";
 import { sessionBatchTag } from "../../src/lib/session/batch-tag.ts";

@@ -4,7 +4,7 @@ import { copyRegistry } from "../../src/lib/flows/copy-registry.ts";
 import { findKey } from "../../src/lib/flows/find-key.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { readReceipt } from "../../src/lib/flows/batches/read-receipts.ts";
-import { search } from "../../src/lib/flows/search.ts";
+import { search } from "../../src/lib/flows/searching/search.ts";
 import { sha256HexSync } from "../../src/lib/base/hash.ts";
 import { createModelSource } from "../../src/lib/flows/model-source.ts";
 import { openDatabases, type Databases } from "../../src/lib/db/open-databases.ts";

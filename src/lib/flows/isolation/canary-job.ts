@@ -6,7 +6,7 @@ import { SEARCH_MODES, type SearchReply } from "../../contract/search.ts";
 import { TIERS } from "../../contract/scope.ts";
 import { accept, type AcceptContext } from "../ingest/accept.ts";
 import type { Job, JobContext } from "../jobs/job.ts";
-import { search, type SearchContext } from "../search.ts";
+import { search, type SearchContext } from "../searching/search.ts";
 import { CANARIES, CANARY_DOCUMENT_ID, canaryDocuments, songOf, type Canary } from "./canaries.ts";
 
 interface CanaryContext extends JobContext, SearchContext, AcceptContext {

@@ -5,7 +5,7 @@ import { hasVectorRowSchema, SELECT_HAS_VECTOR } from "../../db/queries/maintena
 import { searchedModelRowSchema, selectSearchedModels } from "../../db/queries/search-maintenance.ts";
 import { scopeRowSchema, selectScopesOfTenant } from "../../db/queries/search-recall.ts";
 import type { SqlError } from "../../db/sql.ts";
-import { EXACT_ROWS_MAX } from "../find-candidates.ts";
+import { EXACT_ROWS_MAX } from "../searching/find-candidates.ts";
 import type { Job, JobContext, JobGauge, JobOutcome, JobRun } from "../jobs/job.ts";
 import { knownTenants } from "../known-tenants.ts";
 import {

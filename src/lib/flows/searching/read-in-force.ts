@@ -4,8 +4,8 @@ import type { Problem } from "../../contract/problem.ts";
 import type { SearchRequest } from "../../contract/search.ts";
 import type { Scope, Sql } from "../../db/sql.ts";
 import type { Embedder } from "../../embed/embedder.ts";
-import { embedQuery, type QueryVector } from "../embed-query.ts";
-import { findCandidates, type Found } from "../find-candidates.ts";
+import { embedQuery, type QueryVector } from "./embed-query.ts";
+import { findCandidates, type Found } from "./find-candidates.ts";
 import { type ModelInUse, modelOf, type ModelSource } from "../model-source.ts";
 import { problemOfSql } from "../problem-of.ts";
 

@@ -1,6 +1,6 @@
 import { ok } from "../../../lib/base/result.ts";
 import { searchReplySchema, searchRequestSchema } from "../../../lib/contract/search.ts";
-import { search, type SearchContext } from "../../../lib/flows/search.ts";
+import { search, type SearchContext } from "../../../lib/flows/searching/search.ts";
 import { json } from "../respond.ts";
 import { principalOf, route } from "../route.ts";
 

@@ -1,19 +1,19 @@
-import { ok, type Result } from "../base/result.ts";
-import type { SearchRequest } from "../contract/search.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { SearchRequest } from "../../contract/search.ts";
 import {
   type CandidateRow,
   candidateRowSchema,
   exactCandidates,
   scopeSizeRowSchema,
   selectScopeSize,
-} from "../db/queries/search.ts";
-import { type ModelRow, modelRowSchema, SELECT_MODEL_IN_FORCE } from "../db/queries/models.ts";
-import type { CandidateFilters, CandidateSearch } from "../db/queries/search-parts.ts";
-import { indexedCandidates, searchSettings } from "../db/queries/search-indexed.ts";
-import type { Scope, Sql, SqlError, Statement } from "../db/sql.ts";
-import { BM25_B, BM25_K1 } from "../lexical/bm25.ts";
-import { packedQueries, queryTermsOf } from "../lexical/query-terms.ts";
-import type { ModelInUse } from "./model-source.ts";
+} from "../../db/queries/search.ts";
+import { type ModelRow, modelRowSchema, SELECT_MODEL_IN_FORCE } from "../../db/queries/models.ts";
+import type { CandidateFilters, CandidateSearch } from "../../db/queries/search-parts.ts";
+import { indexedCandidates, searchSettings } from "../../db/queries/search-indexed.ts";
+import type { Scope, Sql, SqlError, Statement } from "../../db/sql.ts";
+import { BM25_B, BM25_K1 } from "../../lexical/bm25.ts";
+import { packedQueries, queryTermsOf } from "../../lexical/query-terms.ts";
+import type { ModelInUse } from "../model-source.ts";
 
 /** Candidates of each side and tier: what recall and normalisation need, for small and for large k. */
 const CANDIDATES_MIN = 50;

@@ -1,12 +1,12 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import type { Clock } from "../base/clock.ts";
-import { isUlid, ulidTimeMs } from "../base/ids.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { Sql } from "../db/sql.ts";
-import { appliedDocuments } from "./batches/applied-documents.ts";
-import { listBatchRequests } from "./batches/batch-requests.ts";
-import { storageUnavailable } from "./problem-of.ts";
+import type { Clock } from "../../base/clock.ts";
+import { isUlid, ulidTimeMs } from "../../base/ids.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { Sql } from "../../db/sql.ts";
+import { appliedDocuments } from "../batches/applied-documents.ts";
+import { listBatchRequests } from "../batches/batch-requests.ts";
+import { storageUnavailable } from "../problem-of.ts";
 
 export interface AwaitContext {
   readonly sql: Sql;

@@ -1,10 +1,10 @@
-import type { Clock } from "../base/clock.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { chunkText } from "../chunk/chunk-text.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { SearchReply, SearchRequest } from "../contract/search.ts";
-import type { EmbedError, Embedder } from "../embed/embedder.ts";
-import type { ModelInUse, ModelSource } from "./model-source.ts";
+import type { Clock } from "../../base/clock.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { chunkText } from "../../chunk/chunk-text.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { SearchReply, SearchRequest } from "../../contract/search.ts";
+import type { EmbedError, Embedder } from "../../embed/embedder.ts";
+import type { ModelInUse, ModelSource } from "../model-source.ts";
 
 /** The query as a vector of the active model, or none with the reason. */
 export interface QueryVector {
