@@ -3,7 +3,7 @@
 // URL: an own database with pgvector, as its superuser; --filled: an earlier run with the same numbers has filled it.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { buildSearchIndex, type SearchIndexReport } from "../../src/lib/flows/build-search-index.ts";
+import { buildSearchIndex, type SearchIndexReport } from "../../src/lib/flows/search-recall/build-search-index.ts";
 import { expectOk, statement } from "../../test/support/database.ts";
 import type { BenchReport, Figure } from "../support/figure.ts";
 import { median } from "../support/statistics.ts";

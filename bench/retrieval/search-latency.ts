@@ -8,7 +8,7 @@ import { type CandidateRow, candidateRowSchema, exactCandidates } from "../../sr
 import { indexedCandidates, searchSettings } from "../../src/lib/db/queries/search-indexed.ts";
 import type { CandidateSearch } from "../../src/lib/db/queries/search-parts.ts";
 import type { Statement } from "../../src/lib/db/sql.ts";
-import { buildSearchIndex } from "../../src/lib/flows/build-search-index.ts";
+import { buildSearchIndex } from "../../src/lib/flows/search-recall/build-search-index.ts";
 import { BM25_B, BM25_K1 } from "../../src/lib/lexical/bm25.ts";
 import { packedQueries, queryTermsOf } from "../../src/lib/lexical/query-terms.ts";
 import { readAddresses } from "../../src/cli/demo/corpus.ts";

@@ -8,7 +8,7 @@ import { searchCases, searchQuery } from "../../bench/growth/search-queries.ts";
 import { TextSource } from "../../bench/growth/synthetic-text.ts";
 import { VectorSource } from "../../bench/growth/synthetic-vectors.ts";
 import { planTenants, type TenantPlan } from "../../bench/growth/tenant-plan.ts";
-import { buildSearchIndex } from "../../src/lib/flows/build-search-index.ts";
+import { buildSearchIndex } from "../../src/lib/flows/search-recall/build-search-index.ts";
 import { nativeBinFolder } from "../../src/stack/postgres/native-server.ts";
 import { expectOk, openTestDatabase, statement, type TestDatabase } from "../support/database.ts";
 import { availableBackends, CACHE_FOLDER } from "../support/postgres-servers.ts";

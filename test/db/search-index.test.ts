@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CandidateRow, candidateRowSchema, exactCandidates } from "../../src/lib/db/queries/search.ts";
 import { indexedCandidates, searchSettings } from "../../src/lib/db/queries/search-indexed.ts";
-import { buildSearchIndex } from "../../src/lib/flows/build-search-index.ts";
+import { buildSearchIndex } from "../../src/lib/flows/search-recall/build-search-index.ts";
 import { analyse } from "../../src/lib/lexical/analyse.ts";
 import { sparsevecText } from "../../src/lib/lexical/encode.ts";
 import { expectOk, openTestDatabase, rowsIn, statement, type TestDatabase } from "../support/database.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { ok } from "../../src/lib/base/result.ts";
 import type { Sql } from "../../src/lib/db/sql.ts";
-import { buildSearchIndex } from "../../src/lib/flows/build-search-index.ts";
+import { buildSearchIndex } from "../../src/lib/flows/search-recall/build-search-index.ts";
 import { recallProbe } from "../../src/lib/flows/search-recall/recall-probe-job.ts";
 import { adviseIndexes } from "../../src/lib/flows/jobs/advise-indexes.ts";
 import { TimeBudget } from "../../src/lib/flows/jobs/time-budget.ts";

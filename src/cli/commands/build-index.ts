@@ -1,5 +1,9 @@
 import { createNeonSql } from "../../lib/db/neon-sql.ts";
-import { buildSearchIndex, LARGE_ROWS_MIN, type SearchIndexReport } from "../../lib/flows/build-search-index.ts";
+import {
+  buildSearchIndex,
+  LARGE_ROWS_MIN,
+  type SearchIndexReport,
+} from "../../lib/flows/search-recall/build-search-index.ts";
 import { openDatabase } from "../../stack/postgres/open-database.ts";
 import { withHelp } from "../../stack/help-topic.ts";
 import { CommandError, usageError } from "../command-error.ts";

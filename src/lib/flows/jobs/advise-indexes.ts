@@ -17,7 +17,7 @@ import {
 } from "../../db/queries/search-maintenance.ts";
 import { SELECT_UNPROVEN_INDEXES } from "../../db/queries/search-recall.ts";
 import type { Row, Sql, SqlError, Statement } from "../../db/sql.ts";
-import { LARGE_ROWS_MIN } from "../build-search-index.ts";
+import { LARGE_ROWS_MIN } from "../search-recall/build-search-index.ts";
 
 export interface IndexAdvice {
   /** Indexes that a large partition should have and has not, each with the statement that builds it. `jeeves build-index` builds them all. */

@@ -1,4 +1,4 @@
-import { ok, type Result } from "../base/result.ts";
+import { ok, type Result } from "../../base/result.ts";
 import {
   analysePartition,
   dropIndex,
@@ -14,10 +14,10 @@ import {
   selectPartitions,
   selectSearchedModels,
   vectorIndex,
-} from "../db/queries/search-maintenance.ts";
-import { deleteIndexProof, type IndexProof } from "../db/queries/search-recall.ts";
-import type { Sql, SqlError } from "../db/sql.ts";
-import { type BuiltIndex, proveIndex } from "./search-recall/prove-index.ts";
+} from "../../db/queries/search-maintenance.ts";
+import { deleteIndexProof, type IndexProof } from "../../db/queries/search-recall.ts";
+import type { Sql, SqlError } from "../../db/sql.ts";
+import { type BuiltIndex, proveIndex } from "./prove-index.ts";
 
 export interface SearchIndexContext {
   /** As the owner of the tables, free of row-level security: indexes and tenant sizes are not the application's to touch. */
