@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KIN_TABLES, LEDGER_TABLE, NOT_BACKED, DOCUMENT_TABLES } from "../../src/lib/db/queries/backup-tables.ts";
 import { insertModel } from "../../src/lib/db/queries/models.ts";
 import { BACKUP_JOB } from "../../src/lib/flows/backups/backup-job.ts";
-import { eraseDocument } from "../../src/lib/flows/erase-document.ts";
+import { eraseDocument } from "../../src/lib/flows/deletions/erase-document.ts";
 import { expectOk, statement } from "../support/database.ts";
 import { CLOCK_COLUMNS, rowSetHashes } from "../support/row-set-hash.ts";
 import { tablesOf } from "../support/sample-rows.ts";

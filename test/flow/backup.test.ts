@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import { KIN_TABLES } from "../../src/lib/db/queries/backup-tables.ts";
-import { eraseDocument } from "../../src/lib/flows/erase-document.ts";
+import { eraseDocument } from "../../src/lib/flows/deletions/erase-document.ts";
 import { expectOk, statement, type TestDatabase } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
 import { rowSetHashes } from "../support/row-set-hash.ts";

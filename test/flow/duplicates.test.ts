@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { tenantPolicySchema } from "../../src/lib/contract/policy.ts";
-import { eraseDocument } from "../../src/lib/flows/erase-document.ts";
+import { eraseDocument } from "../../src/lib/flows/deletions/erase-document.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { readReceipt } from "../../src/lib/flows/batches/read-receipts.ts";
 import { RETURN_DUPLICATES_JOB } from "../../src/lib/flows/reentry/return-duplicates-job.ts";

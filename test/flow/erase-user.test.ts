@@ -3,7 +3,7 @@ import { sha256HexSync } from "../../src/lib/base/hash.ts";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import type { EmbedMessage } from "../../src/lib/contract/queue-message.ts";
 import { ERASURE_PLACES, type ErasureCertificate } from "../../src/lib/contract/user-erasure.ts";
-import { eraseDocuments } from "../../src/lib/flows/erase-documents.ts";
+import { eraseDocuments } from "../../src/lib/flows/deletions/erase-documents.ts";
 import { batchStatus } from "../../src/lib/flows/batches/batch-status.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { registerSegment } from "../../src/lib/flows/sessions/register-segment.ts";

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { versionKey } from "../../src/lib/base/document-uid.ts";
 import type { EmbedMessage } from "../../src/lib/contract/queue-message.ts";
 import { batchStatus } from "../../src/lib/flows/batches/batch-status.ts";
-import { eraseDocument } from "../../src/lib/flows/erase-document.ts";
+import { eraseDocument } from "../../src/lib/flows/deletions/erase-document.ts";
 import { buryRange } from "../../src/lib/flows/indexing/bury-range.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { readReceipt } from "../../src/lib/flows/batches/read-receipts.ts";

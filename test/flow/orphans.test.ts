@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ORPHAN_KINDS } from "../../src/lib/flows/orphans/finding.ts";
 import { ORPHAN_CHECK_JOB } from "../../src/lib/flows/orphans/orphan-check-job.ts";
 import { ORPHAN_REPAIR_JOB } from "../../src/lib/flows/orphans/orphan-repair-job.ts";
-import { eraseDocuments } from "../../src/lib/flows/erase-documents.ts";
+import { eraseDocuments } from "../../src/lib/flows/deletions/erase-documents.ts";
 import { dropExpiredBatch } from "../../src/lib/flows/retention/drop-batch.ts";
 import { expectOk, statement } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";

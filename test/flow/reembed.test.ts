@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sha256HexSync } from "../../src/lib/base/hash.ts";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
-import { eraseDocuments } from "../../src/lib/flows/erase-documents.ts";
+import { eraseDocuments } from "../../src/lib/flows/deletions/erase-documents.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { embedMissing } from "../../src/lib/flows/models/embed-missing.ts";
 import { newFillTally } from "../../src/lib/flows/models/filling.ts";

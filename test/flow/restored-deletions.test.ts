@@ -6,7 +6,7 @@ import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import { tenantPolicySchema } from "../../src/lib/contract/policy.ts";
 import { FULLS_KEPT } from "../../src/lib/flows/backups/expire-backups.ts";
 import { deletionKey, recordDeletion } from "../../src/lib/flows/deletions/deletion-record.ts";
-import { eraseDocument, type DocumentName } from "../../src/lib/flows/erase-document.ts";
+import { eraseDocument, type DocumentName } from "../../src/lib/flows/deletions/erase-document.ts";
 import { eraseEvent } from "../../src/lib/flows/sessions/erase-event.ts";
 import { eraseSession } from "../../src/lib/flows/sessions/erase-session.ts";
 import { expectOk, rowsIn, statement, type TestDatabase } from "../support/database.ts";

@@ -3,8 +3,8 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Principal } from "../../contract/principal.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { SessionIdentity, SessionLogApi } from "../../session/session-log-api.ts";
-import { eraseDocument, type DocumentName } from "../erase-document.ts";
-import type { EraseContext } from "../erase-documents.ts";
+import { eraseDocument, type DocumentName } from "../deletions/erase-document.ts";
+import type { EraseContext } from "../deletions/erase-documents.ts";
 import { askLog } from "./ask-log.ts";
 import { readMarker } from "./session-marker.ts";
 

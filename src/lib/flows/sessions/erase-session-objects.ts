@@ -7,7 +7,7 @@ import { deleteSegments, heldEventRowSchema, selectHeldEvents } from "../../db/q
 import { markTextsRemoved } from "../../db/queries/quarantine.ts";
 import type { Sql } from "../../db/sql.ts";
 import { segmentPrefix, summaryPrefix } from "../../session/session-keys.ts";
-import { eraseDocuments } from "../erase-documents.ts";
+import { eraseDocuments } from "../deletions/erase-documents.ts";
 import { problemOfSql, storageUnavailable } from "../problem-of.ts";
 import { removeHeldTexts } from "../quarantine/quarantine-object.ts";
 import type { ErasureStep, SessionErasure } from "./session-erasure.ts";

@@ -15,7 +15,7 @@ import type { SessionGateApi } from "../../session/session-gate-api.ts";
 import { sessionMarkerKey } from "../../session/session-keys.ts";
 import { sessionKey, type SessionIdentity, type SessionLogApi } from "../../session/session-log-api.ts";
 import { eventDocumentId } from "../../session/stored-event.ts";
-import { eraseDocuments } from "../erase-documents.ts";
+import { eraseDocuments } from "../deletions/erase-documents.ts";
 import { problemOfSql, storageUnavailable } from "../problem-of.ts";
 import { eraseHeldEvents, eraseSegments, eraseSummaries } from "./erase-session-objects.ts";
 import type { ErasureStep, SessionErasure } from "./session-erasure.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { err, ok } from "../../../lib/base/result.ts";
 import { identifierSchema, tierSchema, userIdSchema } from "../../../lib/contract/scope.ts";
-import { eraseDocument } from "../../../lib/flows/erase-document.ts";
+import { eraseDocument } from "../../../lib/flows/deletions/erase-document.ts";
 import { eraseEvent } from "../../../lib/flows/sessions/erase-event.ts";
 import { json } from "../respond.ts";
 import { principalOf, route } from "../route.ts";

@@ -1,7 +1,7 @@
-import { err, ok, type Result } from "../base/result.ts";
-import type { Principal } from "../contract/principal.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { Tier } from "../contract/scope.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Principal } from "../../contract/principal.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { Tier } from "../../contract/scope.ts";
 import { type EraseContext, eraseDocuments } from "./erase-documents.ts";
 
 export interface DocumentName {

@@ -1,20 +1,20 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
-import { documentUid, versionKey } from "../base/document-uid.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../contract/problem.ts";
-import type { Tier } from "../contract/scope.ts";
-import { deleteSignatures } from "../db/queries/duplicates.ts";
+import { documentUid, versionKey } from "../../base/document-uid.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Problem } from "../../contract/problem.ts";
+import type { Tier } from "../../contract/scope.ts";
+import { deleteSignatures } from "../../db/queries/duplicates.ts";
 import {
   deleteChunksOfDocuments,
   nameTombstones,
   type Tombstones,
   upsertTombstones,
-} from "../db/queries/erase-document.ts";
-import { holdErasures } from "../db/queries/user-erasures.ts";
-import type { Row, Sql, SqlError } from "../db/sql.ts";
-import { recordDeletion } from "./deletions/deletion-record.ts";
-import { problemOfSql } from "./problem-of.ts";
+} from "../../db/queries/erase-document.ts";
+import { holdErasures } from "../../db/queries/user-erasures.ts";
+import type { Row, Sql, SqlError } from "../../db/sql.ts";
+import { recordDeletion } from "./deletion-record.ts";
+import { problemOfSql } from "../problem-of.ts";
 
 export interface EraseContext {
   readonly sql: Sql;
