@@ -20,7 +20,7 @@ import {
   promotionSchema,
 } from "../../src/lib/contract/model.ts";
 import type { KeyScope } from "../../src/lib/contract/principal.ts";
-import { createKey, createTenant } from "../../src/lib/flows/manage-keys.ts";
+import { createKey, createTenant } from "../../src/lib/flows/keys/manage-keys.ts";
 import { bundleWorker } from "../../src/stack/bundle-worker.ts";
 import { startEmbedder } from "../../src/stack/embedder-process.ts";
 import { startWorkerRuntime } from "../../src/stack/worker-runtime.ts";

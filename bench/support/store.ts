@@ -9,7 +9,7 @@ import { PROJECT_FOLDER } from "../../src/cli/project-folder.ts";
 import { createNeonSql } from "../../src/lib/db/neon-sql.ts";
 import { runMigrations } from "../../src/lib/db/run-migrations.ts";
 import type { Sql } from "../../src/lib/db/sql.ts";
-import { createKey, createTenant } from "../../src/lib/flows/manage-keys.ts";
+import { createKey, createTenant } from "../../src/lib/flows/keys/manage-keys.ts";
 import { appConnectionString } from "../../src/stack/app-login.ts";
 import { openDatabase } from "../../src/stack/postgres/open-database.ts";
 

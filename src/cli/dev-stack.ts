@@ -1,4 +1,4 @@
-import { createKey, createTenant } from "../lib/flows/manage-keys.ts";
+import { createKey, createTenant } from "../lib/flows/keys/manage-keys.ts";
 import type { Stack } from "../stack/start-stack.ts";
 import { CommandError } from "./command-error.ts";
 import { ensureActiveModel } from "./ensure-active-model.ts";

@@ -20,7 +20,7 @@ import { loadLanguageDetector, type LanguageDetector } from "../lib/gate/languag
 import { createAnalyzer, type Analyzer } from "../lib/pii/analyzer-client.ts";
 import { PiiKeyring } from "../lib/pii/keyring.ts";
 import type { TrainingContext } from "../lib/flows/dictionaries/train-tenant.ts";
-import { findKey } from "../lib/flows/find-key.ts";
+import { findKey } from "../lib/flows/keys/find-key.ts";
 import { IngestAdmission } from "../lib/flows/ingest/admission.ts";
 import { S3Client } from "../lib/s3/s3-client.ts";
 import type { SessionGateApi } from "../lib/session/session-gate-api.ts";

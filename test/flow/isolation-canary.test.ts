@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { CANARIES, songOf } from "../../src/lib/flows/isolation/canaries.ts";
 import { ISOLATION_CANARY_JOB } from "../../src/lib/flows/isolation/canary-job.ts";
-import { createKey } from "../../src/lib/flows/manage-keys.ts";
+import { createKey } from "../../src/lib/flows/keys/manage-keys.ts";
 import type { Sql } from "../../src/lib/db/sql.ts";
 import { expectOk, statement } from "../support/database.ts";
 import { runTicked } from "./support/run-ticked.ts";

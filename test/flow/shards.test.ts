@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTenant, createKey } from "../../src/lib/flows/manage-keys.ts";
+import { createTenant, createKey } from "../../src/lib/flows/keys/manage-keys.ts";
 import { copyRegistry } from "../../src/lib/flows/copy-registry.ts";
-import { findKey } from "../../src/lib/flows/find-key.ts";
+import { findKey } from "../../src/lib/flows/keys/find-key.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { readReceipt } from "../../src/lib/flows/batches/read-receipts.ts";
 import { search } from "../../src/lib/flows/searching/search.ts";

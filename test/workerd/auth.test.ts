@@ -6,8 +6,8 @@ import { err } from "../../src/lib/base/result.ts";
 import { DEFAULT_POLICY } from "../../src/lib/contract/policy.ts";
 import { createNeonSql } from "../../src/lib/db/neon-sql.ts";
 import type { Sql } from "../../src/lib/db/sql.ts";
-import { findKey } from "../../src/lib/flows/find-key.ts";
-import { revokeKey, rotateKey } from "../../src/lib/flows/manage-keys.ts";
+import { findKey } from "../../src/lib/flows/keys/find-key.ts";
+import { revokeKey, rotateKey } from "../../src/lib/flows/keys/manage-keys.ts";
 import { ask, ingest, keysContext, makeKey, suiteEnv, suiteSql } from "./support/worker.ts";
 
 const { API_KEYS } = suiteEnv();

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { Authenticator, FRESH_MS } from "../../src/lib/auth/authenticator.ts";
 import { DEFAULT_POLICY, policyReplySchema } from "../../src/lib/contract/policy.ts";
-import { findKey } from "../../src/lib/flows/find-key.ts";
+import { findKey } from "../../src/lib/flows/keys/find-key.ts";
 import { ask, makeKey, suiteEnv, suiteSql } from "./support/worker.ts";
 
 const sql = suiteSql();

@@ -14,7 +14,7 @@ import {
   type OpenSession,
 } from "./support/session.ts";
 import { ask, keysContext, makeKey, suiteEnv } from "./support/worker.ts";
-import { revokeKey } from "../../src/lib/flows/manage-keys.ts";
+import { revokeKey } from "../../src/lib/flows/keys/manage-keys.ts";
 
 let key = "";
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ingestReportSchema, type IngestReport } from "../../lib/contract/batch.ts";
-import { createKey, createTenant, revokeKey } from "../../lib/flows/manage-keys.ts";
+import { createKey, createTenant, revokeKey } from "../../lib/flows/keys/manage-keys.ts";
 import type { Stack } from "../../stack/start-stack.ts";
 import { ApiClient } from "../api-client.ts";
 import type { CommandArguments } from "../arguments/command-arguments.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { keyScopeSchema } from "../../lib/contract/principal.ts";
 import { createNeonSql } from "../../lib/db/neon-sql.ts";
 import type { Sql } from "../../lib/db/sql.ts";
-import { createKey, createTenant, listKeys, revokeKey, rotateKey } from "../../lib/flows/manage-keys.ts";
+import { createKey, createTenant, listKeys, revokeKey, rotateKey } from "../../lib/flows/keys/manage-keys.ts";
 import { openDatabase } from "../../stack/postgres/open-database.ts";
 import type { CommandArguments } from "../arguments/command-arguments.ts";
 import { withHelp } from "../../stack/help-topic.ts";

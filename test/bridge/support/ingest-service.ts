@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { keysContext } from "../../../src/cli/keys-context.ts";
 import { PROJECT_FOLDER } from "../../../src/cli/project-folder.ts";
-import { createKey, createTenant } from "../../../src/lib/flows/manage-keys.ts";
+import { createKey, createTenant } from "../../../src/lib/flows/keys/manage-keys.ts";
 import { decodeWal } from "../../../src/lib/wal/wal-codec.ts";
 import { WAL_LIMITS } from "../../../src/lib/wal/wal-limits.ts";
 import { bundleWorker } from "../../../src/stack/bundle-worker.ts";

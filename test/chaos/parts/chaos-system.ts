@@ -4,7 +4,7 @@ import { ensureActiveModel } from "../../../src/cli/ensure-active-model.ts";
 import { keysContext } from "../../../src/cli/keys-context.ts";
 import { PROJECT_FOLDER } from "../../../src/cli/project-folder.ts";
 import type { KeyScope } from "../../../src/lib/contract/principal.ts";
-import { createKey, createTenant } from "../../../src/lib/flows/manage-keys.ts";
+import { createKey, createTenant } from "../../../src/lib/flows/keys/manage-keys.ts";
 import { bundleWorker } from "../../../src/stack/bundle-worker.ts";
 import type { WorkerRuntime } from "../../../src/stack/worker-runtime.ts";
 import { startEmbedder } from "../../../src/stack/embedder-process.ts";

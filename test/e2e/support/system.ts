@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { keysContext } from "../../../src/cli/keys-context.ts";
 import { ensureActiveModel } from "../../../src/cli/ensure-active-model.ts";
 import type { KeyScope } from "../../../src/lib/contract/principal.ts";
-import { createKey, createTenant } from "../../../src/lib/flows/manage-keys.ts";
+import { createKey, createTenant } from "../../../src/lib/flows/keys/manage-keys.ts";
 import { bundleWorker } from "../../../src/stack/bundle-worker.ts";
 import { type EmbedderProcess, startEmbedder } from "../../../src/stack/embedder-process.ts";
 import { startWorkerRuntime, type WorkerRuntime } from "../../../src/stack/worker-runtime.ts";

@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { buffer } from "node:stream/consumers";
 import { Authenticator } from "../../../src/lib/auth/authenticator.ts";
 import type { KeyScope } from "../../../src/lib/contract/principal.ts";
-import { findKey } from "../../../src/lib/flows/find-key.ts";
-import { createKey, createTenant } from "../../../src/lib/flows/manage-keys.ts";
+import { findKey } from "../../../src/lib/flows/keys/find-key.ts";
+import { createKey, createTenant } from "../../../src/lib/flows/keys/manage-keys.ts";
 import { createApp, ROUTES } from "../../isolation/support/worker-surface.ts";
 import { expectOk } from "../../support/database.ts";
 import type { World } from "./world.ts";

@@ -6,7 +6,7 @@ import type { DocumentInput } from "../../../src/lib/contract/document.ts";
 import { upsertArtifact } from "../../../src/lib/db/queries/artifacts.ts";
 import { insertDeadLetters } from "../../../src/lib/db/queries/dead-letters.ts";
 import { insertFactVersions } from "../../../src/lib/db/queries/profiles.ts";
-import { createTenant } from "../../../src/lib/flows/manage-keys.ts";
+import { createTenant } from "../../../src/lib/flows/keys/manage-keys.ts";
 import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
 import { sessionBatchTag } from "../../../src/lib/session/batch-tag.ts";
 import { expectOk, statement } from "../../support/database.ts";

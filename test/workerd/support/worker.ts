@@ -13,7 +13,7 @@ import {
   type KeyRequest,
   type KeysContext,
   type MadeKey,
-} from "../../../src/lib/flows/manage-keys.ts";
+} from "../../../src/lib/flows/keys/manage-keys.ts";
 import type { Env } from "../../../src/workers/env.ts";
 import worker from "../../../src/workers/index.ts";
 

@@ -13,7 +13,7 @@ import {
   rotateKey,
   type KeyError,
   type MadeKey,
-} from "../../../lib/flows/manage-keys.ts";
+} from "../../../lib/flows/keys/manage-keys.ts";
 import { ownTenantRows } from "../../../lib/flows/own-rows.ts";
 import { problemOfSql } from "../../../lib/flows/problem-of.ts";
 import { json } from "../respond.ts";

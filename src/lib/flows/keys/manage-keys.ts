@@ -1,12 +1,12 @@
 /** API keys: made, listed, rotated, revoked. The admin routes and the command line call the same functions. */
 import type { KVNamespace } from "@cloudflare/workers-types";
-import { apiKeyHint, makeApiKey } from "../auth/api-key.ts";
-import { writeKeyCopy } from "../auth/key-copies.ts";
-import { sha256Hex } from "../base/bytes.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { keyRecordSchema } from "../contract/key-record.ts";
-import type { KeyScope } from "../contract/principal.ts";
-import { SYSTEM_TENANT_PREFIX } from "../contract/scope.ts";
+import { apiKeyHint, makeApiKey } from "../../auth/api-key.ts";
+import { writeKeyCopy } from "../../auth/key-copies.ts";
+import { sha256Hex } from "../../base/bytes.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { keyRecordSchema } from "../../contract/key-record.ts";
+import type { KeyScope } from "../../contract/principal.ts";
+import { SYSTEM_TENANT_PREFIX } from "../../contract/scope.ts";
 import {
   insertKey,
   keySummarySchema,
@@ -15,9 +15,9 @@ import {
   rotateKey as rotateKeyStatement,
   selectKeys,
   type KeySummary,
-} from "../db/queries/api-keys.ts";
-import { insertTenant } from "../db/queries/tenants.ts";
-import type { Sql, SqlError } from "../db/sql.ts";
+} from "../../db/queries/api-keys.ts";
+import { insertTenant } from "../../db/queries/tenants.ts";
+import type { Sql, SqlError } from "../../db/sql.ts";
 
 export interface KeysContext {
   readonly sql: Sql;

@@ -1,7 +1,7 @@
-import { err, ok, type Result } from "../base/result.ts";
-import { keyRecordSchema, type KeyRecord } from "../contract/key-record.ts";
-import { selectKeyByHash } from "../db/queries/api-keys.ts";
-import { keyLookupStatement, type Sql, type SqlError } from "../db/sql.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { keyRecordSchema, type KeyRecord } from "../../contract/key-record.ts";
+import { selectKeyByHash } from "../../db/queries/api-keys.ts";
+import { keyLookupStatement, type Sql, type SqlError } from "../../db/sql.ts";
 
 /** How long a look-up may take, milliseconds: past it the copy in KV answers, so that an outage costs a request two seconds once. */
 const LOOKUP_TIMEOUT_MS = 2_000;
