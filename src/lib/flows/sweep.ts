@@ -5,7 +5,7 @@ import type { EmbedMessage } from "../contract/queue-message.ts";
 import { appliedRangesRowSchema, selectAppliedRanges } from "../db/queries/ledger.ts";
 import type { Sql } from "../db/sql.ts";
 import { embedMessages, sendBatches } from "../wal/embed-messages.ts";
-import { listTenants } from "./list-tenants.ts";
+import { listTenants } from "./tenants/list-tenants.ts";
 import { readWalHead } from "../wal/read-wal-range.ts";
 import { parseWalKey } from "../wal/wal-key.ts";
 import { WAL_LIMITS } from "../wal/wal-limits.ts";

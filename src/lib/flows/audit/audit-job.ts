@@ -3,7 +3,7 @@ import { AUDIT_CHECKS } from "../../contract/audit.ts";
 import { selectModels } from "../../db/queries/models.ts";
 import type { Sql } from "../../db/sql.ts";
 import type { Job, JobGauge, JobRun } from "../jobs/job.ts";
-import { knownTenants } from "../known-tenants.ts";
+import { knownTenants } from "../tenants/known-tenants.ts";
 import {
   auditKey,
   type AuditPart,

@@ -14,7 +14,7 @@ import type { Statement } from "../../db/sql.ts";
 import { DELETIONS_PREFIX } from "../deletions/deletion-record.ts";
 import { replayDeletionsPage, replayStart } from "../deletions/replay-page.ts";
 import type { Job, JobOutcome, JobRun } from "../jobs/job.ts";
-import { listTenants } from "../list-tenants.ts";
+import { listTenants } from "../tenants/list-tenants.ts";
 import { problemOfSql, storageUnavailable } from "../problem-of.ts";
 import type { BackupContext } from "./backup-job.ts";
 import { chooseBackup, readChain, type TenantChain } from "./choose-backup.ts";

@@ -2,7 +2,7 @@ import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Clock } from "../../base/clock.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
-import { listTenants } from "../list-tenants.ts";
+import { listTenants } from "../tenants/list-tenants.ts";
 import { removeObjects } from "../snapshots/remove-objects.ts";
 import { DELETIONS_PREFIX, deletionsPrefix } from "./deletion-record.ts";
 import { replayStart } from "./replay-page.ts";

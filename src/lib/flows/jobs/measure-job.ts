@@ -10,7 +10,7 @@ import {
   selectOpenDeadLetterCounts,
 } from "../../db/queries/measurements.ts";
 import type { Sql, SqlError } from "../../db/sql.ts";
-import { knownTenants } from "../known-tenants.ts";
+import { knownTenants } from "../tenants/known-tenants.ts";
 import type { Job, JobContext, JobGauge } from "./job.ts";
 
 interface MeasureContext extends JobContext {

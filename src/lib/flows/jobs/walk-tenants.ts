@@ -1,6 +1,6 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
-import { listTenants } from "../list-tenants.ts";
+import { listTenants } from "../tenants/list-tenants.ts";
 import type { JobRun } from "./job.ts";
 
 const cursorSchema = z.object({ after_tenant: z.string().default("") });

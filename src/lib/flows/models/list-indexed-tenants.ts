@@ -1,5 +1,5 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { listTenants } from "../list-tenants.ts";
+import { listTenants } from "../tenants/list-tenants.ts";
 
 /** Tenants that have documents, in order: accepted ones lie in WAL objects, and later in packs. */
 export async function listIndexedTenants(bucket: R2Bucket): Promise<readonly string[]> {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { ok, type Result } from "../../base/result.ts";
 import { nowRowSchema, SELECT_NOW } from "../../db/queries/orphan-marks.ts";
 import type { JobContext, JobRun } from "../jobs/job.ts";
-import { knownTenants } from "../known-tenants.ts";
+import { knownTenants } from "../tenants/known-tenants.ts";
 import { type Check, type CheckFailure, readRows, type TenantLook } from "./check.ts";
 import type { Finding, OrphanKind } from "./finding.ts";
 import { KeyWindows } from "./key-windows.ts";

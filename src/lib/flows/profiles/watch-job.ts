@@ -12,7 +12,7 @@ import {
 } from "../../db/queries/profile-outbox.ts";
 import { lockSeries, settleSeries } from "../../db/queries/series.ts";
 import { holdErasures } from "../../db/queries/user-erasures.ts";
-import { listTenants } from "../list-tenants.ts";
+import { listTenants } from "../tenants/list-tenants.ts";
 import type { Job, JobContext, JobRun } from "../jobs/job.ts";
 import { tenantsWithUnsent, type DatabasesContext } from "./outbox-job.ts";
 import type { PutProfileContext } from "./put-profile.ts";

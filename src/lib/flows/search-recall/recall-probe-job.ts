@@ -7,7 +7,7 @@ import { scopeRowSchema, selectScopesOfTenant } from "../../db/queries/search-re
 import type { SqlError } from "../../db/sql.ts";
 import { EXACT_ROWS_MAX } from "../searching/find-candidates.ts";
 import type { Job, JobContext, JobGauge, JobOutcome, JobRun } from "../jobs/job.ts";
-import { knownTenants } from "../known-tenants.ts";
+import { knownTenants } from "../tenants/known-tenants.ts";
 import {
   addRecall,
   countFound,

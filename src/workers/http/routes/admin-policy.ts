@@ -1,6 +1,6 @@
 import { ok } from "../../../lib/base/result.ts";
 import { policyReplySchema, tenantPolicySchema } from "../../../lib/contract/policy.ts";
-import { changePolicy, readPolicy } from "../../../lib/flows/manage-policy.ts";
+import { changePolicy, readPolicy } from "../../../lib/flows/tenants/manage-policy.ts";
 import { json } from "../respond.ts";
 import { principalOf, route } from "../route.ts";
 

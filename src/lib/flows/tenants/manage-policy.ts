@@ -1,14 +1,14 @@
 import type { z } from "zod";
-import { FRESH_MS } from "../auth/authenticator.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { policyReplySchema, TenantPolicy } from "../contract/policy.ts";
-import type { Principal } from "../contract/principal.ts";
-import type { Problem } from "../contract/problem.ts";
-import { policyRowSchema, selectPolicy, updatePolicy } from "../db/queries/tenants.ts";
-import type { Row, Sql } from "../db/sql.ts";
-import type { PiiKeyring } from "../pii/keyring.ts";
-import { problemOfSql } from "./problem-of.ts";
-import { wantsSealing } from "./judging/sealing-key.ts";
+import { FRESH_MS } from "../../auth/authenticator.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { policyReplySchema, TenantPolicy } from "../../contract/policy.ts";
+import type { Principal } from "../../contract/principal.ts";
+import type { Problem } from "../../contract/problem.ts";
+import { policyRowSchema, selectPolicy, updatePolicy } from "../../db/queries/tenants.ts";
+import type { Row, Sql } from "../../db/sql.ts";
+import type { PiiKeyring } from "../../pii/keyring.ts";
+import { problemOfSql } from "../problem-of.ts";
+import { wantsSealing } from "../judging/sealing-key.ts";
 
 type PolicyReply = z.output<typeof policyReplySchema>;
 
