@@ -25,7 +25,7 @@ import { IngestAdmission } from "../lib/flows/ingest/admission.ts";
 import { S3Client } from "../lib/s3/s3-client.ts";
 import type { SessionGateApi } from "../lib/session/session-gate-api.ts";
 import { sessionKey, type SessionIdentity } from "../lib/session/session-log-api.ts";
-import { createModelSource, tokenizerKey, type ModelSource } from "../lib/flows/model-source.ts";
+import { createModelSource, tokenizerKey, type ModelSource } from "../lib/flows/models/model-source.ts";
 import { type Condense, createCondense } from "../lib/summarise/chat-client.ts";
 import { provedZstd } from "../lib/zstd/proved-zstd.ts";
 import { trainDictionary } from "../lib/zstd/train-dictionary.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { storedVector } from "../../src/lib/flows/stored-vector.ts";
+import { storedVector } from "../../src/lib/flows/models/stored-vector.ts";
 import { analyse } from "../../src/lib/lexical/analyse.ts";
 import { bm25, inverseDocumentFrequency } from "../../src/lib/lexical/bm25.ts";
 import { queryTermsOf } from "../../src/lib/lexical/query-terms.ts";

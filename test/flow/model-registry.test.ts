@@ -6,7 +6,7 @@ import { compareModels } from "../../src/lib/flows/models/compare-models.ts";
 import { DRIFT_PROBE_JOB } from "../../src/lib/flows/models/drift-probe-job.ts";
 import { goldenSchema, manifestSchema, modelKeys } from "../../src/lib/flows/models/model-artifacts.ts";
 import { modelCoverage } from "../../src/lib/flows/models/model-coverage.ts";
-import { registerModel } from "../../src/lib/flows/register-model.ts";
+import { registerModel } from "../../src/lib/flows/models/register-model.ts";
 import { GOLDEN_TEXTS } from "../../src/lib/model/golden-texts.ts";
 import { expectOk } from "../support/database.ts";
 import { smallTokenizerJson } from "../unit/model/small-tokenizer.ts";

@@ -3,7 +3,7 @@ import { BACKUP_JOB } from "../../src/lib/flows/backups/backup-job.ts";
 import { FULLS_KEPT } from "../../src/lib/flows/backups/expire-backups.ts";
 import { RESTORE_JOB } from "../../src/lib/flows/backups/restore-job.ts";
 import { searchReplySchema } from "../../src/lib/contract/search.ts";
-import { createModelSource } from "../../src/lib/flows/model-source.ts";
+import { createModelSource } from "../../src/lib/flows/models/model-source.ts";
 import { search } from "../../src/lib/flows/searching/search.ts";
 import { dropExpiredBatch } from "../../src/lib/flows/retention/drop-batch.ts";
 import { eraseUser } from "../../src/lib/flows/users/erase-user.ts";

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTenant, createKey } from "../../src/lib/flows/keys/manage-keys.ts";
-import { copyRegistry } from "../../src/lib/flows/copy-registry.ts";
+import { copyRegistry } from "../../src/lib/flows/models/copy-registry.ts";
 import { findKey } from "../../src/lib/flows/keys/find-key.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { readReceipt } from "../../src/lib/flows/batches/read-receipts.ts";
 import { search } from "../../src/lib/flows/searching/search.ts";
 import { sha256HexSync } from "../../src/lib/base/hash.ts";
-import { createModelSource } from "../../src/lib/flows/model-source.ts";
+import { createModelSource } from "../../src/lib/flows/models/model-source.ts";
 import { openDatabases, type Databases } from "../../src/lib/db/open-databases.ts";
 import { shardMapSchema, shardOf } from "../../src/lib/db/shard-map.ts";
 import { expectError, expectOk, openTestDatabase, rowsIn, statement, type TestDatabase } from "../support/database.ts";

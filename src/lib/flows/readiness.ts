@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Readiness } from "../contract/readiness.ts";
 import type { Sql } from "../db/sql.ts";
 import type { Embedder } from "../embed/embedder.ts";
-import type { ModelSource } from "./model-source.ts";
+import type { ModelSource } from "./models/model-source.ts";
 
 export interface ReadinessContext {
   readonly sql: Sql;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { BACKUP_JOB, type BackupContext } from "../../../src/lib/flows/backups/backup-job.ts";
 import { RESTORE_JOB } from "../../../src/lib/flows/backups/restore-job.ts";
 import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
-import { createModelSource, tokenizerKey } from "../../../src/lib/flows/model-source.ts";
+import { createModelSource, tokenizerKey } from "../../../src/lib/flows/models/model-source.ts";
 import { sweep, SWEEP_BOUNDS } from "../../../src/lib/flows/sweep.ts";
 import { ZstdCodec } from "../../../src/lib/zstd/zstd-codec.ts";
 import { expectOk, openTestDatabase, type TestDatabase } from "../../support/database.ts";

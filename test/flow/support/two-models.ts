@@ -1,7 +1,7 @@
 import { createEmbedderPool } from "../../../src/lib/embed/embedder-pool.ts";
 import type { EmbedderInfo } from "../../../src/lib/embed/embedder.ts";
 import { REEMBED_JOB } from "../../../src/lib/flows/models/reembed-job.ts";
-import { registerModel } from "../../../src/lib/flows/register-model.ts";
+import { registerModel } from "../../../src/lib/flows/models/register-model.ts";
 import type { JobRunReport } from "../../../src/lib/contract/job.ts";
 import { expectOk } from "../../support/database.ts";
 import { smallTokenizerJson } from "../../unit/model/small-tokenizer.ts";

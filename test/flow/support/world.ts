@@ -13,7 +13,7 @@ import { accept } from "../../../src/lib/flows/ingest/accept.ts";
 import type { IndexingContext } from "../../../src/lib/flows/indexing/context.ts";
 import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
 import { loadLanguageDetector, type LanguageDetector } from "../../../src/lib/gate/language.ts";
-import { createModelSource, tokenizerKey } from "../../../src/lib/flows/model-source.ts";
+import { createModelSource, tokenizerKey } from "../../../src/lib/flows/models/model-source.ts";
 import { provedZstd } from "../../../src/lib/zstd/proved-zstd.ts";
 import type { ZstdCodec } from "../../../src/lib/zstd/zstd-codec.ts";
 import { expectOk, openTestDatabase, rowsIn, statement, type TestDatabase } from "../../support/database.ts";

@@ -7,7 +7,7 @@ import { DEFAULT_POLICY } from "../../../src/lib/contract/policy.ts";
 import type { SearchReply } from "../../../src/lib/contract/search.ts";
 import { activateModelIfNoneActive, insertModel } from "../../../src/lib/db/queries/models.ts";
 import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
-import type { ModelSource } from "../../../src/lib/flows/model-source.ts";
+import type { ModelSource } from "../../../src/lib/flows/models/model-source.ts";
 import { search } from "../../../src/lib/flows/searching/search.ts";
 import { loadTokenCounter } from "../../../src/lib/model/load-token-counter.ts";
 import { embedMessages } from "../../../src/lib/wal/embed-messages.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Sql } from "../../db/sql.ts";
 import type { JobContext } from "../jobs/job.ts";
-import type { ModelSource } from "../model-source.ts";
+import type { ModelSource } from "../models/model-source.ts";
 import type { PackReadContext } from "../packs/context.ts";
 
 export interface AuditContext extends JobContext, PackReadContext {

@@ -6,7 +6,7 @@ import { PACK_LIMITS } from "../../artifact/pack-limits.ts";
 import { PackWriter, type PackWriterOptions } from "../../artifact/pack-writer.ts";
 import type { StoreVariant } from "../../db/queries/models.ts";
 import type { DocumentPageRow } from "../../db/queries/backup.ts";
-import { storedVector } from "../stored-vector.ts";
+import { storedVector } from "../models/stored-vector.ts";
 import { LineFile, writeFile, writeLines } from "./line-file.ts";
 import { packRecordOf, type VectorRow } from "./pack-record.ts";
 

@@ -17,7 +17,7 @@ import { insertQuarantine } from "../../db/queries/quarantine.ts";
 import { lockSeries, settleSeries, type SeriesName } from "../../db/queries/series.ts";
 import { holdErasures } from "../../db/queries/user-erasures.ts";
 import type { SqlError, Statement } from "../../db/sql.ts";
-import type { ModelInUse } from "../model-source.ts";
+import type { ModelInUse } from "../models/model-source.ts";
 import { chunkRowsOf } from "./chunk-rows.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
 import { documentRowOf, duplicateRowOf, poisonRowsOf, signatureRowOf } from "./document-rows.ts";

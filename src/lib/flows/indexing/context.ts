@@ -6,7 +6,7 @@ import type { Embedder } from "../../embed/embedder.ts";
 import type { RequestBudget } from "../../embed/request-batches.ts";
 import type { LanguageDetector } from "../../gate/language.ts";
 import type { WalReadError } from "../../wal/read-wal-range.ts";
-import type { ModelError, ModelSource } from "../model-source.ts";
+import type { ModelError, ModelSource } from "../models/model-source.ts";
 
 /** What indexing uses. Constructed by the composition root only. */
 export interface IndexingContext {

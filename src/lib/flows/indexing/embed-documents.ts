@@ -6,7 +6,7 @@ import type { Sql, SqlError } from "../../db/sql.ts";
 import { embedTexts, type EmbedTextsError } from "../../embed/embed-texts.ts";
 import type { Embedder } from "../../embed/embedder.ts";
 import type { RequestBudget } from "../../embed/request-batches.ts";
-import type { ModelError, ModelInUse, ModelSource } from "../model-source.ts";
+import type { ModelError, ModelInUse, ModelSource } from "../models/model-source.ts";
 import { prepareChunks, type PreparedChunk } from "./prepare-document.ts";
 
 export interface EmbeddingContext {

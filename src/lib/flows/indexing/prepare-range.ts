@@ -10,7 +10,7 @@ import { erasedUserRowSchema, selectErasedUsers } from "../../db/queries/user-er
 import { readWalRange, type WalRange } from "../../wal/read-wal-range.ts";
 import type { WalHead } from "../../wal/wal-codec.ts";
 import { WAL_LIMITS } from "../../wal/wal-limits.ts";
-import { type ModelInUse, modelOf } from "../model-source.ts";
+import { type ModelInUse, modelOf } from "../models/model-source.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "./context.ts";
 import type { DuplicateDocument, SketchedDocument } from "./duplicate-document.ts";
 import { prepareDocument, type PreparedDocument } from "./prepare-document.ts";

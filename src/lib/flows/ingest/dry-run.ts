@@ -9,7 +9,7 @@ import type { WalDocument } from "../../contract/wal-record.ts";
 import type { TokenCounter } from "../../model/token-counter.ts";
 import { prepareChunks, type ChunkingModel } from "../indexing/prepare-document.ts";
 import { judgeRequest, type JudgingContext } from "../judging/judge-request.ts";
-import type { ModelSource } from "../model-source.ts";
+import type { ModelSource } from "../models/model-source.ts";
 
 export interface DryRunContext extends JudgingContext {
   readonly clock: Clock;

@@ -12,7 +12,7 @@ import { rankingChange, type RankingPair } from "../../retrieve/compare-rankings
 import { rankUnion } from "../../retrieve/union.ts";
 import { embedQuery } from "../searching/embed-query.ts";
 import { findCandidates } from "../searching/find-candidates.ts";
-import { type ModelInUse, modelOf, type ModelSource } from "../model-source.ts";
+import { type ModelInUse, modelOf, type ModelSource } from "./model-source.ts";
 import { ownRows } from "../own-rows.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { candidateOf } from "../searching/ranking-candidate.ts";

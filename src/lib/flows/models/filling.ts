@@ -3,7 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
 import type { UnembeddedRow } from "../../db/queries/reembed.ts";
 import type { EmbeddingContext } from "../indexing/embed-documents.ts";
-import type { ModelInUse } from "../model-source.ts";
+import type { ModelInUse } from "./model-source.ts";
 import type { PackReadContext } from "../packs/context.ts";
 
 export interface FillContext extends EmbeddingContext, PackReadContext {

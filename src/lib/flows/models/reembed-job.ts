@@ -8,7 +8,7 @@ import {
   rowCountSchema,
 } from "../../db/queries/reembed.ts";
 import type { Job, JobContext, JobRun } from "../jobs/job.ts";
-import { modelOf, type ModelSource } from "../model-source.ts";
+import { modelOf, type ModelSource } from "./model-source.ts";
 import { embedMissing } from "./embed-missing.ts";
 import { type FillContext, type FillTally, newFillTally } from "./filling.ts";
 import { listIndexedTenants } from "./list-indexed-tenants.ts";

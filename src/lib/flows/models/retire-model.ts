@@ -4,7 +4,7 @@ import type { Problem } from "../../contract/problem.ts";
 import { LOCK_MODELS, retireModel as retireStatement } from "../../db/queries/models.ts";
 import { countOwnDocuments, rowCountSchema } from "../../db/queries/reembed.ts";
 import type { Sql } from "../../db/sql.ts";
-import { copyRegistry } from "../copy-registry.ts";
+import { copyRegistry } from "./copy-registry.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { listIndexedTenants } from "./list-indexed-tenants.ts";
 import { listStoredModels } from "./list-models.ts";

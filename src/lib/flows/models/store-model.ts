@@ -6,7 +6,7 @@ import type { EmbedError, Embedder, EmbedderInfo } from "../../embed/embedder.ts
 import { GOLDEN_SET } from "../../model/golden-texts.ts";
 import { loadTokenCounter } from "../../model/load-token-counter.ts";
 import { createObject, CREATE_OPTIONS } from "../../wal/create-object.ts";
-import { tokenizerKey } from "../model-source.ts";
+import { tokenizerKey } from "./model-source.ts";
 import { storageUnavailable } from "../problem-of.ts";
 import { embedGolden, goldenText } from "./embed-golden.ts";
 import {

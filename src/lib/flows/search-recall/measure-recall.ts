@@ -6,7 +6,7 @@ import type { CandidateSearch } from "../../db/queries/search-parts.ts";
 import { sampleChunkRowSchema, selectSampleChunks } from "../../db/queries/search-recall.ts";
 import type { Scope, Sql, SqlError, Statement } from "../../db/sql.ts";
 import { BM25_B, BM25_K1 } from "../../lexical/bm25.ts";
-import { storedVector } from "../stored-vector.ts";
+import { storedVector } from "../models/stored-vector.ts";
 
 /** Neighbours of one sample that are looked for. */
 const NEIGHBOURS = 10;

@@ -4,7 +4,7 @@ import { chunkText } from "../../chunk/chunk-text.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { SearchReply, SearchRequest } from "../../contract/search.ts";
 import type { EmbedError, Embedder } from "../../embed/embedder.ts";
-import type { ModelInUse, ModelSource } from "../model-source.ts";
+import type { ModelInUse, ModelSource } from "../models/model-source.ts";
 
 /** The query as a vector of the active model, or none with the reason. */
 export interface QueryVector {

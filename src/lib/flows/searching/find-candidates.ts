@@ -13,7 +13,7 @@ import { indexedCandidates, searchSettings } from "../../db/queries/search-index
 import type { Scope, Sql, SqlError, Statement } from "../../db/sql.ts";
 import { BM25_B, BM25_K1 } from "../../lexical/bm25.ts";
 import { packedQueries, queryTermsOf } from "../../lexical/query-terms.ts";
-import type { ModelInUse } from "../model-source.ts";
+import type { ModelInUse } from "../models/model-source.ts";
 
 /** Candidates of each side and tier: what recall and normalisation need, for small and for large k. */
 const CANDIDATES_MIN = 50;

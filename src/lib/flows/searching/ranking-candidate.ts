@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { CandidateRow } from "../../db/queries/search.ts";
 import type { Candidate, SummarisedTurns, Turn } from "../../retrieve/candidate.ts";
-import { storedVector } from "../stored-vector.ts";
+import { storedVector } from "../models/stored-vector.ts";
 
 /** A row as the union ranks it. */
 export interface SearchCandidate extends Candidate {

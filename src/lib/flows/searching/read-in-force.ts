@@ -6,7 +6,7 @@ import type { Scope, Sql } from "../../db/sql.ts";
 import type { Embedder } from "../../embed/embedder.ts";
 import { embedQuery, type QueryVector } from "./embed-query.ts";
 import { findCandidates, type Found } from "./find-candidates.ts";
-import { type ModelInUse, modelOf, type ModelSource } from "../model-source.ts";
+import { type ModelInUse, modelOf, type ModelSource } from "../models/model-source.ts";
 import { problemOfSql } from "../problem-of.ts";
 
 interface ReadContext {

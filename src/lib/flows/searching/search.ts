@@ -11,7 +11,7 @@ import type { RankedHit } from "../../retrieve/candidate.ts";
 import { rankUnion } from "../../retrieve/union.ts";
 import { awaitWrites } from "./await-writes.ts";
 import { embedQuery, type QueryVector } from "./embed-query.ts";
-import type { ModelInUse, ModelSource } from "../model-source.ts";
+import type { ModelInUse, ModelSource } from "../models/model-source.ts";
 import { ownRows } from "../own-rows.ts";
 import { findNeighbours, type Neighbours } from "./find-neighbours.ts";
 import { candidateOf, type SearchCandidate } from "./ranking-candidate.ts";

@@ -7,7 +7,7 @@ import type { Embedder } from "../../embed/embedder.ts";
 import type { RequestBudget } from "../../embed/request-batches.ts";
 import type { SessionIdentity } from "../../session/session-log-api.ts";
 import type { ChatError, Condense } from "../../summarise/chat-client.ts";
-import type { ModelSource } from "../model-source.ts";
+import type { ModelSource } from "../models/model-source.ts";
 
 /** What registering a segment uses. Constructed by the composition root only. */
 export interface SealContext {

@@ -7,7 +7,7 @@ import { describeSegment, segmentTitle } from "../../summarise/describe-segment.
 import { spokenText } from "../../summarise/spoken-sentence.ts";
 import { rollUp, summariseSentences, type SummarySentence, summaryText } from "../../summarise/summarise-sentences.ts";
 import { addedTerms, distinctiveTerms, NO_TERMS, type TermCounts } from "../../summarise/term-counts.ts";
-import type { ModelError, ModelInUse } from "../model-source.ts";
+import type { ModelError, ModelInUse } from "../models/model-source.ts";
 import type { SealContext } from "./context.ts";
 import type { SegmentDigest } from "./segment-digest.ts";
 import { loadedSentence, type Sidecar, type StoredSummary, storedSentence } from "./sidecar.ts";

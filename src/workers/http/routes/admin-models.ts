@@ -15,7 +15,7 @@ import { modelCoverage } from "../../../lib/flows/models/model-coverage.ts";
 import { promoteModel } from "../../../lib/flows/models/promote-model.ts";
 import { retireModel } from "../../../lib/flows/models/retire-model.ts";
 import { rollBackModel } from "../../../lib/flows/models/roll-back-model.ts";
-import { registerModel } from "../../../lib/flows/register-model.ts";
+import { registerModel } from "../../../lib/flows/models/register-model.ts";
 import { json } from "../respond.ts";
 import { route, type Call } from "../route.ts";
 

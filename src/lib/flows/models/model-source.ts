@@ -1,10 +1,10 @@
-import type { Clock } from "../base/clock.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { activeModelRowSchema, type ModelRow, selectActiveModel, type StoreVariant } from "../db/queries/models.ts";
-import type { Sql, SqlError } from "../db/sql.ts";
-import type { ActiveModel } from "../model/active-model.ts";
-import { loadTokenCounter } from "../model/load-token-counter.ts";
-import type { TokenCounter } from "../model/token-counter.ts";
+import type { Clock } from "../../base/clock.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { activeModelRowSchema, type ModelRow, selectActiveModel, type StoreVariant } from "../../db/queries/models.ts";
+import type { Sql, SqlError } from "../../db/sql.ts";
+import type { ActiveModel } from "../../model/active-model.ts";
+import { loadTokenCounter } from "../../model/load-token-counter.ts";
+import type { TokenCounter } from "../../model/token-counter.ts";
 
 export type ModelError =
   | { readonly code: "no_active_model" }

@@ -1,14 +1,14 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { err, ok, type Result } from "../base/result.ts";
-import type { RegisteredModel } from "../contract/model.ts";
-import type { Problem } from "../contract/problem.ts";
-import { activateModelIfNoneActive, insertModel } from "../db/queries/models.ts";
-import type { Sql } from "../db/sql.ts";
-import type { Embedder } from "../embed/embedder.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { RegisteredModel } from "../../contract/model.ts";
+import type { Problem } from "../../contract/problem.ts";
+import { activateModelIfNoneActive, insertModel } from "../../db/queries/models.ts";
+import type { Sql } from "../../db/sql.ts";
+import type { Embedder } from "../../embed/embedder.ts";
 import { copyRegistry } from "./copy-registry.ts";
-import { listModels } from "./models/list-models.ts";
-import { embedderProblem, storeModel } from "./models/store-model.ts";
-import { problemOfSql } from "./problem-of.ts";
+import { listModels } from "./list-models.ts";
+import { embedderProblem, storeModel } from "./store-model.ts";
+import { problemOfSql } from "../problem-of.ts";
 
 export interface RegisterContext {
   readonly sql: Sql;

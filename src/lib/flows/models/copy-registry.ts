@@ -1,7 +1,7 @@
-import { err, ok, type Result } from "../base/result.ts";
-import { registryRowSchema, replaceRegistry, selectRegistry } from "../db/queries/models.ts";
-import { HOME_SHARD } from "../db/shard-map.ts";
-import type { Sql, SqlError } from "../db/sql.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { registryRowSchema, replaceRegistry, selectRegistry } from "../../db/queries/models.ts";
+import { HOME_SHARD } from "../../db/shard-map.ts";
+import type { Sql, SqlError } from "../../db/sql.ts";
 
 /**
  * Copies the registry of models from the home database to every other one; needed after each change of it. Repeating it is harmless. An error

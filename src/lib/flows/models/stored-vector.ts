@@ -1,4 +1,4 @@
-import { assert } from "../base/assert.ts";
+import { assert } from "../../base/assert.ts";
 
 /** Bytes before the elements of a halfvec in its binary form: int16 dimensions, int16 unused. */
 const HALFVEC_HEADER_BYTES = 4;
