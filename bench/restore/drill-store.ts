@@ -14,7 +14,7 @@ import { type FrameContext, runJob } from "../../src/lib/flows/jobs/run-job.ts";
 import { createModelSource, tokenizerKey } from "../../src/lib/flows/models/model-source.ts";
 import { registerModel } from "../../src/lib/flows/models/register-model.ts";
 import { search } from "../../src/lib/flows/searching/search.ts";
-import { sweep, SWEEP_BOUNDS } from "../../src/lib/flows/sweep.ts";
+import { sweep, SWEEP_BOUNDS } from "../../src/lib/flows/sweep/sweep.ts";
 import { loadLanguageDetector } from "../../src/lib/gate/language.ts";
 import { provedZstd } from "../../src/lib/zstd/proved-zstd.ts";
 import { expectOk, statement, type TestDatabase } from "../../test/support/database.ts";

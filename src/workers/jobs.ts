@@ -23,7 +23,7 @@ import { RECALL_PROBE_JOB } from "../lib/flows/search-recall/recall-probe-job.ts
 import { SNAPSHOT_JOB } from "../lib/flows/snapshots/snapshot-job.ts";
 import { SYNC_BACK_JOB } from "../lib/flows/sync/sync-back-job.ts";
 import { SYNC_JOB, SYNC_REMOVALS_JOB } from "../lib/flows/sync/sync-job.ts";
-import { SWEEP_JOB } from "../lib/flows/run-sweep-job.ts";
+import { SWEEP_JOB } from "../lib/flows/sweep/sweep-job.ts";
 import type { Context } from "./context.ts";
 import { thrownFields } from "./thrown-fields.ts";
 import { currentTrace, inTrace } from "./trace-scope.ts";

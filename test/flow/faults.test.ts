@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import type { EmbedMessage } from "../../src/lib/contract/queue-message.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
-import { sweep, SWEEP_BOUNDS } from "../../src/lib/flows/sweep.ts";
+import { sweep, SWEEP_BOUNDS } from "../../src/lib/flows/sweep/sweep.ts";
 import { expectOk } from "../support/database.ts";
 import { CrashPoint, type CrashPlan } from "./support/crashing.ts";
 import { expectConsistent, survive, tryEveryCall } from "./support/crash-campaign.ts";

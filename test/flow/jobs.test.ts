@@ -6,7 +6,7 @@ import { JOB_HISTORY_JOB } from "../../src/lib/flows/jobs/history-job.ts";
 import { runJob, type FrameContext, type RunRequest } from "../../src/lib/flows/jobs/run-job.ts";
 import { TimeBudget } from "../../src/lib/flows/jobs/time-budget.ts";
 import type { Row } from "../../src/lib/db/sql.ts";
-import { SWEEP_JOB } from "../../src/lib/flows/run-sweep-job.ts";
+import { SWEEP_JOB } from "../../src/lib/flows/sweep/sweep-job.ts";
 import { expectOk, statement } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
 import { CrashPoint } from "./support/crashing.ts";

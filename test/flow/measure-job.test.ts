@@ -4,7 +4,7 @@ import { insertDeadLetters } from "../../src/lib/db/queries/dead-letters.ts";
 import type { Job, JobGauge } from "../../src/lib/flows/jobs/job.ts";
 import { MEASURE_JOB } from "../../src/lib/flows/jobs/measure-job.ts";
 import { TimeBudget } from "../../src/lib/flows/jobs/time-budget.ts";
-import { SWEEP_JOB } from "../../src/lib/flows/run-sweep-job.ts";
+import { SWEEP_JOB } from "../../src/lib/flows/sweep/sweep-job.ts";
 import { expectOk } from "../support/database.ts";
 import { FIRST_RUN } from "./support/run-ticked.ts";
 import { openWorld, type World, type WorldContext } from "./support/world.ts";

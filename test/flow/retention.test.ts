@@ -4,7 +4,7 @@ import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import { tenantPolicySchema } from "../../src/lib/contract/policy.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { RETENTION_JOB } from "../../src/lib/flows/retention/retention-job.ts";
-import { sweep, SWEEP_BOUNDS } from "../../src/lib/flows/sweep.ts";
+import { sweep, SWEEP_BOUNDS } from "../../src/lib/flows/sweep/sweep.ts";
 import { expectOk, statement } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
 import { CrashPoint } from "./support/crashing.ts";

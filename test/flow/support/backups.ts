@@ -4,7 +4,7 @@ import { BACKUP_JOB, type BackupContext } from "../../../src/lib/flows/backups/b
 import { RESTORE_JOB } from "../../../src/lib/flows/backups/restore-job.ts";
 import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
 import { createModelSource, tokenizerKey } from "../../../src/lib/flows/models/model-source.ts";
-import { sweep, SWEEP_BOUNDS } from "../../../src/lib/flows/sweep.ts";
+import { sweep, SWEEP_BOUNDS } from "../../../src/lib/flows/sweep/sweep.ts";
 import { ZstdCodec } from "../../../src/lib/zstd/zstd-codec.ts";
 import { expectOk, openTestDatabase, type TestDatabase } from "../../support/database.ts";
 import type { TestBackend } from "../../support/postgres-servers.ts";

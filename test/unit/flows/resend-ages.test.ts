@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isResendDue } from "../../../src/lib/flows/sweep.ts";
+import { isResendDue } from "../../../src/lib/flows/sweep/sweep.ts";
 
 const MINUTE_MS = 60_000;
 

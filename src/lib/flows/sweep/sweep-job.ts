@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Job, JobGauge } from "./jobs/job.ts";
+import type { Job, JobGauge } from "../jobs/job.ts";
 import { sweep, SWEEP_BOUNDS, type SweepContext, type SweepReport } from "./sweep.ts";
 
 const MINUTE_MS = 60_000;

@@ -1,14 +1,14 @@
 import type { Queue, R2Bucket, R2Object } from "@cloudflare/workers-types";
-import type { Clock } from "../base/clock.ts";
-import { ulidTimeMs } from "../base/ids.ts";
-import type { EmbedMessage } from "../contract/queue-message.ts";
-import { appliedRangesRowSchema, selectAppliedRanges } from "../db/queries/ledger.ts";
-import type { Sql } from "../db/sql.ts";
-import { embedMessages, sendBatches } from "../wal/embed-messages.ts";
-import { listTenants } from "./tenants/list-tenants.ts";
-import { readWalHead } from "../wal/read-wal-range.ts";
-import { parseWalKey } from "../wal/wal-key.ts";
-import { WAL_LIMITS } from "../wal/wal-limits.ts";
+import type { Clock } from "../../base/clock.ts";
+import { ulidTimeMs } from "../../base/ids.ts";
+import type { EmbedMessage } from "../../contract/queue-message.ts";
+import { appliedRangesRowSchema, selectAppliedRanges } from "../../db/queries/ledger.ts";
+import type { Sql } from "../../db/sql.ts";
+import { embedMessages, sendBatches } from "../../wal/embed-messages.ts";
+import { listTenants } from "../tenants/list-tenants.ts";
+import { readWalHead } from "../../wal/read-wal-range.ts";
+import { parseWalKey } from "../../wal/wal-key.ts";
+import { WAL_LIMITS } from "../../wal/wal-limits.ts";
 
 export interface SweepContext {
   readonly bucket: R2Bucket;
