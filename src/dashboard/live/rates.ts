@@ -12,6 +12,12 @@ export function gaugeOf(scrape: Scrape, name: AnyMetricName): number | undefined
   return samplesOf(scrape, name)[0]?.value;
 }
 
+/** Sum of a gauge over its series; undefined where it was not measured yet. */
+export function gaugeTotalOf(scrape: Scrape, name: AnyMetricName): number | undefined {
+  const samples = samplesOf(scrape, name);
+  return samples.length === 0 ? undefined : sumOf(scrape, name);
+}
+
 /** Increase per second between each scrape and the one before it; a counter that fell was started anew. null at the first. */
 export function ratesOf(
   scrapes: readonly Scraped[],

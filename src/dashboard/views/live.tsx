@@ -5,7 +5,7 @@ import { Empty } from "../parts/empty.tsx";
 import { Panel, Tile } from "../parts/panel.tsx";
 import { ProblemNote } from "../parts/problem-note.tsx";
 import { TimeChart } from "../parts/time-chart.tsx";
-import { countsBy, gaugeOf, quantilesOf, ratesOf, totalOf } from "../live/rates.ts";
+import { countsBy, gaugeOf, gaugeTotalOf, quantilesOf, ratesOf, totalOf } from "../live/rates.ts";
 import { useScrapes, type Scraped } from "../live/use-scrapes.ts";
 import { rateText, secondsText, shareText, shortCount } from "../service/format.ts";
 import type { LabelFilter, Scrape } from "../service/prometheus.ts";
@@ -68,7 +68,8 @@ function Tiles({ scrapes, now }: Figured) {
   const letIn = totalOf(now, "ingest_source_inputs_total", { outcome: ["accepted", "duplicate"] });
   const freshness = quantilesOf(scrapes, { name: "ingest_freshness_seconds", quantile: 0.95 }).at(-1) ?? null;
   const oldestSeconds = gaugeOf(now, "wal_backlog_oldest_age_seconds") ?? 0;
-  const waitingObjects = gaugeOf(now, "wal_backlog_objects");
+  const waitingMessages = gaugeTotalOf(now, "queue_backlog_messages");
+  const lateObjects = gaugeOf(now, "wal_backlog_objects");
   const violations = totalOf(now, "isolation_violations_total");
   return (
     <dl class="tiles">
@@ -78,11 +79,15 @@ function Tiles({ scrapes, now }: Figured) {
         note={`${shortCount(totalOf(now, "ingest_processed_total", { outcome: "indexed" }))} in all`}
       />
       <Tile label="let in" value={seen === 0 ? "–" : shareText(letIn / seen)} note={`of ${shortCount(seen)} inputs`} />
-      <Tile label="searchable within, p95" value={secondsText(freshness)} note="from accepted, last minute" />
+      <Tile label="searchable, p95" value={secondsText(freshness)} note="from accepted, last minute" />
       <Tile
         label="backlog"
-        value={countOrDash(waitingObjects)}
-        note={oldestSeconds === 0 ? "WAL objects not applied" : `oldest ${secondsText(oldestSeconds)}`}
+        value={countOrDash(waitingMessages)}
+        note={
+          oldestSeconds === 0
+            ? `messages wait; ${countOrDash(lateObjects)} late`
+            : `oldest not applied ${secondsText(oldestSeconds)}`
+        }
         tone={oldestSeconds > 900 ? "bad" : oldestSeconds > 120 ? "warn" : "plain"}
       />
       <Tile
@@ -91,9 +96,9 @@ function Tiles({ scrapes, now }: Figured) {
         note={`${countOrDash(gaugeOf(now, "sessions_waiting"))} waiting`}
       />
       <Tile
-        label="rows of others held back"
+        label="foreign rows"
         value={shortCount(violations)}
-        note="anything but 0 is an incident"
+        note="held back; anything but 0 is an incident"
         tone={violations > 0 ? "bad" : "good"}
       />
     </dl>

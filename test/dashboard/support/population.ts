@@ -29,7 +29,7 @@ type Ask = (path: string, body: unknown) => Promise<unknown>;
 
 /** Sends the documents as one batch and waits until each is searchable. */
 export async function populate(url: string, key: string, batchTag = BATCH): Promise<void> {
-  const ask = asking(url, key);
+  const ask = askAs(url, key);
   // Each batch is of letters of its own: what came before would be a duplicate.
   const documents = DOCUMENTS.map((each) => ({
     ...each,
@@ -50,7 +50,7 @@ export const TALK = [
 
 /** A short conversation, sealed: its segment is an artifact. */
 export async function talk(url: string, key: string): Promise<void> {
-  const ask = asking(url, key);
+  const ask = askAs(url, key);
   const opened = openedSchema.parse(await ask("/v1/sessions", { user_id: "ann" }));
   const frames = TALK.map((text, index) => ({
     seq: index + 1,
@@ -60,14 +60,14 @@ export async function talk(url: string, key: string): Promise<void> {
     text,
   }));
   const path = `/v1/sessions/${opened.session_id}`;
-  const asOwner = asking(url, opened.write_token);
+  const asOwner = askAs(url, opened.write_token);
   await asOwner(`${path}/frames`, frames.map((frame) => JSON.stringify(frame)).join("\n"));
   await asOwner(`${path}/seal`, {});
 }
 
 const openedSchema = z.object({ session_id: z.string(), write_token: z.string() });
 
-function asking(url: string, key: string): Ask {
+export function askAs(url: string, key: string): Ask {
   return async (path, body) => {
     const response = await fetch(new URL(path, url), {
       method: "POST",
