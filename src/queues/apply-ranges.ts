@@ -7,7 +7,8 @@ import { finishRanges } from "../lib/flows/indexing/finish-ranges.ts";
 import { groupRanges } from "../lib/flows/indexing/group-ranges.ts";
 import { finishRange, indexRange } from "../lib/flows/indexing/index-range.ts";
 import { type PreparedRange, prepareRange } from "../lib/flows/indexing/prepare-range.ts";
-import { isSharedFailure, retryDelaySeconds } from "./disposition.ts";
+import { retryDelaySeconds } from "./disposition.ts";
+import { isSharedFailure } from "./range-disposition.ts";
 import { type RangeAttempt, type RangeDelivery, settleRange, type SettleContext } from "./settle-range.ts";
 
 export interface ApplyContext extends SettleContext {

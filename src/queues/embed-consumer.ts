@@ -3,6 +3,7 @@ import type { DriftReport } from "../lib/contract/drift.ts";
 import { embedMessageSchema, type EmbedMessage } from "../lib/contract/queue-message.ts";
 import { writeReportIfDone, type ReportContext } from "../lib/flows/batches/write-report.ts";
 import { type ApplyContext, applyRanges } from "./apply-ranges.ts";
+import { readMessage } from "./read-message.ts";
 import { EMBED_QUEUE, type RangeDelivery } from "./settle-range.ts";
 
 export interface EmbedConsumerContext extends ApplyContext, ReportContext {
@@ -28,13 +29,8 @@ export async function consumeEmbedBatch(batch: MessageBatch, context: EmbedConsu
 }
 
 function readDelivery(message: Message, context: EmbedConsumerContext): RangeDelivery | undefined {
-  const parsed = embedMessageSchema.safeParse(message.body);
-  if (parsed.success) return { message, range: parsed.data };
-  // The dead-letter consumer lists it: a message that cannot be read has no tenant whose rows could say so.
-  context.log.error("message_malformed", { queue: EMBED_QUEUE, message_id: message.id });
-  context.metrics.retried("message_malformed");
-  message.retry();
-  return undefined;
+  const range = readMessage(message, { schema: embedMessageSchema, queue: EMBED_QUEUE }, context);
+  return range === undefined ? undefined : { message, range };
 }
 
 /** Counts each comparison, and tells the log of each dimension that has drifted: its name and figures, never a category. */

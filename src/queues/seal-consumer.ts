@@ -1,27 +1,19 @@
 import type { Message, MessageBatch } from "@cloudflare/workers-types";
-import type { Random } from "../lib/base/clock.ts";
-import type { Log } from "../lib/base/log.ts";
-import type { Result } from "../lib/base/result.ts";
+import { ok, type Result } from "../lib/base/result.ts";
 import type { InTrace } from "../lib/base/trace.ts";
 import { sealMessageSchema, type SealMessage } from "../lib/contract/queue-message.ts";
-import { insertDeadLetters } from "../lib/db/queries/dead-letters.ts";
+import { type DeadLetterRow, insertDeadLetters } from "../lib/db/queries/dead-letters.ts";
+import type { SqlError } from "../lib/db/sql.ts";
 import type { SealContext } from "../lib/flows/sessions/context.ts";
 import { registerSegment, type SealReport } from "../lib/flows/sessions/register-segment.ts";
-import type { MessageEnd } from "./message-end.ts";
-import { retryDelaySeconds } from "./disposition.ts";
+import { readMessage } from "./read-message.ts";
 import { sealDeadLetter } from "./seal-dead-letter.ts";
 import { sealDispositionOf } from "./seal-disposition.ts";
+import { type MessageContext, type MessageEnd, type MessageMetrics, settleFailure } from "./settle-message.ts";
 
-export interface SealConsumerContext extends SealContext {
-  readonly log: Log;
-  readonly random: Random;
+export interface SealConsumerContext extends SealContext, MessageContext {
   readonly inTrace: InTrace;
-  readonly metrics: {
-    readonly ended: (end: MessageEnd) => void;
-    readonly registered: (report: SealReport) => void;
-    readonly retried: (code: string) => void;
-    readonly buried: (code: string) => void;
-  };
+  readonly metrics: MessageMetrics & { readonly registered: (report: SealReport) => void };
 }
 
 const QUEUE = "seal";
@@ -32,17 +24,12 @@ const TRACE_ID_DIGITS = 32;
  * were made. Never throws for a message.
  */
 export async function consumeSealBatch(batch: MessageBatch, context: SealConsumerContext): Promise<void> {
-  const parsed = batch.messages.map((message) => ({ message, body: sealMessageSchema.safeParse(message.body) }));
-  parsed.sort((a, b) => (a.body.data?.created_at_ms ?? 0) - (b.body.data?.created_at_ms ?? 0));
-  for (const { message, body } of parsed) {
-    if (body.success) await consumeMessage(message, body.data, context);
-    else {
-      // The dead-letter consumer lists it: a message that cannot be read has no tenant whose rows could say so.
-      context.log.error("message_malformed", { queue: QUEUE, message_id: message.id });
-      context.metrics.retried("message_malformed");
-      message.retry();
-    }
-  }
+  const read = batch.messages.flatMap((message) => {
+    const body = readMessage(message, { schema: sealMessageSchema, queue: QUEUE }, context);
+    return body === undefined ? [] : [{ message, body }];
+  });
+  read.sort((a, b) => a.body.created_at_ms - b.body.created_at_ms);
+  for (const { message, body } of read) await consumeMessage(message, body, context);
 }
 
 /** In a trace of the segment's own, the same at each attempt: it was made by the session's clock and no request. */
@@ -71,15 +58,9 @@ async function register(message: Message, body: SealMessage, context: SealConsum
   }
   const disposition = sealDispositionOf(result.error, message.attempts, context.random);
   context.log.warn("segment_failed", { ...facts, code: result.error.code, action: disposition.action });
-  if (disposition.action === "bury" && (await bury(context, { message, body, code: disposition.code }))) {
-    context.metrics.buried(disposition.code);
-    message.ack();
-  } else {
-    context.metrics.retried(result.error.code);
-    const delaySeconds =
-      disposition.action === "retry" ? disposition.delaySeconds : retryDelaySeconds(message.attempts, context.random);
-    message.retry({ delaySeconds });
-  }
+  const bury = (code: string): Promise<Result<null, SqlError>> =>
+    listSegment(context, body, sealDeadLetter({ body, code, attempts: message.attempts }));
+  await settleFailure(message, { error: result.error, disposition, bury }, context);
 }
 
 function outcomeOf(result: Result<SealReport, unknown>): MessageEnd["outcome"] {
@@ -87,16 +68,12 @@ function outcomeOf(result: Result<SealReport, unknown>): MessageEnd["outcome"] {
   return result.value.outcome === "repeated" ? "repeated" : "applied";
 }
 
-interface Burial {
-  readonly message: Message;
-  readonly body: SealMessage;
-  readonly code: string;
-}
-
 /** Lists a segment that cannot be registered as it is. The log announces it again until it can: the row is the evidence, written once. */
-async function bury(context: SealConsumerContext, { message, body, code }: Burial): Promise<boolean> {
-  const written = await context.sql.transaction({ tenantId: body.tenant_id, userId: "*" }, [
-    insertDeadLetters(body.tenant_id, [sealDeadLetter({ body, code, attempts: message.attempts })]),
-  ]);
-  return written.ok;
+async function listSegment(
+  { sql }: SealConsumerContext,
+  { tenant_id: tenantId }: SealMessage,
+  row: DeadLetterRow,
+): Promise<Result<null, SqlError>> {
+  const written = await sql.transaction({ tenantId, userId: "*" }, [insertDeadLetters(tenantId, [row])]);
+  return written.ok ? ok(null) : written;
 }

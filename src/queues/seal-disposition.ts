@@ -1,6 +1,6 @@
 import type { Random } from "../lib/base/clock.ts";
 import type { SealError } from "../lib/flows/sessions/register-segment.ts";
-import { type Disposition, retryDelaySeconds } from "./disposition.ts";
+import { type Disposition, dispositionOf, type FailureClass } from "./disposition.ts";
 
 /** Attempts for an error that may be permanent but is not known to be. */
 const DOUBTFUL_ATTEMPTS_MAX = 8;
@@ -28,9 +28,10 @@ const DOUBTFUL: ReadonlySet<SealError["code"]> = new Set([
 
 /** What follows from a segment that could not be registered, at its n-th attempt (from 1). Pure. */
 export function sealDispositionOf(error: SealError, attempts: number, random: Random): Disposition {
-  if (PERMANENT.has(error.code) || (DOUBTFUL.has(error.code) && attempts >= DOUBTFUL_ATTEMPTS_MAX))
-    return { action: "bury", code: error.code };
-  if (error.code === "embedder_overloaded")
-    return { action: "retry", delaySeconds: Math.ceil(error.retryAfterSeconds * (1 + random())) };
-  return { action: "retry", delaySeconds: retryDelaySeconds(attempts, random) };
+  return dispositionOf({ error, kind: classOf(error), attempts, doubtfulAttemptsMax: DOUBTFUL_ATTEMPTS_MAX }, random);
+}
+
+function classOf({ code }: SealError): FailureClass {
+  if (PERMANENT.has(code)) return "permanent";
+  return DOUBTFUL.has(code) ? "doubtful" : "transient";
 }

@@ -1,26 +1,19 @@
 import type { Message } from "@cloudflare/workers-types";
-import type { Clock, Random } from "../lib/base/clock.ts";
-import type { Log } from "../lib/base/log.ts";
 import type { Result } from "../lib/base/result.ts";
 import type { EmbedMessage } from "../lib/contract/queue-message.ts";
+import type { SqlError } from "../lib/db/sql.ts";
 import { buryRange } from "../lib/flows/indexing/bury-range.ts";
 import type { IndexingContext, IndexRangeError, IndexRangeReport } from "../lib/flows/indexing/context.ts";
-import type { MessageEnd } from "./message-end.ts";
-import { dispositionOf, retryDelaySeconds } from "./disposition.ts";
+import { rangeDispositionOf } from "./range-disposition.ts";
+import { type MessageContext, type MessageEnd, type MessageMetrics, settleFailure } from "./settle-message.ts";
 
 export const EMBED_QUEUE = "embed";
 
-export interface SettleContext extends IndexingContext {
-  readonly log: Log;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly metrics: {
-    readonly ended: (end: MessageEnd) => void;
+export interface SettleContext extends IndexingContext, MessageContext {
+  readonly metrics: MessageMetrics & {
     readonly indexed: (report: IndexRangeReport) => void;
     /** A range became searchable, so long after it was accepted, milliseconds. */
     readonly searchable: (fresh: { readonly origin: EmbedMessage["origin"]; readonly afterMs: number }) => void;
-    readonly retried: (code: string) => void;
-    readonly buried: (code: string) => void;
   };
 }
 
@@ -65,7 +58,12 @@ export async function settleRange(
     context.log.info("range_applied", { ...facts, ...logFieldsOf(result.value), ranges_together: togetherCount });
     return { applied: range };
   }
-  return settleFailure({ message, range, error: result.error, facts }, context);
+  const disposition = rangeDispositionOf(result.error, message.attempts, context.random);
+  context.log.warn("range_failed", { ...facts, code: result.error.code, action: disposition.action });
+  const bury = (code: string): Promise<Result<null, SqlError>> =>
+    buryRange(context, { message: range, queue: EMBED_QUEUE, code, attempts: message.attempts });
+  const failure = await settleFailure(message, { error: result.error, disposition, bury }, context);
+  return failure === undefined ? { applied: range } : { failure };
 }
 
 function outcomeOf(result: Result<IndexRangeReport, unknown>): MessageEnd["outcome"] {
@@ -87,34 +85,4 @@ function logFieldsOf(report: IndexRangeReport): Record<string, number | boolean>
     chunks_failed: report.chunkFailedCount,
     tokens: report.tokenCount,
   };
-}
-
-interface Failure {
-  readonly message: Message;
-  readonly range: EmbedMessage;
-  readonly error: IndexRangeError;
-  readonly facts: Readonly<Record<string, string | number>>;
-}
-
-async function settleFailure(
-  { message, range, error, facts }: Failure,
-  context: SettleContext,
-): Promise<MessageOutcome> {
-  const disposition = dispositionOf(error, message.attempts, context.random);
-  context.log.warn("range_failed", { ...facts, code: error.code, action: disposition.action });
-  if (disposition.action === "bury") {
-    const burial = { message: range, queue: EMBED_QUEUE, code: disposition.code, attempts: message.attempts };
-    const buried = await buryRange(context, burial);
-    if (buried.ok) {
-      context.metrics.buried(disposition.code);
-      message.ack();
-      return { applied: range };
-    }
-    context.metrics.retried(buried.error.code);
-    message.retry({ delaySeconds: retryDelaySeconds(message.attempts, context.random) });
-    return { failure: buried.error };
-  }
-  context.metrics.retried(error.code);
-  if (disposition.action === "retry") message.retry({ delaySeconds: disposition.delaySeconds });
-  return { failure: error };
 }

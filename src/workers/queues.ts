@@ -3,8 +3,9 @@ import type { MessageBatch } from "@cloudflare/workers-types";
 import { Semaphore } from "../lib/base/semaphore.ts";
 import type { IndexRangeReport } from "../lib/flows/indexing/context.ts";
 import { consumeDeadLetterBatch, type DeadLetterContext } from "../queues/dead-letter-consumer.ts";
-import { consumeEmbedBatch, type EmbedConsumerContext } from "../queues/embed-consumer.ts";
+import { consumeEmbedBatch } from "../queues/embed-consumer.ts";
 import { consumeSealBatch } from "../queues/seal-consumer.ts";
+import type { MessageMetrics } from "../queues/settle-message.ts";
 import type { Context } from "./context.ts";
 import { inTrace } from "./trace-scope.ts";
 
@@ -69,10 +70,7 @@ function consumeDeadLetters(batch: MessageBatch, context: Context): Promise<void
 }
 
 /** What both consumers count alike. */
-function messageMetrics(
-  metrics: Context["metrics"],
-  queue: "embed" | "seal",
-): Pick<EmbedConsumerContext["metrics"], "ended" | "retried" | "buried"> {
+function messageMetrics(metrics: Context["metrics"], queue: "embed" | "seal"): MessageMetrics {
   return {
     ended: ({ outcome, durationMs }) =>
       metrics.observe("queue_message_duration_seconds", { queue, outcome }, durationMs / 1000),

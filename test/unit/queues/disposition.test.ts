@@ -1,20 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dispositionOf, isSharedFailure, retryDelaySeconds } from "../../../src/queues/disposition.ts";
+import { retryDelaySeconds } from "../../../src/queues/disposition.ts";
+import { isSharedFailure, rangeDispositionOf } from "../../../src/queues/range-disposition.ts";
 
 describe("what follows from a failed range", () => {
   it("buries at once what can never succeed", () => {
     for (const code of ["wal_damaged", "wal_invalid", "wal_truncated", "too_large"] as const) {
       const error = code === "too_large" ? ({ code, retryable: false } as const) : ({ code } as const);
       if (error.code === "too_large") continue;
-      expect(dispositionOf(error, 1, () => 0.5)).toEqual({ action: "bury", code });
+      expect(rangeDispositionOf(error, 1, () => 0.5)).toEqual({ action: "bury", code });
     }
   });
 
   it("retries for as long as an outage lasts, however many attempts that takes", () => {
     for (const attempts of [1, 7, 50, 99]) {
-      expect(dispositionOf({ code: "embedder_unavailable" }, attempts, () => 0.5).action).toBe("retry");
-      expect(dispositionOf({ code: "database_unavailable", retryable: true }, attempts, () => 0.5).action).toBe(
+      expect(rangeDispositionOf({ code: "embedder_unavailable" }, attempts, () => 0.5).action).toBe("retry");
+      expect(rangeDispositionOf({ code: "database_unavailable", retryable: true }, attempts, () => 0.5).action).toBe(
         "retry",
       );
     }
@@ -22,8 +23,8 @@ describe("what follows from a failed range", () => {
 
   it("gives a doubtful error five attempts before it is buried", () => {
     const error = { code: "wal_missing" } as const;
-    expect(dispositionOf(error, 4, () => 0).action).toBe("retry");
-    expect(dispositionOf(error, 5, () => 0)).toEqual({ action: "bury", code: "wal_missing" });
+    expect(rangeDispositionOf(error, 4, () => 0).action).toBe("retry");
+    expect(rangeDispositionOf(error, 5, () => 0)).toEqual({ action: "bury", code: "wal_missing" });
   });
 
   it("waits as long as an overloaded embedder asks, or a little longer", () => {
@@ -32,7 +33,7 @@ describe("what follows from a failed range", () => {
         fc.integer({ min: 1, max: 300 }),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         (retryAfterSeconds, chance) => {
-          const disposition = dispositionOf({ code: "embedder_overloaded", retryAfterSeconds }, 1, () => chance);
+          const disposition = rangeDispositionOf({ code: "embedder_overloaded", retryAfterSeconds }, 1, () => chance);
           if (disposition.action !== "retry") throw new Error("an overload is a delay, not a failure");
           expect(disposition.delaySeconds).toBeGreaterThanOrEqual(retryAfterSeconds);
           expect(disposition.delaySeconds).toBeLessThanOrEqual(2 * retryAfterSeconds);
