@@ -87,7 +87,7 @@ export async function openRestored(
 }
 
 /** What the schedule does next: the sweeper sends what the restored ledger does not have, and the consumer applies it. */
-export async function sweepAll(world: World, database: TestDatabase): Promise<void> {
+export async function sweepAll(world: World, database: Pick<TestDatabase, "sql">): Promise<void> {
   world.nowMs += 3 * 60_000;
   const models = createModelSource({
     sql: database.sql,
