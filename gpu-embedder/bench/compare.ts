@@ -3,8 +3,11 @@
  * long texts: sentence-transformers, infinity-emb and transformers.js, each with the best of the settings that are tried first. All
  * sides are loaded and idle while one of them runs; they alternate, and each round starts with another one.
  *
- * `node bench/compare.ts FILES_OR_FOLDERS… [--rounds 5] [--tokens 30000] [--trial-tokens 16000] [--only sentence-transformers,infinity,transformers.js]
- * [--sets short,mixed,long] [--minutes 40] [--report FILE]`
+ * `node bench/compare.ts FILES_OR_FOLDERS… [--provider cpu|cuda] [--rounds 5] [--tokens 30000] [--trial-tokens 16000]
+ * [--only sentence-transformers,infinity,transformers.js] [--python PATH] [--sets short,mixed,long] [--minutes 40] [--report FILE]`
+ *
+ * With `--provider cuda` the opponent is sentence-transformers on the same device in each of torch's arithmetics; `--python` names an interpreter
+ * that has it.
  *
  * The opponents' packages are installed on first use into the project's `.jeeves` folder. Nothing else is fetched.
  */
@@ -12,15 +15,18 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { z } from "zod";
 import type { BenchReport } from "../../bench/support/figure.ts";
 import { printReport } from "../../bench/support/print-figures.ts";
 import { processTree } from "../../bench/support/process-usage.ts";
 import { median } from "../../bench/support/statistics.ts";
+import type { Result } from "../src/base/result.ts";
+import { PROVIDER_TUNING, type Provider } from "../src/engine/provider.ts";
 import { modelFolderOf } from "../src/model/model-location.ts";
 import { bestSetting, type Chosen } from "./opponents/best-setting.ts";
 import { infinitySide } from "./opponents/infinity.ts";
 import { ourSide } from "./opponents/ours.ts";
-import { sentenceTransformersSide } from "./opponents/sentence-transformers.ts";
+import { sentenceTransformersSide, type TorchArithmetic } from "./opponents/sentence-transformers.ts";
 import type { Side } from "./opponents/side.ts";
 import { transformersJsSide } from "./opponents/transformers-js.ts";
 import { benchModel } from "./support/bench-model.ts";
@@ -31,19 +37,34 @@ import { cutTextSet, partOfSet, SET_NAMES, type SetName, type TextSet } from "./
 /** Vectors of one text from two sides are less alike than this only when they run another model or lose their texts. */
 const COSINE_MIN = 0.9;
 
+const TORCH_ARITHMETICS: readonly TorchArithmetic[] = ["fp32", "tf32", "fp16"];
+
 interface Opponent {
   readonly name: string;
-  /** Ratio of tokens a second, ours over its: what must be reached and what is aimed at. */
-  readonly target: number;
-  readonly aim: number;
-  start(modelFolder: string, int8GraphPath: string): ReturnType<typeof sentenceTransformersSide>;
+  /** Ratio of tokens a second, ours over its: what must be reached and what is aimed at. On a GPU none is set. */
+  readonly bounds?: { readonly target: number; readonly aim: number };
+  start(modelFolder: string): Promise<Result<Side, string>>;
 }
 
-const OPPONENTS: readonly Opponent[] = [
-  { name: "sentence-transformers", target: 3.5, aim: 4.2, start: sentenceTransformersSide },
-  { name: "infinity", target: 1.8, aim: 2.2, start: infinitySide },
-  { name: "transformers.js", target: 1.3, aim: 2, start: transformersJsSide },
-];
+function torchOn(on: Provider, arithmetic: TorchArithmetic): Opponent["start"] {
+  return (modelFolder) => sentenceTransformersSide({ modelFolder, provider: on, arithmetic, python: values.python });
+}
+
+const OPPONENTS: Readonly<Record<Provider, readonly Opponent[]>> = {
+  cpu: [
+    { name: "sentence-transformers", bounds: { target: 3.5, aim: 4.2 }, start: torchOn("cpu", "fp32") },
+    { name: "infinity", bounds: { target: 1.8, aim: 2.2 }, start: infinitySide },
+    {
+      name: "transformers.js",
+      bounds: { target: 1.3, aim: 2 },
+      start: async (modelFolder) => transformersJsSide(modelFolder, (await benchModel("int8")).graphPath),
+    },
+  ],
+  cuda: TORCH_ARITHMETICS.map((arithmetic) => ({
+    name: `sentence-transformers in ${arithmetic}`,
+    start: torchOn("cuda", arithmetic),
+  })),
+};
 
 const { positionals: paths, values } = parseArgs({
   allowPositionals: true,
@@ -53,12 +74,15 @@ const { positionals: paths, values } = parseArgs({
     /** Tokens of the texts on which settings are tried. */
     "trial-tokens": { type: "string", default: "16000" },
     minutes: { type: "string", default: "40" },
-    only: { type: "string", default: OPPONENTS.map(({ name }) => name).join(",") },
+    provider: { type: "string", default: "cpu" },
+    only: { type: "string" },
+    python: { type: "string" },
     sets: { type: "string", default: SET_NAMES.join(",") },
     report: { type: "string" },
   },
 });
 if (paths.length === 0) throw new Error("usage: node bench/compare.ts FILES_OR_FOLDERS…");
+const provider = z.enum(["cpu", "cuda"]).parse(values.provider);
 const rounds = Math.min(50, Number(values.rounds));
 /** No further round starts after this, but each set gets one. */
 const endMs = performance.now() + Number(values.minutes) * 60_000;
@@ -73,9 +97,9 @@ const report: BenchReport = { bench: "embedder-compare", figures: [], skipped: [
 try {
   console.log(`${describeMachine(process.env)}; load ${loadNow()}`);
   const opponents = await startOpponents();
-  const ours = await ourSide();
+  const ours = await ourSide(provider);
   sides.push(ours);
-  const { tokenizer } = await benchModel("int8");
+  const { tokenizer } = await benchModel(PROVIDER_TUNING[provider].precision);
   const source = readTexts(paths);
   for (const name of values.sets.split(",").filter(isSetName)) {
     const set = await cutTextSet(name, source, { tokenizer, tokensMin: Number(values.tokens), folder });
@@ -93,11 +117,10 @@ function isSetName(name: string): name is SetName {
 }
 
 async function startOpponents(): Promise<readonly Running[]> {
-  const wanted = values.only.split(",");
-  const { graphPath } = await benchModel("int8");
+  const wanted = values.only?.split(",");
   const running: Running[] = [];
-  for (const opponent of OPPONENTS.filter(({ name }) => wanted.includes(name))) {
-    const started = await opponent.start(modelFolderOf(process.env), graphPath);
+  for (const opponent of OPPONENTS[provider].filter(({ name }) => wanted?.includes(name) ?? true)) {
+    const started = await opponent.start(modelFolderOf(process.env));
     if (started.ok) {
       sides.push(started.value);
       running.push({ ...opponent, side: started.value });
@@ -146,8 +169,7 @@ async function compareOn(set: TextSet, ours: Side, opponents: readonly Running[]
       unit: "tokens/s",
       ours: { name: ours.name, samples: samples[0] ?? [] },
       opponent: { name: opponent.name, samples: samples[index + 1] ?? [] },
-      target: opponent.target,
-      aim: opponent.aim,
+      ...opponent.bounds,
     });
   });
 }

@@ -1,16 +1,20 @@
 /**
- * What int8 costs in quality, and what a batch does to a vector: Spearman correlation of cosine similarity with human scores for fp32 and
- * int8 beside each other, and the largest change of a vector between alone and in a batch.
+ * What a provider's small arithmetic (int8 on the CPU, fp16 on CUDA) costs in quality, and what a batch does to a vector: Spearman correlation
+ * of cosine similarity with human scores for fp32 on the CPU and it beside each other, and the largest change of a vector between alone and in a
+ * batch.
  *
- * `node bench/quality.ts PAIRS.tsv [--report FILE]` with lines `score <tab> sentence <tab> sentence`.
+ * `node bench/quality.ts PAIRS.tsv [--provider cpu|cuda] [--report FILE]` with lines `score <tab> sentence <tab> sentence`.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { z } from "zod";
 import type { BenchReport } from "../../bench/support/figure.ts";
 import { printReport } from "../../bench/support/print-figures.ts";
 import { bareBatch, startBareSession } from "../src/engine/bare-session.ts";
 import type { InferenceSession } from "../src/engine/inference-session.ts";
+import { PROVIDER_TUNING, type Provider } from "../src/engine/provider.ts";
+import type { Precision } from "../src/graph/graph-context.ts";
 import { benchModel } from "./support/bench-model.ts";
 import { cosineDistance, spearman } from "./support/correlation.ts";
 
@@ -18,7 +22,12 @@ const BATCH_TEXTS = 32;
 /** Texts whose vectors are computed alone as well. */
 const SINGLE_TEXTS = 256;
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { report: { type: "string" } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { provider: { type: "string", default: "cpu" }, report: { type: "string" } },
+});
+const provider = z.enum(["cpu", "cuda"]).parse(values.provider);
+const { precision } = PROVIDER_TUNING[provider];
 const path = positionals[0];
 if (path === undefined) throw new Error("usage: node bench/quality.ts PAIRS.tsv");
 const rows = readFileSync(path, "utf8")
@@ -34,37 +43,37 @@ interface Vectors {
   readonly alone: readonly Float32Array[];
 }
 
-const fp32 = await vectorsOf("fp32");
-const int8 = await vectorsOf("int8");
-const [full, small] = [correlationOf(fp32), correlationOf(int8)];
+const fp32 = await vectorsOf("fp32", "cpu");
+const low = await vectorsOf(precision, provider);
+const [full, small] = [correlationOf(fp32), correlationOf(low)];
 const fp32Change = changeOf(fp32);
-const int8Change = changeOf(int8);
-const distances = fp32.batched.map((vector, index) => cosineDistance(vector, int8.batched[index] ?? vector));
+const lowChange = changeOf(low);
+const distances = fp32.batched.map((vector, index) => cosineDistance(vector, low.batched[index] ?? vector));
 const report: BenchReport = {
   bench: "embedder-quality",
   figures: [
     {
       name: `Spearman on ${rows.length} pairs`,
       unit: "correlation × 1000",
-      ours: { name: "int8", samples: [small * 1000] },
+      ours: { name: precision, samples: [small * 1000] },
       opponent: { name: "fp32", samples: [full * 1000] },
       target: 0.995,
     },
   ],
   skipped: [],
   details: [
-    `Spearman fp32 ${full.toFixed(5)}, int8 ${small.toFixed(5)}, ratio ${(small / full).toFixed(5)}`,
-    `int8 beside fp32: cosine distance ${meanOf(distances).toFixed(5)} on average, at most ${Math.max(...distances).toFixed(5)}`,
-    `alone against in a batch of ${BATCH_TEXTS}, ${SINGLE_TEXTS} texts, largest change of a component: fp32 ${fp32Change.component.toExponential(1)} (at most 1e-5 ${fp32Change.component <= 1e-5 ? "met" : "MISSED"}), int8 ${int8Change.component.toExponential(1)}`,
-    `the same as cosine distance, average and largest: fp32 ${fp32Change.meanDistance.toExponential(1)}, ${fp32Change.distance.toExponential(1)}; int8 ${int8Change.meanDistance.toExponential(1)}, ${int8Change.distance.toExponential(1)}`,
+    `Spearman fp32 ${full.toFixed(5)}, ${precision} ${small.toFixed(5)}, ratio ${(small / full).toFixed(5)}`,
+    `${precision} beside fp32: cosine distance ${meanOf(distances).toFixed(5)} on average, at most ${Math.max(...distances).toFixed(5)}`,
+    `alone against in a batch of ${BATCH_TEXTS}, ${SINGLE_TEXTS} texts, largest change of a component: fp32 ${fp32Change.component.toExponential(1)} (at most 1e-5 ${fp32Change.component <= 1e-5 ? "met" : "MISSED"}), ${precision} ${lowChange.component.toExponential(1)}`,
+    `the same as cosine distance, average and largest: fp32 ${fp32Change.meanDistance.toExponential(1)}, ${fp32Change.distance.toExponential(1)}; ${precision} ${lowChange.meanDistance.toExponential(1)}, ${lowChange.distance.toExponential(1)}`,
   ],
 };
 printReport(report);
 if (values.report !== undefined) writeFileSync(values.report, JSON.stringify(report));
 
-async function vectorsOf(precision: "fp32" | "int8"): Promise<Vectors> {
-  const model = await benchModel(precision);
-  const session = await startBareSession(model, availableParallelism());
+async function vectorsOf(arithmetic: Precision, on: Provider): Promise<Vectors> {
+  const model = await benchModel(arithmetic);
+  const session = await startBareSession(model, { provider: on, threadCount: availableParallelism() });
   const tokens: Int32Array[] = [];
   for (const text of texts) tokens.push((await model.tokenizer.encode(text)).subarray(0, model.config.inputTokensMax));
   const order = tokens.map((_, index) => index).sort((a, b) => (tokens[a]?.length ?? 0) - (tokens[b]?.length ?? 0));

@@ -48,7 +48,7 @@ chunks.sort((a, b) => b.length - a.length);
 const batches = batchesOf(chunks);
 const tokenCount = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 const sessions = await Promise.all(
-  Array.from({ length: options.sessions }, () => startBareSession(model, options.threads)),
+  Array.from({ length: options.sessions }, () => startBareSession(model, { threadCount: options.threads })),
 );
 await runBatches(batches.slice(0, 20));
 console.log(JSON.stringify({ event: "ready", chunkCount: chunks.length, tokenCount }));

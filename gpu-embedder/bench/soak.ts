@@ -2,7 +2,7 @@
  * A server under a steady share of its capacity for a long time: memory, file descriptors, handles and latency every ten seconds as JSON
  * lines, then the trend of the second half. Exits with 1 when something rises, a reply is lost or a status is unexpected.
  *
- * `node bench/soak.ts FILES_OR_FOLDERS… [--minutes 30] [--load 0.8] [--out FILE.jsonl]`, Linux only.
+ * `node bench/soak.ts FILES_OR_FOLDERS… [--provider cpu|cuda] [--minutes 30] [--load 0.8] [--out FILE.jsonl]`, Linux only.
  *
  * Load: bulk requests of 16 mixed texts and one single query for each, open loop, so that a slow server is not spared.
  */
@@ -15,6 +15,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { percentile } from "../../bench/support/statistics.ts";
 import { benchModel } from "./support/bench-model.ts";
+import { deviceState } from "./support/device-state.ts";
 import { startEmbedder } from "./support/embedder-process.ts";
 import { describeMachine, loadNow } from "./support/machine.ts";
 import { measureCapacity, runOpenLoop, tryEmbed, type Outcome } from "./support/open-loop.ts";
@@ -45,6 +46,7 @@ const memoryEvent = z.object({ event: z.literal("process_memory"), heapUsed: z.n
 const { positionals: paths, values } = parseArgs({
   allowPositionals: true,
   options: {
+    provider: { type: "string", default: "cpu" },
     minutes: { type: "string", default: "30" },
     load: { type: "string", default: "0.8" },
     out: { type: "string" },
@@ -57,10 +59,10 @@ if (values.out !== undefined) writeFileSync(values.out, "");
 type Sample = ProcessSample & { readonly atMs: number; readonly heapMib: number; readonly handles: number };
 
 const folder = mkdtempSync(join(tmpdir(), "embedder-soak-"));
-const { tokenizer, modelId } = await benchModel("int8");
+const { tokenizer, modelId } = await benchModel(values.provider === "cuda" ? "fp16" : "int8");
 const set = await cutTextSet("mixed", readTexts(paths), { tokenizer, tokensMin: SOAK_TOKENS, folder });
 const reporter = fileURLToPath(new URL("support/memory-reporter.mjs", import.meta.url));
-const server = await startEmbedder({}, ["--import", reporter]);
+const server = await startEmbedder({ EMBED_PROVIDER: values.provider }, ["--import", reporter]);
 let inner = { heapMib: Number.NaN, handles: Number.NaN };
 server.onLine((event) => {
   const parsed = memoryEvent.safeParse(event);
@@ -107,10 +109,11 @@ async function soak(): Promise<boolean> {
   const statuses: Record<string, number> = {};
   const samples: Sample[] = [];
   const startedMs = performance.now();
-  const timer = setInterval(() => {
+  const timer = setInterval(async () => {
     const sample = { atMs: performance.now() - startedMs, ...sampleProcess(server.pid), ...inner };
     samples.push(sample);
-    say({ event: "sample", ...rounded(sample), ...latency(window), load: loadNow(), statuses });
+    const device = values.provider === "cuda" ? { device: await deviceState() } : {};
+    say({ event: "sample", ...rounded(sample), ...latency(window), load: loadNow(), statuses, ...device });
     window.bulk = [];
     window.query = [];
   }, SAMPLE_INTERVAL_MS);

@@ -2,8 +2,11 @@
  * What the server costs beside its model: tokens a second of the bare sessions and of the server over HTTP on the same texts, in turn;
  * padding of the batches it forms; and the time of a single query on an idle server and while bulk clients saturate it, in turn.
  *
- * `node bench/throughput.ts FILES_OR_FOLDERS… [--precision int8] [--set mixed|short|long] [--tokens 60000] [--rounds 5]
- * [--clients 4] [--request 32] [--queries 100] [--report FILE]`
+ * `node bench/throughput.ts FILES_OR_FOLDERS… [--provider cpu|cuda] [--precision int8] [--set mixed|short|long] [--tokens 60000] [--rounds 5]
+ * [--clients 4] [--request 32] [--client-threads 0] [--servers 1] [--queries 100] [--report FILE]`
+ *
+ * `--clients 1,4,16` measures each number; queries are timed against the last one. `--client-threads` lets clients run beside this thread, which
+ * else is the bottleneck of a fast server. `--servers` starts several on the one device and sends each its share.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -15,23 +18,35 @@ import type { BenchReport } from "../../bench/support/figure.ts";
 import { printReport } from "../../bench/support/print-figures.ts";
 import { percentile } from "../../bench/support/statistics.ts";
 import { startBareSession } from "../src/engine/bare-session.ts";
-import { bareSeconds, tokenizedBatches } from "./support/bare-batches.ts";
+import { PROVIDER_TUNING } from "../src/engine/provider.ts";
+import { PRECISIONS } from "../src/graph/graph-context.ts";
+import { bareSeconds, batchesOf, tokenLists } from "./support/bare-batches.ts";
 import { benchModel } from "./support/bench-model.ts";
-import { embedAll, embedOnce, type ClientPlan, type EmbedTarget } from "./support/embed-client.ts";
+import { startClients } from "./support/client-pool.ts";
+import { deviceState } from "./support/device-state.ts";
+import { embedOnce, type ClientPlan, type EmbedTarget } from "./support/embed-client.ts";
 import { startEmbedder, type EmbedderProcess } from "./support/embedder-process.ts";
 import { describeMachine, loadNow } from "./support/machine.ts";
+import { mainThreadSeconds } from "./support/process-sample.ts";
 import { readSeries } from "./support/prometheus.ts";
 import { readTexts } from "./support/text-files.ts";
 import { cutTextSet, SET_NAMES, type TextSet } from "./support/text-sets.ts";
 
 const count = (fallback: number): z.ZodType<number> => z.coerce.number().int().min(1).default(fallback);
 const optionsSchema = z.object({
-  precision: z.enum(["fp32", "int8"]).default("int8"),
+  provider: z.enum(["cpu", "cuda"]).default("cpu"),
+  precision: z.enum(PRECISIONS).optional(),
   set: z.enum(SET_NAMES).default("mixed"),
   tokens: count(60_000),
   rounds: count(5),
-  clients: count(4),
+  clients: z
+    .string()
+    .default("4")
+    .transform((list) => list.split(",").map(Number))
+    .pipe(z.array(z.int().min(1)).min(1)),
   request: count(32),
+  "client-threads": z.coerce.number().int().min(0).max(64).default(0),
+  servers: count(1),
   queries: count(100),
   report: z.string().optional(),
 });
@@ -39,12 +54,15 @@ const text = { type: "string" } as const;
 const { positionals: paths, values } = parseArgs({
   allowPositionals: true,
   options: {
+    provider: text,
     precision: text,
     set: text,
     tokens: text,
     rounds: text,
     clients: text,
     request: text,
+    "client-threads": text,
+    servers: text,
     queries: text,
     report: text,
   },
@@ -58,83 +76,121 @@ const WARM_UP_QUERIES = 20;
 const SATURATION_MS = 1_000;
 const QUERY = "how does the boundary layer behave at hypersonic speed";
 
-const plan: ClientPlan = { connections: options.clients, requestTexts: options.request };
+const { provider } = options;
+const tuning = PROVIDER_TUNING[provider];
+const precision = options.precision ?? tuning.precision;
+const plans = options.clients.map((connections): ClientPlan => ({ connections, requestTexts: options.request }));
 const report: BenchReport = { bench: "embedder-throughput", figures: [], skipped: [], details: [] };
 const folder = mkdtempSync(join(tmpdir(), "embedder-throughput-"));
-console.log(`${describeMachine(process.env)}; load ${loadNow()}`);
-const model = await benchModel(options.precision);
+console.log(`${describeMachine(process.env)}; load ${loadNow()}; ${provider}, ${precision}`);
+const model = await benchModel(precision);
 const set = await cutTextSet(options.set, readTexts(paths), {
   tokenizer: model.tokenizer,
   tokensMin: options.tokens,
   folder,
 });
-const server = await startEmbedder({ EMBED_PRECISION: options.precision });
+const clients = startClients(options["client-threads"]);
+const settings = { EMBED_PROVIDER: provider, EMBED_PRECISION: precision };
+const servers: EmbedderProcess[] = [];
 try {
-  await measureOverhead(server, set);
-  await measureQueries(server, set);
+  for (let index = 0; index < options.servers; index += 1) servers.push(await startEmbedder(settings));
+  await measureOverhead(set);
+  await measureQueries(set);
 } finally {
-  await server.stop();
+  await clients.close();
+  await Promise.all(servers.map((server) => server.stop()));
   rmSync(folder, { recursive: true, force: true });
 }
 printReport(report);
 if (options.report !== undefined) writeFileSync(options.report, JSON.stringify(report));
 
-function targetOf({ url }: EmbedderProcess, lane: "interactive" | "bulk"): EmbedTarget {
-  return { url: `${url}/v1/embeddings`, modelName: model.modelId, headers: { "x-embed-lane": lane } };
+function targetsOf(lane: "interactive" | "bulk"): readonly EmbedTarget[] {
+  return servers.map(({ url }) => ({
+    url: `${url}/v1/embeddings`,
+    modelName: model.modelId,
+    headers: { "x-embed-lane": lane },
+  }));
 }
 
-/** Bare sessions in this process and the server in its own, each with a session of one thread per core. */
-async function measureOverhead(embedder: EmbedderProcess, texts: TextSet): Promise<void> {
-  const batches = await tokenizedBatches(texts.texts, model.tokenizer);
-  const sessions = await Promise.all(Array.from({ length: availableParallelism() }, () => startBareSession(model)));
+/** Sums of the servers' counters. */
+async function countersOf(names: readonly string[]): Promise<readonly number[]> {
+  const each = await Promise.all(servers.map(({ url }) => readSeries(url, names)));
+  return names.map((_, index) => each.reduce((sum, counters) => sum + (counters[index] ?? 0), 0));
+}
+
+function mainThreadsSeconds(): number {
+  return servers.reduce((sum, { pid }) => sum + mainThreadSeconds(pid), 0);
+}
+
+/** Bare sessions in this process, as many as the server has for bulk, and the server in its own; then the server with each number of clients. */
+async function measureOverhead(texts: TextSet): Promise<void> {
+  const batches = batchesOf(await tokenLists(texts.texts, model.tokenizer), tuning);
+  const sessionCount = provider === "cuda" ? 1 : availableParallelism();
+  const sessions = await Promise.all(Array.from({ length: sessionCount }, () => startBareSession(model, { provider })));
+  const bareRun = (): Promise<number> => bareSeconds(sessions, batches, tuning.sequenceMultiple);
+  await bareRun();
+  for (const plan of plans) await measurePlan(texts, plan, bareRun);
+  await Promise.all(sessions.map((session) => session.close()));
+  report.details.push(`${texts.texts.length} texts, ${texts.tokenCount} tokens, ${options.request} texts a request`);
+}
+
+async function measurePlan(texts: TextSet, plan: ClientPlan, bareRun: () => Promise<number>): Promise<void> {
   const bare: number[] = [];
   const http: number[] = [];
-  const bulk = targetOf(embedder, "bulk");
-  await bareSeconds(sessions, batches);
-  await embedAll(bulk, texts.texts, plan);
+  const bulk = targetsOf("bulk");
+  await clients.run(bulk, texts, plan);
   const names = ["te_batch_next_tokens_sum", "te_batch_padding_tokens"] as const;
-  const before = await readSeries(embedder.url, names);
+  const before = await countersOf(names);
+  let [mainSeconds, httpSeconds] = [0, 0];
   for (let round = 0; round < options.rounds; round += 1) {
     const load = loadNow();
-    bare.push(texts.tokenCount / (await bareSeconds(sessions, batches)));
-    http.push(texts.tokenCount / (await embedAll(bulk, texts.texts, plan)).seconds);
-    console.log(`round ${round + 1}: bare ${bare.at(-1)?.toFixed(0)}, HTTP ${http.at(-1)?.toFixed(0)} (load ${load})`);
+    bare.push(texts.tokenCount / (await bareRun()));
+    const mainBefore = mainThreadsSeconds();
+    const { seconds } = await clients.run(bulk, texts, plan);
+    mainSeconds += mainThreadsSeconds() - mainBefore;
+    httpSeconds += seconds;
+    http.push(texts.tokenCount / seconds);
+    console.log(
+      `${plan.connections} clients, round ${round + 1}: bare ${bare.at(-1)?.toFixed(0)}, HTTP ${http.at(-1)?.toFixed(0)} (load ${load})`,
+    );
   }
-  const after = await readSeries(embedder.url, names);
-  await Promise.all(sessions.map((session) => session.close()));
+  const after = await countersOf(names);
   const [tokens = 0, padding = 0] = after.map((value, index) => value - (before[index] ?? 0));
+  const label = `${texts.name} texts, ${precision}, ${plan.connections} clients`;
   report.figures.push(
     {
-      name: `server against bare sessions, ${texts.name} texts, ${options.precision}`,
+      name: `server against bare sessions, ${label}`,
       unit: "tokens/s",
       ours: { name: "HTTP", samples: http },
       opponent: { name: "bare", samples: bare },
       target: 0.92,
     },
     {
-      name: `padding efficiency, ${texts.name} texts`,
+      name: `padding efficiency, ${label}`,
       unit: "share of tokens",
       ours: { name: "HTTP", samples: [tokens / (tokens + padding)] },
       target: 0.95,
     },
   );
+  const state = await deviceState();
   report.details.push(
-    `${texts.texts.length} texts, ${texts.tokenCount} tokens, ${plan.connections} clients × ${plan.requestTexts} texts`,
-    `padding: ${padding} of ${tokens + padding} tokens computed, by the server's counters: efficiency ${(tokens / (tokens + padding)).toFixed(4)}`,
+    `${plan.connections} clients: ${padding} of ${tokens + padding} tokens computed are padding, by the servers' counters`,
+    `${plan.connections} clients: the server's JavaScript thread busy ${((100 * mainSeconds) / httpSeconds / servers.length).toFixed(0)} % of the time`,
+    ...(provider === "cuda" && state !== undefined ? [`${state.name}: ${state.memoryMib} MiB in use`] : []),
   );
 }
 
 /** p50 and p95 of single queries, idle and saturated in turn; the ratio of p95 is that of neighbouring rounds. */
-async function measureQueries(embedder: EmbedderProcess, texts: TextSet): Promise<void> {
+async function measureQueries(texts: TextSet): Promise<void> {
   const idle = { p50: [] as number[], p95: [] as number[] };
   const busy = { p50: [] as number[], p95: [] as number[] };
   const bulkRates: number[] = [];
-  await queryTimes(embedder, WARM_UP_QUERIES);
+  await queryTimes(WARM_UP_QUERIES);
   for (let round = 0; round < options.rounds; round += 1) {
-    const calm = await queryTimes(embedder, options.queries);
-    const load = saturate(embedder, texts);
+    const calm = await queryTimes(options.queries);
+    const load = saturate(texts);
     await sleep(SATURATION_MS);
-    const saturated = await queryTimes(embedder, options.queries);
+    const saturated = await queryTimes(options.queries);
     bulkRates.push(await load.end());
     for (const [list, times] of [
       [idle, calm],
@@ -169,8 +225,9 @@ async function measureQueries(embedder: EmbedderProcess, texts: TextSet): Promis
   );
 }
 
-async function queryTimes(embedder: EmbedderProcess, queries: number): Promise<readonly number[]> {
-  const target = targetOf(embedder, "interactive");
+async function queryTimes(queries: number): Promise<readonly number[]> {
+  const [target] = targetsOf("interactive");
+  if (target === undefined) return [];
   const times: number[] = [];
   for (let index = 0; index < queries; index += 1) {
     const startedMs = performance.now();
@@ -182,18 +239,19 @@ async function queryTimes(embedder: EmbedderProcess, queries: number): Promise<r
 }
 
 /** Bulk clients that begin the texts anew until they are told to end. `end` gives the tokens a second of what they finished. */
-function saturate(embedder: EmbedderProcess, texts: TextSet): { end(): Promise<number> } {
+function saturate(texts: TextSet): { end(): Promise<number> } {
   const controller = new AbortController();
-  const bulk = targetOf(embedder, "bulk");
+  const bulk = targetsOf("bulk");
+  const plan = plans.at(-1) ?? { connections: 1, requestTexts: options.request };
   const startedMs = performance.now();
-  const before = readSeries(embedder.url, ["te_batch_next_tokens_sum"]);
+  const before = countersOf(["te_batch_next_tokens_sum"]);
   const running = (async () => {
-    while (!controller.signal.aborted) await embedAll(bulk, texts.texts, plan, controller.signal);
+    while (!controller.signal.aborted) await clients.run(bulk, texts, plan, controller.signal);
   })();
   return {
     async end() {
       const seconds = (performance.now() - startedMs) / 1000;
-      const after = await readSeries(embedder.url, ["te_batch_next_tokens_sum"]);
+      const after = await countersOf(["te_batch_next_tokens_sum"]);
       controller.abort();
       await running;
       return ((after[0] ?? 0) - ((await before)[0] ?? 0)) / seconds;

@@ -1,4 +1,4 @@
-"""sentence-transformers in this process, as its documentation shows it: fp32 on torch. Nothing is fetched.
+"""sentence-transformers in this process, as its documentation shows it: fp32 on torch, or with --arithmetic tf32 or fp16. Nothing is fetched.
 
 Loads, says "ready", then embeds a file of texts (JSON strings, one a line) for each line {"file", "batch"} on standard input and
 prints {"seconds", "first_vector"}. It sorts by length itself.
@@ -20,9 +20,16 @@ import torch  # noqa: E402
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True)
-    model = sentence_transformers.SentenceTransformer(parser.parse_args().model, device="cpu")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--arithmetic", choices=["fp32", "tf32", "fp16"], default="fp32")
+    options = parser.parse_args()
+    torch.set_float32_matmul_precision("high" if options.arithmetic == "tf32" else "highest")
+    model = sentence_transformers.SentenceTransformer(options.model, device=options.device)
+    if options.arithmetic == "fp16":
+        model.half()
     model.encode(["warm up " * 100] * 8)
-    versions = f"{sentence_transformers.__version__}, torch {torch.__version__}, {torch.get_num_threads()} threads"
+    place = f"{torch.get_num_threads()} threads" if options.device == "cpu" else torch.cuda.get_device_name()
+    versions = f"{sentence_transformers.__version__}, torch {torch.__version__}, {options.arithmetic}, {place}"
     print(json.dumps({"event": "ready", "versions": versions}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)

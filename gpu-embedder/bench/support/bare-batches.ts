@@ -1,25 +1,28 @@
 import { bareBatch } from "../../src/engine/bare-session.ts";
 import type { InferenceSession } from "../../src/engine/inference-session.ts";
-import { PROVIDER_TUNING } from "../../src/engine/provider.ts";
+import type { ProviderTuning } from "../../src/engine/provider.ts";
 import type { TextTokenizer } from "../../src/engine/tokenizer.ts";
 
 type TokenList = Int32Array<ArrayBuffer>;
 
-/** The server's own limits of a batch. */
-const { batchTokensMax, batchTextsMax } = PROVIDER_TUNING.cpu;
-
-/** Texts as token lists, sorted by length, in batches of the server's padded budget. */
-export async function tokenizedBatches(
-  texts: readonly string[],
-  tokenizer: TextTokenizer,
-): Promise<readonly (readonly TokenList[])[]> {
+/** Texts as token lists, sorted by length. */
+export async function tokenLists(texts: readonly string[], tokenizer: TextTokenizer): Promise<readonly TokenList[]> {
   const lists: TokenList[] = [];
   for (const text of texts) lists.push(await tokenizer.encode(text));
-  lists.sort((a, b) => b.length - a.length);
+  return lists.sort((a, b) => b.length - a.length);
+}
+
+export type BatchLimits = Pick<ProviderTuning, "batchTokensMax" | "batchTextsMax" | "sequenceMultiple">;
+
+/** Sorted token lists in batches of a padded budget, such as the server's own. */
+export function batchesOf(
+  lists: readonly TokenList[],
+  { batchTokensMax, batchTextsMax, sequenceMultiple }: BatchLimits,
+): readonly (readonly TokenList[])[] {
   const batches: TokenList[][] = [];
   for (const list of lists) {
     const batch = batches.at(-1);
-    const longest = batch?.[0]?.length ?? 0;
+    const longest = Math.ceil((batch?.[0]?.length ?? 0) / sequenceMultiple) * sequenceMultiple;
     const isFull = batch === undefined || batch.length >= batchTextsMax;
     if (isFull || longest * (batch.length + 1) > batchTokensMax) batches.push([list]);
     else batch.push(list);
@@ -31,13 +34,14 @@ export async function tokenizedBatches(
 export async function bareSeconds(
   sessions: readonly InferenceSession[],
   batches: readonly (readonly TokenList[])[],
+  sequenceMultiple: number,
 ): Promise<number> {
   let next = 0;
   const startedMs = performance.now();
   await Promise.all(
     [...sessions, ...sessions].map(async (session) => {
       for (let batch = batches[next++]; batch !== undefined; batch = batches[next++]) {
-        await session.run(bareBatch(batch));
+        await session.run(bareBatch(batch, sequenceMultiple));
       }
     }),
   );

@@ -38,21 +38,29 @@ export interface BulkRun {
   readonly firstVector: Float32Array;
 }
 
-/** Sends all texts once. `signal` ends it after the requests under way. */
+/** Hands out the texts of a set: the first index of the next `count` ones. */
+export type TakeTexts = (count: number) => number;
+
+export function takeInOrder(): TakeTexts {
+  let next = 0;
+  return (count) => {
+    next += count;
+    return next - count;
+  };
+}
+
+/** Sends texts until none is left to take. `signal` ends it after the requests under way. */
 export async function embedAll(
   target: EmbedTarget,
   texts: readonly string[],
   plan: ClientPlan,
-  signal?: AbortSignal,
+  { signal, take = takeInOrder() }: { readonly signal?: AbortSignal; readonly take?: TakeTexts } = {},
 ): Promise<BulkRun> {
-  let next = 0;
   let firstVector = new Float32Array(0);
   const client = async (): Promise<void> => {
-    while (next < texts.length) {
-      if (signal?.aborted === true) return;
-      const start = next;
-      next += plan.requestTexts;
-      const vector = await embedOnce(target, texts.slice(start, start + plan.requestTexts));
+    const { requestTexts } = plan;
+    for (let start = take(requestTexts); start < texts.length && signal?.aborted !== true; start = take(requestTexts)) {
+      const vector = await embedOnce(target, texts.slice(start, start + requestTexts));
       if (start === 0) firstVector = new Float32Array(vector);
     }
   };

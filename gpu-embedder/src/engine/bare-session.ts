@@ -1,17 +1,21 @@
 import type { SentenceConfig } from "../graph/model-config.ts";
 import type { InferenceWorkerData } from "./batch-messages.ts";
 import { padBatch, startInferenceSession, type Batch, type InferenceSession } from "./inference-session.ts";
+import type { Provider } from "./provider.ts";
 
 /** Sessions without a server round them, for tests and measurements. */
 
 type Graph = { readonly graphPath: string; readonly config: Pick<SentenceConfig, "pooling"> };
 
-/** One session of a graph on the CPU. */
-export function startBareSession({ graphPath, config }: Graph, threadCount = 1): Promise<InferenceSession> {
+/** One session of a graph: on the CPU with so many threads, or on the first CUDA device. */
+export function startBareSession(
+  { graphPath, config }: Graph,
+  { provider = "cpu", threadCount = 1 }: { readonly provider?: Provider; readonly threadCount?: number } = {},
+): Promise<InferenceSession> {
   const data: InferenceWorkerData = {
     graphPath,
     pooling: config.pooling,
-    provider: "cpu",
+    provider,
     deviceId: 0,
     threadCount,
     niceness: 0,
@@ -19,7 +23,7 @@ export function startBareSession({ graphPath, config }: Graph, threadCount = 1):
   return startInferenceSession(data);
 }
 
-/** Token lists as a batch of their longest one's length. */
-export function bareBatch(texts: readonly Int32Array[]): Batch {
-  return padBatch(texts, { padTokenId: 0, sequenceMultiple: 1, withPooled: false });
+/** Token lists as a batch of their longest one's length, rounded up to a multiple. */
+export function bareBatch(texts: readonly Int32Array[], sequenceMultiple = 1): Batch {
+  return padBatch(texts, { padTokenId: 0, sequenceMultiple, withPooled: false });
 }
