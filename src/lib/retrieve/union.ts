@@ -57,7 +57,7 @@ const DAY_MS = 86_400_000;
  * Dividing by the best score keeps the margins that ranks throw away, needs no tail of bad candidates to be stable (as min-max and
  * z-scores do), and makes tiers comparable, since both sides are one scale over all of them. Then what repeats a better hit becomes part of it
  * (equal texts, overlapping chunks, an event and the summary that holds it), further hits of a document or session yield by `diversity`, and
- * the first k stay, ties by key.
+ * the first k stay, ties by key. What scores nothing (no word of the query, no likeness, no bonus) is no hit.
  */
 export function rankUnion<C extends Candidate>(all: readonly C[], options: UnionOptions): RankedHit<C>[] {
   const weightOf = (candidate: C): number => options.tierWeights[candidate.tier] ?? 1;
@@ -85,7 +85,9 @@ export function rankUnion<C extends Candidate>(all: readonly C[], options: Union
     };
     return { candidate, score: parts.tierWeight * sumOf(parts), parts };
   });
-  const sorted = hits.toSorted((a, b) => b.score - a.score || keyOrder(a.candidate, b.candidate));
+  // The nearest of a small memory may be near to nothing: what no part speaks for is no answer.
+  const found = hits.filter(({ parts }) => sumOf(parts) > 0);
+  const sorted = found.toSorted((a, b) => b.score - a.score || keyOrder(a.candidate, b.candidate));
   return pickDistinct(sorted, options.k, options.diversity);
 }
 

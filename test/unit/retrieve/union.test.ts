@@ -106,6 +106,20 @@ describe("rankUnion", () => {
     );
   });
 
+  it("leaves out what no part speaks for, and only that", () => {
+    fc.assert(
+      fc.property(candidates, options, (list, chosen) => {
+        for (const { parts } of rankUnion(list, chosen)) {
+          const bonuses = parts.speaker + parts.nextTurn + parts.session + parts.recency + parts.exactMatch;
+          expect(parts.smoothed + bonuses + parts.timeWindow).toBeGreaterThan(0);
+        }
+      }),
+    );
+    const unlike = candidate("unlike", { vectorScore: -0.06 });
+    expect(rankUnion([unlike], base)).toEqual([]);
+    expect(keysOf(rankUnion([unlike, candidate("like", { vectorScore: 0.01 })], base))).toEqual(["like"]);
+  });
+
   it("puts scores in falling order when nothing else is asked for", () => {
     fc.assert(
       fc.property(candidates, options, (list, chosen) => {
@@ -259,7 +273,13 @@ describe("rankUnion", () => {
 
   it("collapses without a loss: each candidate is a hit or stands with a better one", () => {
     fc.assert(
-      fc.property(candidates, options, (list, chosen) => {
+      fc.property(candidates, options, (drawn, chosen) => {
+        // Both sides speak for each: what nothing speaks for is left out before anything collapses.
+        const list = drawn.map((each) => ({
+          ...each,
+          vectorScore: (each.vectorScore ?? 0) + 0.01,
+          lexicalScore: (each.lexicalScore ?? 0) + 0.01,
+        }));
         const hits = rankUnion(list, { ...chosen, k: 30, diversity: 0 });
         const weighed = list.filter(({ tier }) => (chosen.tierWeights[tier] ?? 1) > 0);
         const collapsed = hits.flatMap((hit) => hit.collapsed.map((each) => each.candidate.key));

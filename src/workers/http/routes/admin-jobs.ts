@@ -16,9 +16,12 @@ const HAND_TIME_MS_MAX = 60_000;
 /** No job takes more than one or two. */
 const PARAMETERS_MAX = 8;
 
+const NO_SUCH_JOB = `no job of this name; there are ${JOBS.map(({ name }) => name).join(", ")}`;
+const SWITCHED_OFF = "the configuration switches this job off; docs/cron.md says what switches it on";
+
 function jobOf(call: Call): Result<Job<Context, unknown>, Problem> {
   const job = JOBS.find((each) => each.name === call.params["name"]);
-  return job === undefined ? err({ code: "not_found" }) : ok(job);
+  return job === undefined ? err({ code: "not_found", detail: NO_SUCH_JOB }) : ok(job);
 }
 
 export const adminJobRoutes = [
@@ -60,8 +63,7 @@ export const adminJobRoutes = [
       const job = jobOf(call);
       if (!job.ok) return job;
       const { context } = call;
-      if (job.value.isEnabled?.(context) === false)
-        return err({ code: "conflict", detail: "the configuration switches this job off" });
+      if (job.value.isEnabled?.(context) === false) return err({ code: "conflict", detail: SWITCHED_OFF });
       const ran = await runNotedJob(context, job.value, {
         startedBy: "hand",
         scheduledAtMs: context.clock(),
