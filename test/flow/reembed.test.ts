@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sha256HexSync } from "../../src/lib/base/hash.ts";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import { eraseDocuments } from "../../src/lib/flows/deletions/erase-documents.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
@@ -13,6 +12,7 @@ import type { SearchReply } from "../../src/lib/contract/search.ts";
 import { expectOk } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
 import { CrashPoint } from "./support/crashing.ts";
+import { distinctText } from "./support/distinct-text.ts";
 import { eraseWhole } from "./support/erasures.ts";
 import { day, TenantProfiles } from "./support/tenant-profiles.ts";
 import { TwoModels } from "./support/two-models.ts";
@@ -21,19 +21,11 @@ import { openWorld, principalOf, type World, type WorldContext } from "./support
 const backends = await availableBackends(["pglite", "native", "jsonb"]);
 const CALLS_MAX = 120;
 
-const WORDS =
-  "wing jet flow layer boundary token river engine tunnel bird cloud stone winter letter garden harbour".split(" ");
-/** Words in an order of their own for each document, so that none is a duplicate of another. */
-const sentence = (id: string, number: number): string => {
-  const seed = sha256HexSync(`${id} ${number}`);
-  const words = Array.from({ length: 14 }, (_, index) => WORDS[Number.parseInt(seed[index] ?? "0", 16)]);
-  return `The boundary layer of the jet: ${words.join(" ")}.`;
-};
 const documentsOf = (ids: readonly string[], more: Partial<DocumentInput> = {}): DocumentInput[] =>
   ids.map((id) => ({
     id,
     title: `Wing ${id}`,
-    text: [0, 1, 2, 3, 4].map((number) => sentence(id, number)).join(" "),
+    text: distinctText(id),
     ...more,
   }));
 
