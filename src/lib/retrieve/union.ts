@@ -50,7 +50,7 @@ const DAY_MS = 86_400_000;
  *     V = max(0, vector) / best vector        L = lexical / best lexical        (best: over all candidates of all tiers)
  *     fused = w · L + (1 − w) · V             convex; w is 0 or 1 when only one side has scores
  *     fused = (1/(60+rankV) + 1/(60+rankL)) / (2/61)                            rrf; a side that did not find it adds 0
- *     smoothed = fused, moved towards its neighbours in meaning                 see smooth-scores.ts
+ *     smoothed = fused, moved towards its neighbours in meaning                 see smooth-scores.ts; never down where the query stands in the text
  *     talk = what an event's speaker, next turn and session add                 see conversation-bonus.ts
  *     score = tierWeight · (smoothed + talk + 0.2 · 2^(−age/halfLife) + 0.1 · [query stands in the text] + 0.1 · [in the time asked for])
  *
@@ -66,9 +66,11 @@ export function rankUnion<C extends Candidate>(all: readonly C[], options: Union
   const fused = options.fusion === "rrf" ? rankFusion(sides) : convexFusion(sides, options.lexicalWeight);
   // Ranks have no margins for neighbours to move: smoothing them costs more than it brings.
   const { smoothing } = options;
-  const smoothed = smoothing === null || options.fusion === "rrf" ? fused : smoothScores(candidates, fused, smoothing);
-  const talk = options.conversation ? conversationBonuses(candidates, smoothed, options.query) : [];
   const phrase = foldPhrase(options.query);
+  const isExact = candidates.map(({ text }) => containsPhrase(text, phrase));
+  const moved = smoothing === null || options.fusion === "rrf" ? fused : smoothScores(candidates, fused, smoothing);
+  const smoothed = moved.map((score, index) => (isExact[index] === true ? Math.max(score, fused[index] ?? 0) : score));
+  const talk = options.conversation ? conversationBonuses(candidates, smoothed, options.query) : [];
   const timeWindow = timeWindowOf(options.query, options.nowMs);
   const hits = candidates.map((candidate, index) => {
     const side = sides[index];
@@ -80,7 +82,7 @@ export function rankUnion<C extends Candidate>(all: readonly C[], options: Union
       smoothed: smoothed[index] ?? 0,
       tierWeight: weightOf(candidate),
       recency: recencyOf(candidate, options),
-      exactMatch: containsPhrase(candidate.text, phrase) ? EXACT_MATCH_WEIGHT : 0,
+      exactMatch: isExact[index] === true ? EXACT_MATCH_WEIGHT : 0,
       timeWindow: isWithin(candidate, timeWindow) ? TIME_WINDOW_WEIGHT : 0,
     };
     return { candidate, score: parts.tierWeight * sumOf(parts), parts };

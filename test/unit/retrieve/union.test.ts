@@ -241,6 +241,19 @@ describe("rankUnion", () => {
     expect(rankUnion(copies, { ...base, smoothing: 0.4 }).map((hit) => hit.score)).toEqual([1]);
   });
 
+  it("lets no neighbours pull down a chunk that holds the query word for word", () => {
+    const [here = null, , , , far = null] = DIRECTIONS;
+    const neighbours = ["v", "w", "x", "y", "z"].map((key) => candidate(key, { vectorScore: 0.3, vector: here }));
+    const list = [
+      candidate("quoted", { vectorScore: 1, vector: here, text: "He said: the ice kept us for weeks." }),
+      candidate("rival", { vectorScore: 0.9, vector: far }),
+      ...neighbours,
+    ];
+    const asked = (query: string): string | undefined => keysOf(rankUnion(list, { ...base, smoothing: 0.4, query }))[0];
+    expect(asked("frozen in at sea")).toBe("rival");
+    expect(asked("the ice kept us")).toBe("quoted");
+  });
+
   it("drops a chunk that a better one of its document covers by more than half", () => {
     const list = [
       candidate("a", { documentKey: "d", startOffset: 0, endOffset: 100, vectorScore: 0.9 }),
