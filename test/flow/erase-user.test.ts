@@ -11,7 +11,7 @@ import { readErasures } from "../../src/lib/flows/users/read-erasures.ts";
 import { sessionMarkersPrefix, userSegmentsPrefix } from "../../src/lib/session/session-keys.ts";
 import { expectOk } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
-import { CrashPoint } from "./support/crashing.ts";
+import { CAMPAIGN_MS_MAX, crashEvery, CrashPoint } from "./support/crashing.ts";
 import { eraseOnce, eraseWhole, erasureContext, Logs, objectsWith, rowsOfOthers } from "./support/erasures.ts";
 import { putSegment, talkFrames } from "./support/segments.ts";
 import { TenantProfiles } from "./support/tenant-profiles.ts";
@@ -19,8 +19,7 @@ import { openWorld, type World } from "./support/world.ts";
 
 /** Bounds the search for the last crash point. */
 const CALLS_MAX = 400;
-/** Every so many-th call is crashed at; a campaign takes each of them. */
-const CRASH_EVERY = Number(process.env["CRASH_EVERY"] ?? 3);
+const CRASH_EVERY = crashEvery(3);
 
 /** Words that stand in what ann sent, and nowhere else. */
 const SECRET = "quillon marzipan";
@@ -291,7 +290,7 @@ describe("a crash at any await of an erasure", () => {
   });
   afterAll(() => world?.close());
 
-  it("leaves nothing that asking again does not erase", async () => {
+  it("leaves nothing that asking again does not erase", { timeout: CAMPAIGN_MS_MAX }, async () => {
     let isThrough = false;
     let tried = 0;
     for (let callIndex = 0; callIndex < CALLS_MAX && !isThrough; callIndex += CRASH_EVERY) {

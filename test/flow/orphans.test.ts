@@ -7,7 +7,7 @@ import { eraseDocuments } from "../../src/lib/flows/deletions/erase-documents.ts
 import { dropExpiredBatch } from "../../src/lib/flows/retention/drop-batch.ts";
 import { expectOk, statement } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
-import { CrashPoint } from "./support/crashing.ts";
+import { CAMPAIGN_MS_MAX, crashEvery, CrashPoint } from "./support/crashing.ts";
 import { type Fault, FAULTS, plant, populate } from "./support/faults.ts";
 import { FIRST_RUN, runTicked } from "./support/run-ticked.ts";
 import { openWorld, type World } from "./support/world.ts";
@@ -29,8 +29,7 @@ const repairSchema = z.object({
 
 /** Bounds the search for the last crash point. */
 const CALLS_MAX = 400;
-/** Every so many-th await is crashed at; 1 takes each, which lasts minutes. */
-const CRASH_EVERY = Number(process.env["CRASH_EVERY"] ?? 11);
+const CRASH_EVERY = crashEvery(11);
 const SYSTEM = { tenantId: "", userId: "" };
 const backends = await availableBackends(["pglite", "native", "debian"]);
 /** What another way of storing vectors may change. */
@@ -229,36 +228,42 @@ describe("the orphan check and its repair", () => {
     expect(document).toEqual({ chunk_count: 1 });
   });
 
-  it("leave nothing that the next run does not mend, whatever await they died at", async () => {
-    const tenantId = "crash";
-    await populate(world, tenantId);
-    const hasBroken = async (): Promise<boolean> => (await findings()).some((each) => each.startsWith(`${tenantId} `));
-    const confirm = async (): Promise<void> => {
-      await findings();
-      const earlier = "update orphan_marks set first_seen_at = first_seen_at - interval '2 hours' where tenant_id = $1";
-      await plant(world, tenantId, earlier);
-    };
-    for (const job of [ORPHAN_CHECK_JOB, ORPHAN_REPAIR_JOB] as const) {
-      let isThrough = false;
-      for (let callIndex = 0; callIndex < CALLS_MAX && !isThrough; callIndex += CRASH_EVERY) {
-        await FAULTS["a document whose chunks are gone"]?.breakIt(world, tenantId);
-        await FAULTS["counters of a batch"]?.breakIt(world, tenantId);
-        if (job === ORPHAN_REPAIR_JOB) await confirm();
-        const crash = new CrashPoint({ callIndex, moment: callIndex % 2 === 0 ? "after" : "before" });
-        try {
-          await runTicked(world.context(crash), job);
-        } catch (error) {
-          if (!crash.hasCrashed) throw error;
+  it(
+    "leave nothing that the next run does not mend, whatever await they died at",
+    { timeout: CAMPAIGN_MS_MAX },
+    async () => {
+      const tenantId = "crash";
+      await populate(world, tenantId);
+      const hasBroken = async (): Promise<boolean> =>
+        (await findings()).some((each) => each.startsWith(`${tenantId} `));
+      const confirm = async (): Promise<void> => {
+        await findings();
+        const earlier =
+          "update orphan_marks set first_seen_at = first_seen_at - interval '2 hours' where tenant_id = $1";
+        await plant(world, tenantId, earlier);
+      };
+      for (const job of [ORPHAN_CHECK_JOB, ORPHAN_REPAIR_JOB] as const) {
+        let isThrough = false;
+        for (let callIndex = 0; callIndex < CALLS_MAX && !isThrough; callIndex += CRASH_EVERY) {
+          await FAULTS["a document whose chunks are gone"]?.breakIt(world, tenantId);
+          await FAULTS["counters of a batch"]?.breakIt(world, tenantId);
+          if (job === ORPHAN_REPAIR_JOB) await confirm();
+          const crash = new CrashPoint({ callIndex, moment: callIndex % 2 === 0 ? "after" : "before" });
+          try {
+            await runTicked(world.context(crash), job);
+          } catch (error) {
+            if (!crash.hasCrashed) throw error;
+          }
+          isThrough = !crash.hasCrashed;
+          const expire = statement("update job_leases set expires_at = now() - interval '1 second'");
+          expectOk(await world.database.ownerSql.transaction(SYSTEM, [expire]));
+          await confirm();
+          expectOk(await runTicked(world.context(), ORPHAN_REPAIR_JOB));
+          await world.indexQueued();
+          expect({ callIndex, isBroken: await hasBroken() }).toEqual({ callIndex, isBroken: false });
         }
-        isThrough = !crash.hasCrashed;
-        const expire = statement("update job_leases set expires_at = now() - interval '1 second'");
-        expectOk(await world.database.ownerSql.transaction(SYSTEM, [expire]));
-        await confirm();
-        expectOk(await runTicked(world.context(), ORPHAN_REPAIR_JOB));
-        await world.indexQueued();
-        expect({ callIndex, isBroken: await hasBroken() }).toEqual({ callIndex, isBroken: false });
+        expect(isThrough).toBe(true);
       }
-      expect(isThrough).toBe(true);
-    }
-  });
+    },
+  );
 });

@@ -15,15 +15,14 @@ import { expectOk, openTestDatabase, statement, type TestDatabase } from "../sup
 import { CLOCK_COLUMNS, rowSetHashes } from "../support/row-set-hash.ts";
 import { smallTokenizerJson } from "../unit/model/small-tokenizer.ts";
 import { backupContext, restoreReportSchema, sweepAll } from "./support/backups.ts";
-import { CrashPoint } from "./support/crashing.ts";
+import { CAMPAIGN_MS_MAX, crashEvery, CrashPoint } from "./support/crashing.ts";
 import { runTicked } from "./support/run-ticked.ts";
 import { openWorld, principalOf, type World, type WorldContext } from "./support/world.ts";
 
 /** In the order in which a restore takes them: home and the other database by turns. */
 const TENANTS = ["t1-home", "t2-away", "t3-home", "t4-away"] as const;
 const AWAY = "b";
-/** Every how many awaited calls a crash is tried; 1 takes each. */
-const CRASH_EVERY = Number(process.env["CRASH_EVERY"] ?? 31);
+const CRASH_EVERY = crashEvery(31);
 const CALLS_MAX = 300;
 
 /** Two databases that a deployment knows by its map. */
@@ -208,25 +207,29 @@ describe("a restore of tenants over two databases", () => {
         );
   });
 
-  it("is completed by the next run after a crash at an await, in both databases", { timeout: 480_000 }, async () => {
-    let isThrough = false;
-    for (let callIndex = 0; callIndex < CALLS_MAX && !isThrough; callIndex += CRASH_EVERY) {
-      const empty = await openEmpty();
-      const crash = new CrashPoint({ callIndex, moment: callIndex % 2 === 0 ? "after" : "before" });
-      try {
-        await runTicked(jobContext(empty, crash), RESTORE_JOB);
-      } catch (error) {
-        if (!crash.hasCrashed) throw error;
+  it(
+    "is completed by the next run after a crash at an await, in both databases",
+    { timeout: CAMPAIGN_MS_MAX },
+    async () => {
+      let isThrough = false;
+      for (let callIndex = 0; callIndex < CALLS_MAX && !isThrough; callIndex += CRASH_EVERY) {
+        const empty = await openEmpty();
+        const crash = new CrashPoint({ callIndex, moment: callIndex % 2 === 0 ? "after" : "before" });
+        try {
+          await runTicked(jobContext(empty, crash), RESTORE_JOB);
+        } catch (error) {
+          if (!crash.hasCrashed) throw error;
+        }
+        isThrough = !crash.hasCrashed;
+        const expired = statement("update job_leases set expires_at = now() - interval '1 second'");
+        expectOk((await empty.databases.get(HOME_SHARD)?.ownerSql.query(expired)) ?? { ok: true, value: [] });
+        if (!isThrough) expect(await restore(empty), String(callIndex)).toMatchObject({ state: "done" });
+        expect(await stateOf(empty), String(callIndex)).toEqual(wanted);
+        await Promise.all(opened.splice(1).map((each) => each.close()));
       }
-      isThrough = !crash.hasCrashed;
-      const expired = statement("update job_leases set expires_at = now() - interval '1 second'");
-      expectOk((await empty.databases.get(HOME_SHARD)?.ownerSql.query(expired)) ?? { ok: true, value: [] });
-      if (!isThrough) expect(await restore(empty), String(callIndex)).toMatchObject({ state: "done" });
-      expect(await stateOf(empty), String(callIndex)).toEqual(wanted);
-      await Promise.all(opened.splice(1).map((each) => each.close()));
-    }
-    expect(isThrough).toBe(true);
-  });
+      expect(isThrough).toBe(true);
+    },
+  );
 
   it("has what came after the backup once the sweeper has run, from deltas too", async () => {
     await ingest("t2-away", [documentOf("engine")]);

@@ -10,13 +10,12 @@ import { eraseUser } from "../../src/lib/flows/users/erase-user.ts";
 import { expectOk, openTestDatabase, statement, type TestDatabase } from "../support/database.ts";
 import { CLOCK_COLUMNS, rowSetHashes } from "../support/row-set-hash.ts";
 import { backUp, backupContext, openRestored, restoreInto, sweepAll } from "./support/backups.ts";
-import { CrashPoint } from "./support/crashing.ts";
+import { CAMPAIGN_MS_MAX, crashEvery, CrashPoint } from "./support/crashing.ts";
 import { erasureContext, Logs } from "./support/erasures.ts";
 import { runTicked } from "./support/run-ticked.ts";
 import { openWorld, principalOf, type World } from "./support/world.ts";
 
-/** Every how many awaited calls a crash is tried; 1 takes each. */
-const CRASH_EVERY = Number(process.env["CRASH_EVERY"] ?? 7);
+const CRASH_EVERY = crashEvery(7);
 const CALLS_MAX = 300;
 const TENANT = "keeping";
 
@@ -213,7 +212,7 @@ describe("what was deleted after the backup", () => {
 describe("a crash at any await", () => {
   const expire = statement("update job_leases set expires_at = now() - interval '1 second'");
 
-  it("of the backup leaves a run that the next one completes", { timeout: 300_000 }, async () => {
+  it("of the backup leaves a run that the next one completes", { timeout: CAMPAIGN_MS_MAX }, async () => {
     let isThrough = false;
     for (let callIndex = 0; callIndex < CALLS_MAX && !isThrough; callIndex += CRASH_EVERY) {
       world.nowMs += 3_600_000;
@@ -233,7 +232,7 @@ describe("a crash at any await", () => {
     expect(await hashes(database)).toEqual(await hashes(world.database));
   });
 
-  it("of the restore leaves a database that the next run completes", { timeout: 300_000 }, async () => {
+  it("of the restore leaves a database that the next run completes", { timeout: CAMPAIGN_MS_MAX }, async () => {
     await backUp(world);
     const wanted = await hashes(world.database);
     let isThrough = false;

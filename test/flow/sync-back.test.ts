@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { SYNC_BACK_JOB } from "../../src/lib/flows/sync/sync-back-job.ts";
 import { SYNC_JOB } from "../../src/lib/flows/sync/sync-job.ts";
 import { expectOk, statement } from "../support/database.ts";
-import { CrashPoint } from "./support/crashing.ts";
+import { CAMPAIGN_MS_MAX, crashEvery, CrashPoint } from "./support/crashing.ts";
 import {
   contentOf,
   emptyBucket,
@@ -101,8 +101,7 @@ describe("a run of sync that dies", () => {
   });
   afterAll(() => place?.close());
 
-  /** `CRASH_EVERY=1` takes each call. */
-  const CRASH_EVERY = Number(process.env["CRASH_EVERY"] ?? 6);
+  const CRASH_EVERY = crashEvery(6);
   /** Bounds the search for the last call. */
   const CALLS_MAX = 200;
   const large = "packs/t/large.mpz";
@@ -124,6 +123,7 @@ describe("a run of sync that dies", () => {
 
   it.each(["before", "after"] as const)(
     "comes to the same end with the next one, wherever it died: %s a call",
+    { timeout: CAMPAIGN_MS_MAX },
     async (moment) => {
       for (let callIndex = 0; callIndex < CALLS_MAX; callIndex += CRASH_EVERY) {
         await populate(callIndex);
@@ -140,7 +140,7 @@ describe("a run of sync that dies", () => {
     },
   );
 
-  it("brings the bucket back in the end, wherever that died", async () => {
+  it("brings the bucket back in the end, wherever that died", { timeout: CAMPAIGN_MS_MAX }, async () => {
     for (let callIndex = 0; callIndex < CALLS_MAX; callIndex += CRASH_EVERY) {
       await populate(callIndex);
       await place.run(SYNC_JOB);

@@ -3,6 +3,14 @@ export class Crash extends Error {
   override readonly name = "Crash";
 }
 
+/** Every how many awaited calls a crash is tried: as often as there is time for, or as CRASH_EVERY says; 1 takes each. */
+export function crashEvery(usual: number): number {
+  return Number(process.env["CRASH_EVERY"] ?? usual);
+}
+
+/** How long a campaign of crashes may take, milliseconds: an hour where somebody asked for more of them than there is usually time for. */
+export const CAMPAIGN_MS_MAX = process.env["CRASH_EVERY"] === undefined ? 300_000 : 3_600_000;
+
 /**
  * When to crash: at the n-th awaited call of a port (from 0), before the call or after it took effect. The second kind is
  * the lost reply after commit.
