@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import { err, ok, type Result } from "../../src/lib/base/result.ts";
 import { HOME_FOLDER } from "../support/home-folder.ts";
 
 const run = promisify(execFile);
 const PACKAGES = ["@langchain/textsplitters@1.0.2", "@langchain/core@1.4.0"];
-const INSTALL_TIMEOUT_MS = 5 * 60_000;
+const INSTALL_TIMEOUT_MS = 5 * MINUTE_MS;
 /** Of Chroma's RecursiveTokenChunker: paragraphs, lines, sentences, words, characters. */
 const SEPARATORS = ["\n\n", "\n", ".", "?", "!", " ", ""];
 

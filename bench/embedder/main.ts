@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { PROJECT_FOLDER } from "../../src/cli/project-folder.ts";
 import { finishBench, readBenchArguments } from "../support/bench-arguments.ts";
 import { benchReportSchema, type BenchReport } from "../support/figure.ts";
@@ -13,7 +14,7 @@ import { temporaryFolder } from "../support/store.ts";
 
 const SCRIPTS = ["throughput", "compare"] as const;
 /** Whichever of its steps hangs; a whole run takes a quarter of an hour on 2 cores. */
-const SCRIPT_TIMEOUT_MS = 60 * 60_000;
+const SCRIPT_TIMEOUT_MS = HOUR_MS;
 
 const options = readBenchArguments({ rounds: 5, documents: 62 });
 const folder = await temporaryFolder();

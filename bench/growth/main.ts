@@ -3,6 +3,7 @@
 // URL: an own database with pgvector, as its superuser; --filled: an earlier run with the same numbers has filled it.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { buildSearchIndex, type SearchIndexReport } from "../../src/lib/flows/search-recall/build-search-index.ts";
 import { expectOk, statement } from "../../test/support/database.ts";
 import type { BenchReport, Figure } from "../support/figure.ts";
@@ -23,7 +24,7 @@ const TURNS = 20;
 const SEARCH_TURNS = 10;
 /** Of a million rows a scope of 20,000 is searched exactly; a smaller store has smaller scopes. */
 const EXACT_SHARE = 0.02;
-const BUILD_TIMEOUT_MS = 2 * 60 * 60 * 1000;
+const BUILD_TIMEOUT_MS = 2 * HOUR_MS;
 /** Chunks that are written at once, and how often, to see what a graph costs. */
 const WRITTEN_CHUNKS = 2_000;
 const WRITE_ROUNDS = 3;

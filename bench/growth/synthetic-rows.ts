@@ -1,5 +1,6 @@
 /** Documents and chunks of one tenant, in the shape that the consumer writes: most text in documents, a quarter in events, some summaries. */
 import { documentUid, versionKey } from "../../src/lib/base/document-uid.ts";
+import { DAY_MS } from "../../src/lib/base/durations.ts";
 import { eventDocumentId } from "../../src/lib/session/stored-event.ts";
 import { SeededRandom } from "../../test/support/seeded-random.ts";
 import type { SyntheticText, TextSource } from "./synthetic-text.ts";
@@ -17,7 +18,7 @@ const DOCUMENTS_OF_WAL_OBJECT = 100;
 const WAL_OBJECTS_OF_BATCH = 10;
 /** Time that the documents of a tenant are spread over. */
 const START_MS = Date.UTC(2023, 0, 1);
-const SPAN_MS = 3 * 365 * 24 * 60 * 60 * 1000;
+const SPAN_MS = 3 * 365 * DAY_MS;
 
 type SyntheticTier = keyof typeof WORDS_OF_CHUNK;
 

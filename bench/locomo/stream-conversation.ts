@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import { ApiClient } from "../../src/cli/api-client.ts";
 import { framesReplySchema } from "../../src/lib/contract/session.ts";
 import { openedReplySchema } from "../../src/lib/contract/session-opening.ts";
@@ -7,7 +8,7 @@ import type { Conversation, SetTurn } from "./conversation-set.ts";
 /** Frames of one request: a few seconds of a lively conversation would be one, a benchmark has more to tell. */
 const FRAMES_PER_REQUEST = 50;
 /** How long the store may take for what is queued, milliseconds. */
-const EMBEDDED_WITHIN_MS = 10 * 60_000;
+const EMBEDDED_WITHIN_MS = 10 * MINUTE_MS;
 const WAIT_MS = 30_000;
 
 export interface Streamed {

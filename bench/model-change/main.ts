@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import { ApiClient } from "../../src/cli/api-client.ts";
 import { keysContext } from "../../src/cli/keys-context.ts";
 import { PROJECT_FOLDER } from "../../src/cli/project-folder.ts";
@@ -32,7 +33,7 @@ import { SearchLoop } from "./search-loop.ts";
 
 const TENANT = "changing";
 const ROUNDS_MAX = 100;
-const TIMEOUT_MS = 5 * 60_000;
+const TIMEOUT_MS = 5 * MINUTE_MS;
 
 const { values } = parseArgs({
   options: { texts: { type: "string" }, documents: { type: "string" }, database: { type: "string" } },

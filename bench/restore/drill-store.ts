@@ -1,5 +1,6 @@
 /** What the drill runs on: R2 of workerd, a real database, a real embedding server, and the production flows over them. */
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import { ulidFactory } from "../../src/lib/base/ids.ts";
 import { Semaphore } from "../../src/lib/base/semaphore.ts";
 import { DEFAULT_POLICY } from "../../src/lib/contract/policy.ts";
@@ -124,7 +125,7 @@ export class DrillStore {
 
   /** The sweeper, as it will run some minutes from now; the number of ranges that it sent. */
   async sweep(): Promise<number> {
-    this.#laterMs = 10 * 60_000;
+    this.#laterMs = 10 * MINUTE_MS;
     const options = { ...SWEEP_BOUNDS, sweptAtMs: 0, isSpent: () => false, isDryRun: false };
     const { report } = await sweep(this.#context, options, { completeUpTo: {}, stoppedAt: null });
     this.#laterMs = 0;

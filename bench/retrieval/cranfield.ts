@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import { ApiClient } from "../../src/cli/api-client.ts";
 import { searchReplySchema } from "../../src/lib/contract/search.ts";
 import { type DatabaseKind, startBenchStack } from "../end-to-end/bench-stack.ts";
@@ -13,7 +14,7 @@ import { figuresOf, type JudgedSet, meanFigures, type RankingFigures, readJudged
 import { PlainBm25 } from "./plain-bm25.ts";
 
 const DOCUMENTS_PER_REQUEST = 100;
-const INGEST_LIMIT_MS = 20 * 60_000;
+const INGEST_LIMIT_MS = 20 * MINUTE_MS;
 /** What the union has to reach, and what it aims at. */
 const NDCG_TARGET = 0.43;
 const NDCG_AIM = 0.45;

@@ -3,13 +3,14 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import { err, ok, type Result } from "../../src/lib/base/result.ts";
 import { HOME_FOLDER } from "./home-folder.ts";
 
 const run = promisify(execFile);
 
 /** Five gigabytes of wheels. */
-const INSTALL_TIMEOUT_MS = 30 * 60_000;
+const INSTALL_TIMEOUT_MS = 30 * MINUTE_MS;
 
 /** An opponent's Python packages: `name` is their folder, `requirementsPath` a list of exact versions that needs nothing beside it. */
 export interface PythonPackages {

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { keysContext } from "../../src/cli/keys-context.ts";
 import { readMigrationFiles } from "../../src/cli/migration-files.ts";
 import { PROJECT_FOLDER } from "../../src/cli/project-folder.ts";
@@ -14,7 +15,7 @@ import { appConnectionString } from "../../src/stack/app-login.ts";
 import { openDatabase } from "../../src/stack/postgres/open-database.ts";
 
 const SQL_TIMEOUT_MS = 60_000;
-const KEY_LIFETIME_MS = 6 * 60 * 60 * 1000;
+const KEY_LIFETIME_MS = 6 * HOUR_MS;
 
 /** A migrated store without the rest of the stack. */
 export interface BenchStore {

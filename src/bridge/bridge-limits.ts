@@ -1,3 +1,4 @@
+import { MINUTE_MS } from "../lib/base/durations.ts";
 import { LIMITS } from "../lib/base/limits.ts";
 
 /** Bounds of the bridge, with their reasons; the flags of `jeeves bridge` choose within them. */
@@ -27,7 +28,7 @@ export const BRIDGE_LIMITS = {
   backoffFirstMs: 200,
   backoffMaxMs: 30_000,
   /** Longest `Retry-After` that is honoured, milliseconds: a server that asks for more is asked again after this. */
-  retryAfterMsMax: 10 * 60_000,
+  retryAfterMsMax: 10 * MINUTE_MS,
   /** Pause between attempts at Redis: shorter than at the API, since a restart takes a second. Milliseconds. */
   redisBackoffMaxMs: 5_000,
 } as const;

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../lib/base/durations.ts";
 import { createKey, createTenant } from "../lib/flows/keys/manage-keys.ts";
 import type { Stack } from "../stack/start-stack.ts";
 import { CommandError } from "./command-error.ts";
@@ -7,7 +8,7 @@ import { startLocalStack } from "./running-stack.ts";
 import { style } from "./terminal/style.ts";
 
 export const DEV_TENANT = "dev";
-const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000;
+const KEY_LIFETIME_MS = DAY_MS;
 
 export interface DevStack {
   readonly stack: Stack;

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { MINUTE_MS } from "../lib/base/durations.ts";
 import { withHelp } from "./help-topic.ts";
 import { StackError } from "./stack-config.ts";
 
@@ -13,7 +14,7 @@ export interface EmbedderProcess {
 }
 
 /** Building the graph from the weights takes about ten seconds the first time, a download may take minutes. */
-const START_TIMEOUT_MS = 10 * 60_000;
+const START_TIMEOUT_MS = 10 * MINUTE_MS;
 /** A drain finishes the batches in flight; after this it is killed. */
 const STOP_TIMEOUT_MS = 10_000;
 

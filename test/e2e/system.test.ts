@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { ApiClient } from "../../src/cli/api-client.ts";
 import { utf8Bytes } from "../../src/lib/base/bytes.ts";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import { acceptReplySchema, dryRunReplySchema } from "../../src/lib/contract/accept-reply.ts";
 import { batchStatusSchema, type BatchStatus, ingestReportSchema } from "../../src/lib/contract/batch.ts";
 import { receiptSchema } from "../../src/lib/contract/receipt.ts";
@@ -209,7 +210,7 @@ describe("outages", () => {
     const { id, api } = await newTenant();
     await system.restartWorker();
     // An object that was accepted ten minutes ago and whose message is nowhere.
-    const acceptedAtMs = Date.now() - 10 * 60_000;
+    const acceptedAtMs = Date.now() - 10 * MINUTE_MS;
     const walId = oldUlid(acceptedAtMs);
     const document = {
       document_index: 0,

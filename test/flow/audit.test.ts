@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DAY_MS } from "../../src/lib/base/durations.ts";
 import {
   type AuditCheck,
   auditDiffSchema,
@@ -17,7 +18,6 @@ import { FAULT_BATCH, plant, populate } from "./support/faults.ts";
 import { FIRST_RUN, runTicked } from "./support/run-ticked.ts";
 import { openWorld, type World } from "./support/world.ts";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** Bounds the search for the last crash point. */
 const CALLS_MAX = 80;
 

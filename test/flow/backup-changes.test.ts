@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { KIN_TABLES, LEDGER_TABLE, NOT_BACKED, DOCUMENT_TABLES } from "../../src/lib/db/queries/backup-tables.ts";
 import { insertModel } from "../../src/lib/db/queries/models.ts";
 import { BACKUP_JOB } from "../../src/lib/flows/backups/backup-job.ts";
@@ -163,7 +164,7 @@ describe("a range that is applied while a backup is made", () => {
           };
         },
       });
-      own.nowMs += 3_600_000;
+      own.nowMs += HOUR_MS;
       const ran = expectOk(await runTicked({ ...context, bucket }, BACKUP_JOB));
       expect(ran.state).toBe("done");
       const restored = await openRestored(own);

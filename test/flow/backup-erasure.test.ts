@@ -1,5 +1,6 @@
 import { zstdDecompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import type { ErasureCertificate } from "../../src/lib/contract/user-erasure.ts";
 import { BACKUP_JOB } from "../../src/lib/flows/backups/backup-job.ts";
 import { openBackupPack } from "../../src/lib/flows/backups/restore-documents.ts";
@@ -151,7 +152,7 @@ describe("an erasure of a user", () => {
         };
       },
     });
-    world.nowMs += 3_600_000;
+    world.nowMs += HOUR_MS;
     expectOk(await runTicked({ ...context, bucket }, BACKUP_JOB));
     expect(hasErased).toBe(true);
     expect(await textOfBackups()).not.toContain("xylophone-late");

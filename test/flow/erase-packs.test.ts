@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { PACK_JOB } from "../../src/lib/flows/packs/pack-job.ts";
 import { expectOk } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
@@ -6,7 +7,6 @@ import { eraseWhole } from "./support/erasures.ts";
 import {
   applied,
   documentsOf,
-  HOUR_MS,
   keysUnder,
   newTenant,
   openWorldOfNow,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import type { EmbedMessage } from "../../src/lib/contract/queue-message.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
@@ -45,9 +46,9 @@ function documentsOf(version: number): DocumentInput[] {
 async function settle(messages: readonly EmbedMessage[], options: { readonly isQueueLost: boolean }): Promise<void> {
   for (const message of [...messages, ...world.take()])
     if (!options.isQueueLost) expectOk(await indexRange(world.context(), message));
-  world.nowMs += 3 * 60_000;
+  world.nowMs += 3 * MINUTE_MS;
   const bounds = { ...SWEEP_BOUNDS, isSpent: () => false, isDryRun: false };
-  const sweptAtMs = world.nowMs - 2.5 * 60_000;
+  const sweptAtMs = world.nowMs - 2.5 * MINUTE_MS;
   await sweep(world.context(), { sweptAtMs, ...bounds }, { completeUpTo: {}, stoppedAt: null });
   await world.indexQueued();
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { DAY_MS, HOUR_MS } from "../../src/lib/base/durations.ts";
 import { CANARIES, songOf } from "../../src/lib/flows/isolation/canaries.ts";
 import { ISOLATION_CANARY_JOB } from "../../src/lib/flows/isolation/canary-job.ts";
 import { createKey } from "../../src/lib/flows/keys/manage-keys.ts";
@@ -38,7 +39,7 @@ async function indexAll(): Promise<void> {
 
 /** One hourly run. Sleeping lets time pass and, where there is a consumer, indexes what waits. */
 async function run({ sql, hasConsumer = true }: { sql?: Sql; hasConsumer?: boolean } = {}) {
-  world.nowMs += 60 * 60 * 1000;
+  world.nowMs += HOUR_MS;
   const base = world.context();
   const note = (level: string) => (event: string, fields: object) =>
     void lines.push(JSON.stringify({ level, event, ...fields }));
@@ -113,7 +114,7 @@ describe("the canary of isolation", () => {
       expectOk(
         await world.database.ownerSql.query(statement(`delete from ${table} where tenant_id like 'jeeves-system-%'`)),
       );
-    world.nowMs += 24 * 60 * 60 * 1000;
+    world.nowMs += DAY_MS;
     expect(await run()).toEqual(HEALTHY);
   });
 

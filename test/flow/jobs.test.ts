@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { DAY_MS, MINUTE_MS } from "../../src/lib/base/durations.ts";
 import type { Job, JobContext } from "../../src/lib/flows/jobs/job.ts";
 import { JOB_HISTORY_JOB } from "../../src/lib/flows/jobs/history-job.ts";
 import { runJob, type FrameContext, type RunRequest } from "../../src/lib/flows/jobs/run-job.ts";
@@ -136,7 +137,7 @@ describe.each(BACKENDS)("the frame of jobs, on %s", (backend) => {
   it("stops at its budget and goes on from the cursor, over missed ticks", async () => {
     const name = newName();
     const short = request({ timeMsMax: 2_000 });
-    const later = { ...short, scheduledAtMs: short.scheduledAtMs + 9 * 86_400_000 };
+    const later = { ...short, scheduledAtMs: short.scheduledAtMs + 9 * DAY_MS };
     expect(expectOk(await runJob(contextOf(), pagesJob(name), short))).toMatchObject({
       state: "partial",
       report: { pages: 2 },
@@ -234,9 +235,9 @@ describe.each(BACKENDS)("the frame of jobs, on %s", (backend) => {
 
   it("ends early when the clock jumps ahead, and goes on when it jumps back", async () => {
     const name = newName();
-    const ahead = pagesJob(name, async (page) => void (world.nowMs += page === 1 ? 86_400_000 : 0));
+    const ahead = pagesJob(name, async (page) => void (world.nowMs += page === 1 ? DAY_MS : 0));
     expect(expectOk(await runTicked(contextOf(), ahead))).toMatchObject({ state: "partial", report: { pages: 2 } });
-    const back = pagesJob(name, async () => void (world.nowMs -= 86_400_000));
+    const back = pagesJob(name, async () => void (world.nowMs -= DAY_MS));
     expect(expectOk(await runTicked(contextOf(), back))).toMatchObject({ state: "done", report: { pages: 3 } });
   });
 
@@ -314,7 +315,7 @@ describe.each(BACKENDS)("the frame of jobs, on %s", (backend) => {
     for (const tenant of tenants)
       for (const id of ["one", "two"]) await world.ingest(tenant, [{ id, text: `The ${id} jet flows over the wing.` }]);
     world.take();
-    world.nowMs += 3 * 60_000;
+    world.nowMs += 3 * MINUTE_MS;
     const sentTo = () =>
       world
         .take()

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import { WHOLE_TENANT, upsertArtifact } from "../../src/lib/db/queries/artifacts.ts";
 import { insertDeadLetters } from "../../src/lib/db/queries/dead-letters.ts";
 import type { Job, JobGauge } from "../../src/lib/flows/jobs/job.ts";
@@ -10,7 +11,6 @@ import { FIRST_RUN } from "./support/run-ticked.ts";
 import { openWorld, type World, type WorldContext } from "./support/world.ts";
 
 const TEXT = "The jet flows over the wing in the boundary layer of the token.";
-const MINUTE_MS = 60_000;
 
 let world: World;
 beforeAll(async () => {

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DAY_MS, HOUR_MS } from "../../src/lib/base/durations.ts";
 import { openPackFile } from "../../src/cli/artifact/open-pack-file.ts";
 import { verifyPack } from "../../src/lib/artifact/verify-pack.ts";
 import { ulidTimeMs } from "../../src/lib/base/ids.ts";
@@ -18,9 +19,7 @@ import { walKey } from "../../src/lib/wal/wal-key.ts";
 import { expectOk } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
 import {
-  DAY_MS,
   documentsOf,
-  HOUR_MS,
   keysUnder,
   newTenant,
   openWorldOfNow,

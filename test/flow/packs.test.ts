@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DAY_MS, HOUR_MS } from "../../src/lib/base/durations.ts";
 import { tenantPolicySchema } from "../../src/lib/contract/policy.ts";
 import { buryRange } from "../../src/lib/flows/indexing/bury-range.ts";
 import { PACK_JOB } from "../../src/lib/flows/packs/pack-job.ts";
@@ -8,9 +9,7 @@ import { availableBackends } from "../support/postgres-servers.ts";
 import { CrashPoint } from "./support/crashing.ts";
 import {
   applied,
-  DAY_MS,
   documentsOf,
-  HOUR_MS,
   keysUnder,
   newTenant,
   openWorldOfNow,

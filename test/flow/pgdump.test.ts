@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { connectionVariables } from "../../ops/pgdump/connection-variables.ts";
 import { dumpDatabase } from "../../ops/pgdump/dump-database.ts";
 import { debianBinFolder } from "../../src/stack/postgres/debian-server.ts";
@@ -55,7 +56,7 @@ describe.each(backends)("pg_dump on %s", (backend) => {
       env,
     });
     expect(await rowSetHashes(restored.ownerSql)).toEqual(await rowSetHashes(world.database.ownerSql));
-    world.nowMs += 3_600_000;
+    world.nowMs += HOUR_MS;
     expectOk(await runTicked(backupContext(world, restored), BACKUP_JOB));
     const { objects } = await world.bucket.list({ prefix: "backups/" });
     const newest = objects.findLast(({ key }) => key.endsWith("/dumped/tenant.json"))?.key ?? "";

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import type { EmbedMessage } from "../../src/lib/contract/queue-message.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { PROFILE_WATCH_JOB } from "../../src/lib/flows/profiles/watch-job.ts";
@@ -12,7 +13,6 @@ import { openWorld, type World } from "./support/world.ts";
 const BACKENDS = await availableBackends(["pglite", "native", "debian"]);
 /** Bounds the search for the last crash point. */
 const CALLS_MAX = 40;
-const MINUTE_MS = 60_000;
 
 function permutationsOf<T>(items: readonly T[]): readonly (readonly T[])[] {
   if (items.length <= 1) return [items];

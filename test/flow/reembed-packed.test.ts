@@ -1,5 +1,6 @@
 /** A change of model whose texts have left the WAL: packs are all there is of them. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DAY_MS } from "../../src/lib/base/durations.ts";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import { dictionaryKey } from "../../src/lib/flows/dictionaries/dictionary-object.ts";
 import { measureCoverage } from "../../src/lib/flows/models/measure-coverage.ts";
@@ -11,7 +12,6 @@ import { CrashPoint } from "./support/crashing.ts";
 import { distinctText } from "./support/distinct-text.ts";
 import {
   applied,
-  DAY_MS,
   documentsOf,
   keysUnder,
   newTenant,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { DAY_MS, MINUTE_MS } from "../../src/lib/base/durations.ts";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import { tenantPolicySchema } from "../../src/lib/contract/policy.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
@@ -13,7 +14,6 @@ import { openWorld, type World } from "./support/world.ts";
 
 /** Bounds the search for the last crash point. */
 const CALLS_MAX = 60;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 const documentsOf = (names: readonly string[], words: string): DocumentInput[] =>
   names.map((id) => ({ id, text: `The ${words} of ${id} is in the boundary layer of the jet, and stays there.` }));
@@ -118,8 +118,13 @@ describe.each(backends)("the retention job on %s", (backend) => {
     await setPolicy(tenantId, { batch_days: 30 });
     await populate(tenantId);
     await run();
-    world.nowMs += 3 * 60_000;
-    const options = { ...SWEEP_BOUNDS, sweptAtMs: world.nowMs - 2.5 * 60_000, isSpent: () => false, isDryRun: false };
+    world.nowMs += 3 * MINUTE_MS;
+    const options = {
+      ...SWEEP_BOUNDS,
+      sweptAtMs: world.nowMs - 2.5 * MINUTE_MS,
+      isSpent: () => false,
+      isDryRun: false,
+    };
     await sweep(context(), options, { completeUpTo: {}, stoppedAt: null });
     for (const message of world.take()) expectOk(await indexRange(context(), message));
     expect(await documentIds(tenantId)).toEqual(["c", "d"]);

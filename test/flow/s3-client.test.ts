@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { utf8Bytes } from "../../src/lib/base/bytes.ts";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { S3Client } from "../../src/lib/s3/s3-client.ts";
 import type { S3Access, S3Ports } from "../../src/lib/s3/s3-request.ts";
 import { expectOk } from "../support/database.ts";
@@ -99,7 +100,7 @@ describe.each(tested)("the client against a real S3 endpoint, $name", ({ open })
     });
     expect(await put({ accessKeyId: "wrong" })).toMatchObject({ error: { code: "s3_credentials_refused" } });
     expect(await put({ bucket: "nowhere" })).toMatchObject({ error: { code: "s3_bucket_missing" } });
-    const hourAgo = new S3Client(server.access, { ...ports(), clock: () => Date.now() - 3_600_000 });
+    const hourAgo = new S3Client(server.access, { ...ports(), clock: () => Date.now() - HOUR_MS });
     expect(await hourAgo.head("x")).toMatchObject({ error: { status: 403 } });
     expect(await hourAgo.list({ startAfter: "" })).toMatchObject({ error: { code: "s3_clock_skewed" } });
     expect(await client.get("none", { offset: 0, length: 1 })).toMatchObject({ error: { code: "s3_not_found" } });

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { removeObjects } from "../../src/lib/flows/snapshots/remove-objects.ts";
 import { expectOk } from "../support/database.ts";
 import { runCli, type CliRun } from "../unit/cli/run-cli.ts";
@@ -19,8 +20,6 @@ afterAll(async () => {
   await world.close();
   await rm(folder, { recursive: true, force: true });
 });
-
-const HOUR_MS = 60 * 60 * 1000;
 
 function jeeves(...words: readonly string[]): Promise<CliRun> {
   return runCli(["snapshot", ...words], { env: { JEEVES_URL: service.url, JEEVES_KEY: operator } });

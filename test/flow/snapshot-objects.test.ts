@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { DAY_MS, HOUR_MS } from "../../src/lib/base/durations.ts";
 import { sha256HexSync } from "../../src/lib/base/hash.ts";
 import type { SnapshotCheck } from "../../src/lib/contract/snapshot.ts";
 import { checkPart } from "../../src/lib/flows/snapshots/check-snapshot.ts";
@@ -13,8 +14,6 @@ import { openSnapshots } from "./support/snapshots.ts";
 
 /** Bounds the search for the last crash point. */
 const CALLS_MAX = 60;
-const HOUR_MS = 60 * 60 * 1000;
-const DAY_MS = 24 * 60 * 60 * 1000;
 const NEVER = { isSpent: () => false, isDryRun: false };
 
 const {

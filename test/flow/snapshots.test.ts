@@ -1,5 +1,6 @@
 import type { R2Bucket, R2ListOptions } from "@cloudflare/workers-types";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import type { JobGauge } from "../../src/lib/flows/jobs/job.ts";
 import { removeObjects } from "../../src/lib/flows/snapshots/remove-objects.ts";
 import { SNAPSHOT_JOB } from "../../src/lib/flows/snapshots/snapshot-job.ts";
@@ -11,7 +12,6 @@ import { openSnapshots } from "./support/snapshots.ts";
 
 /** Bounds the search for the last crash point. */
 const CALLS_MAX = 60;
-const HOUR_MS = 60 * 60 * 1000;
 const NEVER = { isSpent: () => false, isDryRun: false };
 
 const {

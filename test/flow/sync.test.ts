@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { removalKey } from "../../src/lib/flows/snapshots/removal-marker.ts";
 import { SYNC_BACK_JOB } from "../../src/lib/flows/sync/sync-back-job.ts";
 import type { RemoteStore } from "../../src/lib/flows/sync/sync-context.ts";
@@ -141,7 +142,7 @@ describe("the second remote", () => {
     for (const key of [...erased, ...sessionErased, ...dropped]) await place.world.bucket.put(key, key);
     await sync();
     const hash = createHash("sha256").update("ann@x.org").digest("hex");
-    const laterMs = Date.now() + 3_600_000;
+    const laterMs = Date.now() + HOUR_MS;
     const time = new Date(laterMs).toISOString().replaceAll(/[-:.]/g, "");
     await place.world.bucket.put(`erasures/t/${hash}-${time}.json`, "{}");
     await place.world.bucket.put("dropped_batches/t/old tag.json", "{}");

@@ -1,6 +1,7 @@
 import { encode } from "@msgpack/msgpack";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { makeApiKey } from "../../src/lib/auth/api-key.ts";
 import { ask, ingest, makeKey, suiteEnv } from "./support/worker.ts";
 
@@ -138,7 +139,7 @@ describe("a request that cannot be read is refused as a whole, with its stable c
 });
 
 describe("a bad document is a verdict of its own; its neighbours are accepted", () => {
-  const soon = new Date(Date.now() + 60 * 60 * 1000).toISOString();
+  const soon = new Date(Date.now() + HOUR_MS).toISOString();
   const cases: [name: string, status: string, code: string, document: string][] = [
     ["a 10 MB text", "rejected", "too_large", `{"id":"x","text":"${"a b ".repeat(2_621_440)}"}`],
     ["an empty text", "rejected", "empty_text", '{"id":"x","text":""}'],

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { documentUid, versionKey } from "../../src/lib/base/document-uid.ts";
 import { sha256Hex } from "../../src/lib/base/bytes.ts";
+import { DAY_MS } from "../../src/lib/base/durations.ts";
 import { ulidFactory } from "../../src/lib/base/ids.ts";
 import { artifactListSchema } from "../../src/lib/contract/artifact.ts";
 import { jobRunReportSchema } from "../../src/lib/contract/job.ts";
@@ -12,7 +13,6 @@ import { readPack } from "../../src/reader/read-pack.ts";
 import { ask, makeKey, suiteEnv, suiteSql } from "./support/worker.ts";
 
 const TENANT = "packed-in-workerd";
-const DAY_MS = 24 * 60 * 60 * 1000;
 const COUNT = 150;
 const WAL_ID = ulidFactory(() => Date.now() - 40 * DAY_MS, Math.random)();
 const textOf = (index: number): string => `Turn ${index}: the jet flows over wing number ${index}, and nobody minds.`;

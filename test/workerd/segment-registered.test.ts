@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { ok } from "../../src/lib/base/result.ts";
 import { sha256Hex } from "../../src/lib/base/bytes.ts";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import { registerSegment } from "../../src/lib/flows/sessions/register-segment.ts";
 import { Semaphore } from "../../src/lib/base/semaphore.ts";
 import { contextOf } from "../../src/workers/context.ts";
@@ -16,7 +17,6 @@ import {
 } from "./support/session.ts";
 import { ask, makeKey, suiteEnv, suiteSql } from "./support/worker.ts";
 
-const MINUTE_MS = 60_000;
 const MODEL = {
   modelId: 1,
   fingerprint: "test:ones@1",

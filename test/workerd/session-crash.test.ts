@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import { suiteEnv } from "./support/worker.ts";
 import { event, LogWorld } from "./support/log-world.ts";
 import { CrashPoint } from "../flow/support/crashing.ts";
@@ -65,7 +66,7 @@ describe.each(["before", "after"] as const)("a crash %s any call", (moment) => {
       world.nowMs += 400;
       expect(await world.work()).toBe(true);
       expect(await world.segmentSeqs()).toEqual([[1, 3]]);
-      world.nowMs += 6 * 60_000;
+      world.nowMs += 6 * MINUTE_MS;
       await world.work();
       const [message] = world.sealMessages;
       expect(message).toMatchObject({ first_seq: 1, last_seq: 3, event_count: 2 });

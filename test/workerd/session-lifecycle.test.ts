@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { MINUTE_MS } from "../../src/lib/base/durations.ts";
 import { suiteEnv } from "./support/worker.ts";
 import { event, LogWorld } from "./support/log-world.ts";
-
-const MINUTE_MS = 60_000;
 
 async function openWorld(): Promise<LogWorld> {
   const world = new LogWorld();

@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../lib/base/durations.ts";
 import { createNeonSql } from "../../lib/db/neon-sql.ts";
 import {
   buildSearchIndex,
@@ -10,7 +11,7 @@ import { CommandError, usageError } from "../command-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 
 /** One HNSW build of a partition of a million chunks takes minutes, not hours. */
-const BUILD_TIMEOUT_MS = 2 * 60 * 60 * 1000;
+const BUILD_TIMEOUT_MS = 2 * HOUR_MS;
 const TIMEOUT_MS = 60_000;
 
 /**

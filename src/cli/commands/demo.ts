@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { HOUR_MS } from "../../lib/base/durations.ts";
 import { ingestReportSchema, type IngestReport } from "../../lib/contract/batch.ts";
 import { createKey, createTenant, revokeKey } from "../../lib/flows/keys/manage-keys.ts";
 import type { Stack } from "../../stack/start-stack.ts";
@@ -16,7 +17,7 @@ import { findRunningStack, startLocalStack } from "../running-stack.ts";
 import { style } from "../terminal/style.ts";
 
 const TENANT = "demo";
-const KEY_LIFETIME_MS = 60 * 60 * 1000;
+const KEY_LIFETIME_MS = HOUR_MS;
 
 const SEARCHES: readonly { readonly query: string; readonly filters?: unknown; readonly note?: string }[] = [
   { query: "landing a man on the moon and exploring space" },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DAY_MS } from "../../lib/base/durations.ts";
 import { keyScopeSchema } from "../../lib/contract/principal.ts";
 import { createNeonSql } from "../../lib/db/neon-sql.ts";
 import type { Sql } from "../../lib/db/sql.ts";
@@ -16,7 +17,6 @@ const LIST_MAX = 500;
 const ACTIONS: readonly string[] = ["create", "list", "rotate", "revoke"];
 const OVERLAP_SECONDS_MAX = 365 * 24 * 60 * 60;
 const OVERLAP_SECONDS_DEFAULT = 24 * 60 * 60;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** `jeeves keys create | list | rotate | revoke`: works on the database of DATABASE_URL as its owner. */
 export async function run(args: CommandArguments): Promise<ExitCode> {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { MINUTE_MS } from "../../lib/base/durations.ts";
 import {
   COMPARED_QUERIES_MAX,
   modelComparisonSchema,
@@ -17,7 +18,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { comparisonText, coverageTable, modelTable, promotionText } from "../model/model-text.ts";
 
 /** A change waits for indexing, embeds what came last, and counts all tenants. */
-const CHANGE_TIMEOUT_MS = 5 * 60_000;
+const CHANGE_TIMEOUT_MS = 5 * MINUTE_MS;
 const PRICE_MAX = 1_000_000;
 
 type Action = (args: CommandArguments, api: ApiClient, operand: string | undefined) => Promise<ExitCode>;

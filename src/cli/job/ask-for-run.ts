@@ -1,8 +1,9 @@
+import { MINUTE_MS } from "../../lib/base/durations.ts";
 import { jobRunReportSchema, type JobRunReport } from "../../lib/contract/job.ts";
 import type { ApiClient } from "../api-client.ts";
 
 /** The service ends a run by hand after a minute and what its last page takes. */
-const RUN_TIMEOUT_MS = 5 * 60_000;
+const RUN_TIMEOUT_MS = 5 * MINUTE_MS;
 
 export const jobPath = (job: string, part: string): string => `/v1/admin/jobs/${encodeURIComponent(job)}/${part}`;
 

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { MINUTE_MS } from "../../lib/base/durations.ts";
 import {
   type SnapshotCheck,
   snapshotCheckSchema,
@@ -17,7 +18,7 @@ import { CommandError, usageError } from "../command-error.ts";
 
 const ROOT = "/v1/admin/snapshots";
 /** A part is read, decoded and held against the bucket in one request. */
-const PART_TIMEOUT_MS = 5 * 60_000;
+const PART_TIMEOUT_MS = 5 * MINUTE_MS;
 
 export type SnapshotList = z.infer<typeof snapshotListSchema>;
 

@@ -1,15 +1,16 @@
 /** Last known good copies of key records in KV, for the time when Postgres cannot be asked. Never asked while it can. */
 import type { KVNamespace } from "@cloudflare/workers-types";
 import { z } from "zod";
+import { DAY_MS, HOUR_MS } from "../base/durations.ts";
 import { keyRecordSchema, type KeyRecord } from "../contract/key-record.ts";
 
 const copySchema = z.strictObject({ version: z.literal(1), record: keyRecordSchema, checked_at_ms: z.number() });
 export type KeyCopy = z.infer<typeof copySchema>;
 
 /** A copy older than this is not believed, milliseconds. */
-export const COPY_AGE_MS_MAX = 24 * 60 * 60 * 1000;
+export const COPY_AGE_MS_MAX = DAY_MS;
 /** A copy younger than this is not written again unless it changed: KV takes one write a second and key, and bills each. */
-export const COPY_RENEW_MS = 6 * 60 * 60 * 1000;
+export const COPY_RENEW_MS = 6 * HOUR_MS;
 /** Seconds after which KV drops a copy: twice the age at which it stops being believed. */
 const COPY_TTL_SECONDS = (2 * COPY_AGE_MS_MAX) / 1000;
 

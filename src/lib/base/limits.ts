@@ -2,6 +2,8 @@
  * Every bound of the system that is our own choice or a platform's rule, with its unit in the name and its reason here.
  * Decoders, loops and lists take theirs from this table as an argument.
  */
+import { DAY_MS } from "./durations.ts";
+
 export const LIMITS = {
   /** Cloudflare accepts 100 MB bodies on the smallest plan; an isolate has 128 MB for everything. Compressed bytes. */
   requestBytesMax: 16 * 1024 * 1024,
@@ -80,7 +82,7 @@ export const LIMITS = {
   /** Earliest accepted occurred_at, milliseconds: 1500-01-01. Earlier ones are typing errors in every corpus seen. */
   occurredAtMsMin: -14_831_769_600_000,
   /** How far occurred_at may lie in the future, milliseconds: clocks of clients are wrong by time zones, not by more. */
-  occurredAtAheadMsMax: 24 * 60 * 60 * 1000,
+  occurredAtAheadMsMax: DAY_MS,
 } as const;
 
 /**

@@ -1,10 +1,11 @@
+import { DAY_MS } from "../base/durations.ts";
+
 /** A stretch of time that a query speaks of, half-open, milliseconds since 1970 UTC. */
 export interface TimeWindow {
   readonly fromMs: number;
   readonly beforeMs: number;
 }
 
-const DAY_MS = 86_400_000;
 /** How long people go on talking about what happened: a window stays open for so long behind its end. */
 const TOLD_WITHIN_MS = 7 * DAY_MS;
 /** Years that a number of four digits may mean. */

@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.ts";
+import { DAY_MS } from "../base/durations.ts";
 import type { Candidate, RankedHit, ScoreParts } from "./candidate.ts";
 import { conversationBonuses } from "./conversation-bonus.ts";
 import { containsPhrase, foldPhrase } from "./exact-match.ts";
@@ -42,7 +43,6 @@ const RECENCY_WEIGHT = 0.2;
 const EXACT_MATCH_WEIGHT = 0.1;
 /** Bonus of a chunk from the time that the query speaks of, in the same units. */
 const TIME_WINDOW_WEIGHT = 0.1;
-const DAY_MS = 86_400_000;
 
 /**
  * The tier union: one list of hits out of the candidates of all tiers and both sides. Pure; the order of the candidates is of no weight.

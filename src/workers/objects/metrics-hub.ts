@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { HOUR_MS } from "../../lib/base/durations.ts";
 import { mergeOf } from "../../lib/metrics/series.ts";
 import { OTHER_SOURCE } from "../../lib/metrics/source-names.ts";
 
@@ -7,7 +8,7 @@ const SERIES_MAX = 5_000;
 /** Of them those of a source: clients name sources, and must not crowd out what is counted otherwise. Past it they are counted together. */
 const SOURCE_SERIES_MAX = 1_000;
 /** How long a flush is remembered, milliseconds: a repeat after a lost reply comes within seconds. */
-const FLUSH_MEMORY_MS = 60 * 60 * 1000;
+const FLUSH_MEMORY_MS = HOUR_MS;
 
 const MERGED = { add: "value + ?", latest: "max(value, ?)", last: "?" } as const;
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { MINUTE_MS } from "../../../src/lib/base/durations.ts";
 import { ApiClient } from "../../../src/cli/api-client.ts";
 import { sessionReplySchema } from "../../../src/lib/contract/session.ts";
 import { statement } from "../../support/database.ts";
@@ -19,7 +20,7 @@ const LOOK_EVERY_MS = 3_000;
 const SWEEP_CRON = "*/5 * * * *";
 const SWEEP_EVERY_MS = 12_000;
 /** The sweeper sends again what is two minutes old; retries wait for a minute at most. */
-const PATIENCE_MS = 8 * 60_000;
+const PATIENCE_MS = 8 * MINUTE_MS;
 /** Looks in a row that have to find nothing open: summaries of a segment come after it. */
 const QUIET_LOOKS = 2;
 

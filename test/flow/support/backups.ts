@@ -1,5 +1,6 @@
 /** Backups and restores in the flow suites: the production jobs over a world's bucket, into one database or another. */
 import { z } from "zod";
+import { HOUR_MS, MINUTE_MS } from "../../../src/lib/base/durations.ts";
 import { BACKUP_JOB, type BackupContext } from "../../../src/lib/flows/backups/backup-job.ts";
 import { RESTORE_JOB } from "../../../src/lib/flows/backups/restore-job.ts";
 import { indexRange } from "../../../src/lib/flows/indexing/index-range.ts";
@@ -37,8 +38,6 @@ const backupReportSchema = z.object({
   skipped: z.array(z.string()),
   code: z.string().nullable(),
 });
-
-const HOUR_MS = 60 * 60 * 1000;
 
 /** One backup, an hour or more after the one before: its name has seconds. */
 export async function backUp(
@@ -88,7 +87,7 @@ export async function openRestored(
 
 /** What the schedule does next: the sweeper sends what the restored ledger does not have, and the consumer applies it. */
 export async function sweepAll(world: World, database: Pick<TestDatabase, "sql">): Promise<void> {
-  world.nowMs += 3 * 60_000;
+  world.nowMs += 3 * MINUTE_MS;
   const models = createModelSource({
     sql: database.sql,
     clock: () => world.nowMs,

@@ -1,13 +1,12 @@
 /** A store in which everything is there that a check looks at, and ways to break each thing by itself. */
 import { randomUUID } from "node:crypto";
+import { HOUR_MS } from "../../../src/lib/base/durations.ts";
 import { registerSegment } from "../../../src/lib/flows/sessions/register-segment.ts";
 import { createMarker } from "../../../src/lib/flows/sessions/session-marker.ts";
 import { writeReport } from "../../../src/lib/flows/batches/write-report.ts";
 import { expectOk, statement } from "../../support/database.ts";
 import { putSegment, talkFrames } from "./segments.ts";
 import type { World } from "./world.ts";
-
-const HOUR_MS = 60 * 60 * 1000;
 
 export const FAULT_BATCH = "speeches";
 

@@ -1,6 +1,7 @@
 /** A tenant's packs in the flow suites: what is sent, packed, and read back from R2 alone. */
 import { expect } from "vitest";
 import { z } from "zod";
+import { DAY_MS } from "../../../src/lib/base/durations.ts";
 import type { DocumentInput } from "../../../src/lib/contract/document.ts";
 import type { PackRecord } from "../../../src/lib/contract/pack-record.ts";
 import { tenantPolicySchema } from "../../../src/lib/contract/policy.ts";
@@ -15,9 +16,6 @@ import type { CrashPoint } from "./crashing.ts";
 import { runTicked } from "./run-ticked.ts";
 import type { TestBackend } from "../../support/postgres-servers.ts";
 import { openWorld, type World } from "./world.ts";
-
-export const HOUR_MS = 60 * 60 * 1000;
-export const DAY_MS = 24 * HOUR_MS;
 
 const reportSchema = z.object({
   packCount: z.int(),

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { MINUTE_MS } from "../../../src/lib/base/durations.ts";
 import { isResendDue } from "../../../src/lib/flows/sweep/sweep.ts";
-
-const MINUTE_MS = 60_000;
 
 /** Ages at which runs of the sweeper every `everyMs` send an object again, over `forMs`. */
 function resendAges(everyMs: number, offsetMs: number, forMs: number): number[] {

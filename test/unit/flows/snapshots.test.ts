@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { R2Bucket, R2Objects } from "@cloudflare/workers-types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { HOUR_MS } from "../../../src/lib/base/durations.ts";
 import { sha256HexSync } from "../../../src/lib/base/hash.ts";
 import { decodePart, encodePart, PART_OBJECTS_MAX } from "../../../src/lib/flows/snapshots/part-codec.ts";
 import { RemovalWalk } from "../../../src/lib/flows/snapshots/removal-walk.ts";
@@ -16,7 +17,6 @@ import {
 import { isHeld } from "../../../src/lib/flows/snapshots/snapshot-window.ts";
 import { TRUTH_PREFIXES } from "../../../src/lib/flows/snapshots/truth-prefixes.ts";
 
-const HOUR_MS = 60 * 60 * 1000;
 const START_MS = Date.UTC(2026, 0, 5);
 const named = fc.record({
   kind: fc.constantFrom(...SNAPSHOT_KINDS),

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { DAY_MS } from "../../../src/lib/base/durations.ts";
 import { timeWindowOf } from "../../../src/lib/retrieve/time-window.ts";
 
-const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 10, 25, 12);
 
 /** First and last day of the time itself, without the week in which it is still told of. */

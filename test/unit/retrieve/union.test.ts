@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { DAY_MS } from "../../../src/lib/base/durations.ts";
 import type { Candidate } from "../../../src/lib/retrieve/candidate.ts";
 import { rankUnion, type UnionOptions } from "../../../src/lib/retrieve/union.ts";
 
@@ -208,7 +209,7 @@ describe("rankUnion", () => {
       tierWeights: { summary: 1.5 },
     });
     expect(keysOf(weighed)).toEqual(["b", "a"]);
-    const day = 86_400_000;
+    const day = DAY_MS;
     const aged = [
       candidate("a", { ...equal, occurredAtMs: base.nowMs - 60 * day }),
       candidate("b", { ...equal, occurredAtMs: base.nowMs - 30 * day }),

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { MINUTE_MS } from "../../../src/lib/base/durations.ts";
 import { CRON_LINES } from "../../../src/lib/flows/jobs/job.ts";
 import { JOBS } from "../../../src/workers/jobs.ts";
 
@@ -8,7 +9,7 @@ const wrangler = readFileSync(new URL("wrangler.toml", PROJECT), "utf8");
 const document = readFileSync(new URL("docs/cron.md", PROJECT), "utf8");
 
 /** Wall time of one invocation by a cron trigger (Cloudflare), and what is left of it for everything but jobs. */
-const INVOCATION_MS = 15 * 60_000;
+const INVOCATION_MS = 15 * MINUTE_MS;
 const RESERVE_MS = 60_000;
 
 describe("the schedule", () => {
@@ -31,7 +32,9 @@ describe("the schedule", () => {
   it("fits: the jobs of a line have no more time together than their invocation, and those of five minutes end before the next tick", () => {
     for (const cron of Object.keys(CRON_LINES)) {
       const togetherMs = JOBS.filter((job) => job.cron === cron).reduce((sum, job) => sum + job.timeMsMax, 0);
-      expect(togetherMs, cron).toBeLessThanOrEqual(cron.startsWith("*/5 ") ? 5 * 60_000 : INVOCATION_MS - RESERVE_MS);
+      expect(togetherMs, cron).toBeLessThanOrEqual(
+        cron.startsWith("*/5 ") ? 5 * MINUTE_MS : INVOCATION_MS - RESERVE_MS,
+      );
     }
   });
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { HOUR_MS, MINUTE_MS } from "../../base/durations.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { SELECT_STORE, SELECT_TENANT_IDS, storeRowSchema, tenantIdRowSchema } from "../../db/queries/backup.ts";
@@ -51,7 +52,6 @@ interface BackupReport {
   readonly code: string | null;
 }
 
-const HOUR_MS = 60 * 60 * 1000;
 /** A delta is made of a full backup that is younger: a week less the hours by which a night may be late. */
 const FULL_EVERY_MS = (7 * 24 - 12) * HOUR_MS;
 /** Names of tenants in a report. */
@@ -79,7 +79,7 @@ export const BACKUP_JOB: Job<BackupContext, BackupReport> = {
   summary:
     "backs up rows and vectors of every tenant to R2: a full backup each week, what changed on the nights between",
   cron: "0 2 * * *",
-  timeMsMax: 14 * 60_000,
+  timeMsMax: 14 * MINUTE_MS,
   async run(context, run) {
     const begun = cursorSchema.parse(run.cursor).backup ?? (await plan(context));
     const state = { value: begun };

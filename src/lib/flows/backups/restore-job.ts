@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MINUTE_MS } from "../../base/durations.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { SELECT_STORE, storeRowSchema } from "../../db/queries/backup.ts";
@@ -67,7 +68,7 @@ export const RESTORE_JOB: Job<BackupContext, RestoreReport> = {
   name: "restore",
   summary: "restores a backup into empty databases; what it cannot read it names",
   cron: null,
-  timeMsMax: 14 * 60_000,
+  timeMsMax: 14 * MINUTE_MS,
   async run(context, run) {
     const { restore } = cursorSchema.parse(run.cursor);
     try {

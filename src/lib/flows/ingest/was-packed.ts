@@ -1,5 +1,6 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Clock } from "../../base/clock.ts";
+import { DAY_MS } from "../../base/durations.ts";
 import { ulidTimeMs } from "../../base/ids.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
@@ -9,7 +10,7 @@ import { appliedDocuments } from "../batches/applied-documents.ts";
 import { storageUnavailable } from "../problem-of.ts";
 
 /** No policy lets a WAL object go earlier, milliseconds. */
-const WAL_MS_MIN = 24 * 60 * 60 * 1000;
+const WAL_MS_MIN = DAY_MS;
 
 /**
  * Whether a request was stored and applied, and its WAL object has gone since: then the object must not come again, also because what users were erased of

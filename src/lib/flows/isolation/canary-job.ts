@@ -1,4 +1,5 @@
 import { utf8Bytes } from "../../base/bytes.ts";
+import { DAY_MS } from "../../base/durations.ts";
 import type { Log } from "../../base/log.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
@@ -30,7 +31,6 @@ interface CanaryReport {
 const FIRST_WAIT_MS = 20_000;
 /** More than a canary can see, so that what it must not see would come along. */
 const HITS_MAX = 50;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Each canary asks for the secrets of all others, in every mode, by the flow that serves clients. One foreign row fails the run, counts in

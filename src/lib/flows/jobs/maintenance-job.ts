@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MINUTE_MS } from "../../base/durations.ts";
 import { SELECT_TABLES, tableRowSchema, vacuumTable, type TableRow } from "../../db/queries/maintenance.ts";
 import type { Sql } from "../../db/sql.ts";
 import { adviseIndexes, type IndexAdvice } from "./advise-indexes.ts";
@@ -20,7 +21,7 @@ interface DatabaseReport extends IndexAdvice {
 }
 
 /** One table, milliseconds. The run's lease is prolonged before each, and budget and this stay below an invocation's 15 minutes. */
-const VACUUM_TIMEOUT_MS = 5 * 60_000;
+const VACUUM_TIMEOUT_MS = 5 * MINUTE_MS;
 /** From so many dead rows, and so large a share of them, a table is called neglected: autovacuum's own share is a fifth. */
 const DEAD_ROWS_MIN = 10_000;
 const DEAD_SHARE_MIN = 0.2;
@@ -35,7 +36,7 @@ export const MAINTENANCE_JOB: Job<MaintenanceContext, { readonly databases: read
   name: "maintenance",
   summary: "vacuums and analyses tables where the role may; names search indexes that are missing or broken",
   cron: "30 3 * * *",
-  timeMsMax: 8 * 60_000,
+  timeMsMax: 8 * MINUTE_MS,
   async run({ databases }, run) {
     const { database, after_table: afterTable } = cursorSchema.parse(run.cursor);
     const reports: DatabaseReport[] = [];

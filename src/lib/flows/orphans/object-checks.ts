@@ -1,6 +1,7 @@
 /** Rows that hang on objects in R2. The rows are read first: what they name was written before them. */
 import { createHash } from "node:crypto";
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { HOUR_MS } from "../../base/durations.ts";
 import { sha256HexSync } from "../../base/hash.ts";
 import { ok, type Result } from "../../base/result.ts";
 import {
@@ -30,7 +31,6 @@ const ROWS_PER_PAGE = 500;
 const HASH_ROTATION = 24;
 /** Larger objects are held to their size and to the hash that their writer left: reading gigabytes is the audit of a restore. */
 const HASHED_BYTES_MAX = 64 * 1024 * 1024;
-const HOUR_MS = 60 * 60 * 1000;
 
 const documents: Check = {
   name: "documents",

@@ -1,4 +1,5 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { DAY_MS } from "../../base/durations.ts";
 import type { TenantPolicy } from "../../contract/policy.ts";
 import { expiredBatchRowSchema, selectExpiredBatches } from "../../db/queries/retention.ts";
 import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
@@ -39,7 +40,6 @@ const WAL_OBJECTS = "removed by the job pack, after wal_days, once their documen
 const BATCHES_PER_PAGE = 50;
 /** Batches that a report names. */
 const TAGS_MAX = 500;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Drops batches that are older than their tenant's policy allows, and removes replies that nobody asks for any more. */
 export const RETENTION_JOB: Job<RetentionContext, RetentionReport> = {

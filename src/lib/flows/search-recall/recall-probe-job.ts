@@ -1,5 +1,6 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
+import { MINUTE_MS } from "../../base/durations.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { hasVectorRowSchema, SELECT_HAS_VECTOR } from "../../db/queries/maintenance.ts";
 import { searchedModelRowSchema, selectSearchedModels } from "../../db/queries/search-maintenance.ts";
@@ -76,7 +77,7 @@ export function recallProbe(chunksMin: number): Job<ProbeContext, ProbeReport> {
     name: "recall_probe",
     summary: "asks large scopes for stored vectors by the index and by looking at every row, and compares",
     cron: "0 * * * *",
-    timeMsMax: 2 * 60_000,
+    timeMsMax: 2 * MINUTE_MS,
     run: (context, run) => probe(context, run, chunksMin),
   };
 }

@@ -1,4 +1,5 @@
 /** Which snapshots are due and which go: both follow from those that are there, so that a missed, doubled or late tick changes nothing. Pure. */
+import { DAY_MS, HOUR_MS } from "../../base/durations.ts";
 import type { SnapshotKind } from "../../contract/snapshot.ts";
 import { SNAPSHOT_KINDS, SNAPSHOTS_KEPT } from "./snapshot-keys.ts";
 
@@ -7,8 +8,6 @@ interface NamedSnapshot {
   readonly id: string;
 }
 
-const HOUR_MS = 60 * 60 * 1000;
-const DAY_MS = 24 * HOUR_MS;
 /** The first Monday after 1970-01-01, a Thursday. */
 const FIRST_MONDAY_MS = 4 * DAY_MS;
 const WEEK_MS = 7 * DAY_MS;

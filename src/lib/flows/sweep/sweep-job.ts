@@ -1,8 +1,7 @@
 import { z } from "zod";
+import { MINUTE_MS } from "../../base/durations.ts";
 import type { Job, JobGauge } from "../jobs/job.ts";
 import { sweep, SWEEP_BOUNDS, type SweepContext, type SweepReport } from "./sweep.ts";
-
-const MINUTE_MS = 60_000;
 
 const cursorSchema = z.object({
   /** When the last whole round began, and when the one began that goes on. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MINUTE_MS } from "../../base/durations.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Job, JobOutcome, JobRun } from "../jobs/job.ts";
 import { bringInParts, type PartsBring, partsBringSchema } from "./bring-in-parts.ts";
@@ -35,7 +36,7 @@ export const SYNC_BACK_JOB: Job<SyncContext, SyncBackReport> = {
   name: "sync_back",
   summary: "brings objects that are missing here back from the second remote, verified",
   cron: null,
-  timeMsMax: 14 * 60_000,
+  timeMsMax: 14 * MINUTE_MS,
   isEnabled: ({ remote }) => remote !== undefined,
   run: (context, run) => new SyncBack(context, run).run(),
 };

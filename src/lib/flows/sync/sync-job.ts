@@ -1,3 +1,4 @@
+import { MINUTE_MS } from "../../base/durations.ts";
 import type { Job } from "../jobs/job.ts";
 import { runSync } from "./run-sync.ts";
 import type { SyncContext } from "./sync-context.ts";
@@ -10,7 +11,7 @@ export const SYNC_JOB: Job<SyncContext, SyncReport> = {
   name: "sync",
   summary: "copies new and changed objects to a second remote, verified, and removes there what was removed here",
   cron: "30 */6 * * *",
-  timeMsMax: 14 * 60_000,
+  timeMsMax: 14 * MINUTE_MS,
   isEnabled,
   run: (context, run) => runSync(context, run, { isConfirmed: false }),
 };
@@ -20,7 +21,7 @@ export const SYNC_REMOVALS_JOB: Job<SyncContext, SyncReport> = {
   name: "sync_removals",
   summary: "a round of sync that also removes at the second remote what is missing here without a record",
   cron: null,
-  timeMsMax: 14 * 60_000,
+  timeMsMax: 14 * MINUTE_MS,
   isEnabled,
   run: (context, run) => runSync(context, run, { isConfirmed: true }),
 };

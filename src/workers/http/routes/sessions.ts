@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { assert } from "../../../lib/base/assert.ts";
+import { DAY_MS } from "../../../lib/base/durations.ts";
 import { bearerOf } from "../../../lib/auth/authenticator.ts";
 import { sha256HexSync } from "../../../lib/base/hash.ts";
 import { err, ok, type Result } from "../../../lib/base/result.ts";
@@ -21,7 +22,7 @@ import { json } from "../respond.ts";
 import { principalOf, route, type Call } from "../route.ts";
 
 /** How long a write token may be used, milliseconds: a client that streams for longer opens its session again, which makes a new one. */
-const TOKEN_LIFETIME_MS = 24 * 60 * 60 * 1000;
+const TOKEN_LIFETIME_MS = DAY_MS;
 
 export const sessionRoutes = [
   route({
