@@ -1,6 +1,6 @@
 /** What is different between two audits, and whether it can be. Pure. */
 import type { Audit, AuditChange, AuditDiff, AuditFinding, TenantAudit } from "../../contract/audit.ts";
-import { judgeCount } from "./judge-change.ts";
+import { countOf, judgeCount } from "./judge-change.ts";
 
 /** Changes that a difference lists: the alarming ones come first. */
 const CHANGES_MAX = 5_000;
@@ -91,7 +91,7 @@ function newTenant({ tenant_id: tenantId, counts }: TenantAudit): AuditChange {
 function countChanges(before: TenantAudit, after: TenantAudit, since: string): readonly AuditChange[] {
   const names = new Set([...Object.keys(before.counts), ...Object.keys(after.counts)]);
   return [...names].sort().flatMap((name): readonly AuditChange[] => {
-    const counts = { before: before.counts[name] ?? 0, after: after.counts[name] ?? 0 };
+    const counts = { before: countOf(before, name), after: countOf(after, name) };
     if (counts.before === counts.after) return [];
     return [{ ...judgeCount(name, { before, after, since }), tenant_id: after.tenant_id, name, ...counts }];
   });

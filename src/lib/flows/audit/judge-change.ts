@@ -33,51 +33,51 @@ const LIVE: readonly RecordName[] = ["deletion", "session", "drop", "erasure"];
 const PARTS: readonly RecordName[] = [...LIVE, "version"];
 
 /** Which records explain that a count, by the first part of its name, is less than it was. Others never shrink. */
-const SHRINKS: Readonly<Record<string, readonly RecordName[]>> = {
-  documents: ROWS,
-  "documents.deleted": [...ROWS, "version"],
-  "documents.live": PARTS,
-  "documents.duplicate": PARTS,
-  tier: LIVE,
-  source: PARTS,
-  sources_other: PARTS,
-  tokens: PARTS,
-  characters: PARTS,
-  chunks: PARTS,
-  model: PARTS,
-  signatures: PARTS,
-  receipts: ["drop", "erasure"],
-  batches: ["drop"],
-  batch_inputs: ["drop"],
-  quarantine: ["erasure"],
-  artifacts: [...ROWS, "session"],
-  artifact_bytes: [...ROWS, "session"],
-  members: [...ROWS, "session"],
-  sessions: ["erasure"],
-  sessions_erased: ["erasure"],
-  profile_versions: ["erasure"],
-};
+const SHRINKS: ReadonlyMap<string, readonly RecordName[]> = new Map<string, readonly RecordName[]>([
+  ["documents", ROWS],
+  ["documents.deleted", [...ROWS, "version"]],
+  ["documents.live", PARTS],
+  ["documents.duplicate", PARTS],
+  ["tier", LIVE],
+  ["source", PARTS],
+  ["sources_other", PARTS],
+  ["tokens", PARTS],
+  ["characters", PARTS],
+  ["chunks", PARTS],
+  ["model", PARTS],
+  ["signatures", PARTS],
+  ["receipts", ["drop", "erasure"]],
+  ["batches", ["drop"]],
+  ["batch_inputs", ["drop"]],
+  ["quarantine", ["erasure"]],
+  ["artifacts", [...ROWS, "session"]],
+  ["artifact_bytes", [...ROWS, "session"]],
+  ["members", [...ROWS, "session"]],
+  ["sessions", ["erasure"]],
+  ["sessions_erased", ["erasure"]],
+  ["profile_versions", ["erasure"]],
+]);
 
 /** What comes and goes by itself: decisions, jobs that replace what they made, work that is done. */
 const FREE =
   /^(quarantine\.|artifacts\.(pack|backup|snapshot|dictionary|model|report)$|artifact_bytes\.|members$|dead_letters_open$)/;
 /** What should not come at all. */
-const UNWANTED: Readonly<Record<string, string>> = {
-  "ledger.dead": "ranges of inputs could not be applied",
-  "receipts.failed": "inputs failed",
-  dead_letters_open: "there is work that could not be done",
-};
+const UNWANTED: ReadonlyMap<string, string> = new Map([
+  ["ledger.dead", "ranges of inputs could not be applied"],
+  ["receipts.failed", "inputs failed"],
+  ["dead_letters_open", "there is work that could not be done"],
+]);
 
 export function judgeCount(name: string, compared: Compared): Verdict {
   const { before, after } = compared;
   if (grew(name, before, after)) {
-    const unwanted = UNWANTED[name];
+    const unwanted = UNWANTED.get(name);
     return unwanted === undefined
       ? { verdict: "expected", reason: "growth" }
       : { verdict: "alarming", reason: unwanted };
   }
   if (FREE.test(name)) return { verdict: "expected", reason: "it comes and goes" };
-  const records = SHRINKS[name] ?? SHRINKS[name.split(".", 1)[0] ?? ""] ?? [];
+  const records = SHRINKS.get(name) ?? SHRINKS.get(name.split(".", 1)[0] ?? "") ?? [];
   const record = records.find((each) => RECORDS[each](compared));
   return record === undefined
     ? { verdict: "alarming", reason: "rows are gone without a record of a deletion" }
@@ -85,5 +85,10 @@ export function judgeCount(name: string, compared: Compared): Verdict {
 }
 
 function grew(name: string, before: TenantAudit, after: TenantAudit): boolean {
-  return (after.counts[name] ?? 0) > (before.counts[name] ?? 0);
+  return countOf(after, name) > countOf(before, name);
+}
+
+/** Names of counts have parts that users chose: one that every object inherits is no count. */
+export function countOf({ counts }: TenantAudit, name: string): number {
+  return Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0;
 }

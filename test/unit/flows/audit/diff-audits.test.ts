@@ -60,6 +60,7 @@ describe("the difference of two audits", () => {
     ["quarantine.held", {}, "expected"],
     ["quarantine", {}, "alarming"],
     ["something new", {}, "alarming"],
+    ["toString", {}, "alarming"],
   ])("of fewer %s with the records %j is %s", (name, records, verdict) => {
     expect(verdictOf(name, tenantOf({ [name]: 5 }), tenantOf({ [name]: 4, ...records }))[0]).toBe(verdict);
   });
@@ -80,6 +81,7 @@ describe("the difference of two audits", () => {
           "growth",
         ]);
       }),
+      { examples: [["toString", 0, 1]] },
     );
     for (const name of ["ledger.dead", "receipts.failed", "dead_letters_open"])
       expect(verdictOf(name, tenantOf({}), tenantOf({ [name]: 1 }))[0]).toBe("alarming");
