@@ -1,11 +1,12 @@
 /** When what is to be done to a log. Pure; times are milliseconds since the Unix epoch. */
+import { MINUTE_MS } from "../base/durations.ts";
 import type { BatchRow, SessionRow } from "./log-rows.ts";
 
 /** A micro-batch is closed at once when it has this much; a request that makes it larger still stays one batch. */
 export const MICRO_BATCH = { closeAtEvents: 100, closeAtBytes: 256 * 1024, eventsMax: 1_000 } as const;
 
 /** An unregistered segment is announced again after this time. */
-export const ANNOUNCE_EVERY_MS = 5 * 60 * 1000;
+export const ANNOUNCE_EVERY_MS = 5 * MINUTE_MS;
 /** Shortest and longest pause after work that failed. */
 const RETRY_MS = { first: 1_000, longest: 60_000 } as const;
 

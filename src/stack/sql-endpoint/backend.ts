@@ -40,6 +40,12 @@ export interface Field {
   readonly format: "text";
 }
 
+/** A column of a result, without what else a driver says of it. */
+export function fieldOf(field: Omit<Field, "format">): Field {
+  const { name, dataTypeID, tableID, columnID, dataTypeSize, dataTypeModifier } = field;
+  return { name, dataTypeID, tableID, columnID, dataTypeSize, dataTypeModifier, format: "text" };
+}
+
 export interface StatementResult {
   readonly fields: readonly Field[];
   readonly rows: readonly (readonly (string | null)[])[];

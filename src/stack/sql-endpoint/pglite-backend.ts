@@ -7,8 +7,15 @@ import type { PGlite } from "@electric-sql/pglite";
 import { setImmediate } from "node:timers/promises";
 import { err, ok } from "../../lib/base/result.ts";
 import type { Result } from "../../lib/base/result.ts";
-import { beginSql, databaseErrorFields, sessionResetSql, splitCommandTag, syntheticDatabaseError } from "./backend.ts";
-import type { BackendError, Field, SqlBackend, SqlJob, StatementResult, WireStatement } from "./backend.ts";
+import {
+  beginSql,
+  databaseErrorFields,
+  fieldOf,
+  sessionResetSql,
+  splitCommandTag,
+  syntheticDatabaseError,
+} from "./backend.ts";
+import type { BackendError, SqlBackend, SqlJob, StatementResult, WireStatement } from "./backend.ts";
 import { createLane } from "./lane.ts";
 import { createAutoAnalyse } from "./pglite-analyse.ts";
 
@@ -133,16 +140,4 @@ function extendedQuery(statement: WireStatement): Uint8Array {
     offset += part.byteLength;
   }
   return joined;
-}
-
-function fieldOf(field: InstanceType<typeof messages.RowDescriptionMessage>["fields"][number]): Field {
-  return {
-    name: field.name,
-    dataTypeID: field.dataTypeID,
-    tableID: field.tableID,
-    columnID: field.columnID,
-    dataTypeSize: field.dataTypeSize,
-    dataTypeModifier: field.dataTypeModifier,
-    format: "text",
-  };
 }

@@ -7,7 +7,7 @@ import type { ClientConfig, PoolClient, QueryArrayConfig } from "pg";
 import { assert } from "../../lib/base/assert.ts";
 import { err, ok } from "../../lib/base/result.ts";
 import type { Result } from "../../lib/base/result.ts";
-import { beginSql, databaseErrorFields, sessionResetSql } from "./backend.ts";
+import { beginSql, databaseErrorFields, fieldOf, sessionResetSql } from "./backend.ts";
 import type { BackendError, Login, SqlBackend, SqlJob, StatementResult, WireStatement } from "./backend.ts";
 
 export interface PostgresBackendOptions {
@@ -153,15 +153,7 @@ async function runStatement(
   };
   const result = await client.query<(string | null)[]>(query);
   return {
-    fields: result.fields.map((field) => ({
-      name: field.name,
-      dataTypeID: field.dataTypeID,
-      tableID: field.tableID,
-      columnID: field.columnID,
-      dataTypeSize: field.dataTypeSize,
-      dataTypeModifier: field.dataTypeModifier,
-      format: "text",
-    })),
+    fields: result.fields.map(fieldOf),
     rows: result.rows,
     command: result.command ?? "",
     rowCount: result.rowCount,

@@ -5,7 +5,8 @@ import { err, ok, type Result } from "../../../src/lib/base/result.ts";
 export const HASH_FINGERPRINT = "test:hash@1";
 export const HASH_DIMENSIONS = 8;
 
-const HASH_INFO: EmbedderInfo = {
+/** The model as the registry has it. */
+export const HASH_MODEL = {
   fingerprint: HASH_FINGERPRINT,
   modelName: "hash",
   revision: "1",
@@ -13,8 +14,9 @@ const HASH_INFO: EmbedderInfo = {
   maxInputTokens: 64,
   queryPrefix: "",
   documentPrefix: "",
-  weightsSha256: null,
 };
+
+const HASH_INFO: EmbedderInfo = { ...HASH_MODEL, weightsSha256: null };
 
 /** A deterministic embedder: the same text gives the same unit vector. Counts its work and can be told what to refuse. */
 export class HashEmbedder implements Embedder {

@@ -22,7 +22,7 @@ import { openR2Bucket } from "../../support/r2-bucket.ts";
 import { zstdModule } from "../../support/zstd-module.ts";
 import { smallTokenizerJson } from "../../unit/model/small-tokenizer.ts";
 import { CrashPoint } from "./crashing.ts";
-import { HASH_DIMENSIONS, HASH_FINGERPRINT, HashEmbedder } from "./hash-embedder.ts";
+import { HASH_FINGERPRINT, HASH_MODEL, HashEmbedder } from "./hash-embedder.ts";
 
 /** A real store (PGlite or a server), real R2 (workerd's), a queue that hands its messages to the test. */
 export interface World {
@@ -166,16 +166,11 @@ function queueInto(queued: EmbedMessage[]): Pick<Queue<EmbedMessage>, "send" | "
 }
 
 async function registerModel(sql: Sql): Promise<void> {
-  const model = {
-    fingerprint: HASH_FINGERPRINT,
-    modelName: "hash",
-    revision: "1",
-    dimensions: HASH_DIMENSIONS,
-    maxInputTokens: 64,
-    queryPrefix: "",
-    documentPrefix: "",
-    info: {},
-  };
   const system = { tenantId: "", userId: "" };
-  expectOk(await sql.transaction(system, [insertModel(model), activateModelIfNoneActive(HASH_FINGERPRINT)]));
+  expectOk(
+    await sql.transaction(system, [
+      insertModel({ ...HASH_MODEL, info: {} }),
+      activateModelIfNoneActive(HASH_FINGERPRINT),
+    ]),
+  );
 }

@@ -13,19 +13,9 @@ import { loadTokenCounter } from "../../../src/lib/model/load-token-counter.ts";
 import { embedMessages } from "../../../src/lib/wal/embed-messages.ts";
 import { decodeWal } from "../../../src/lib/wal/wal-codec.ts";
 import { WAL_LIMITS } from "../../../src/lib/wal/wal-limits.ts";
-import { HASH_DIMENSIONS, HASH_FINGERPRINT, HashEmbedder } from "../../flow/support/hash-embedder.ts";
+import { HASH_FINGERPRINT, HASH_MODEL, HashEmbedder } from "../../flow/support/hash-embedder.ts";
 import { smallTokenizerJson } from "../../unit/model/small-tokenizer.ts";
 import { suiteEnv, suiteSql } from "./worker.ts";
-
-const MODEL = {
-  fingerprint: HASH_FINGERPRINT,
-  modelName: "hash",
-  revision: "1",
-  dimensions: HASH_DIMENSIONS,
-  maxInputTokens: 64,
-  queryPrefix: "",
-  documentPrefix: "",
-};
 
 // Loaded here once: under this runner a dynamic import ends in the invocation that began it, and the queue's own consumer would go on in a session's.
 const detector = await loadLanguageDetector();
@@ -36,7 +26,7 @@ async function hashModel(): Promise<ModelSource> {
   const system = { tenantId: "", userId: "" };
   const select = { text: "select model_id from embedding_models where fingerprint = $1", params: [HASH_FINGERPRINT] };
   const rows = await sql.transaction(system, [
-    insertModel({ ...MODEL, info: {} }),
+    insertModel({ ...HASH_MODEL, info: {} }),
     activateModelIfNoneActive(HASH_FINGERPRINT),
     select,
   ]);
@@ -45,7 +35,7 @@ async function hashModel(): Promise<ModelSource> {
   const counter = loadTokenCounter(smallTokenizerJson());
   if (!counter.ok) throw new Error("the test's tokenizer does not load");
   return {
-    active: async () => ok({ ...MODEL, modelId, storeVariant: "vector" }),
+    active: async () => ok({ ...HASH_MODEL, modelId, storeVariant: "vector" }),
     tokenCounter: async () => ok(counter.value),
   };
 }

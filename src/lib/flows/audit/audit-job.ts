@@ -1,3 +1,4 @@
+import { MINUTE_MS } from "../../base/durations.ts";
 import type { Audit } from "../../contract/audit.ts";
 import { AUDIT_CHECKS } from "../../contract/audit.ts";
 import { selectModels } from "../../db/queries/models.ts";
@@ -47,7 +48,7 @@ export const AUDIT_JOB: Job<AuditContext, AuditReport> = {
   name: "audit",
   summary: "counts and checks everything, and compares it with the audit before",
   cron: "0 4 * * *",
-  timeMsMax: 10 * 60 * 1000,
+  timeMsMax: 10 * MINUTE_MS,
   async run(context, run) {
     const days = (await listAudits(context.bucket)).map(({ day }) => day);
     const registry = await readRegistry(context.sql);

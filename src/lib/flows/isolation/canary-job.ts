@@ -1,5 +1,5 @@
 import { utf8Bytes } from "../../base/bytes.ts";
-import { DAY_MS } from "../../base/durations.ts";
+import { DAY_MS, MINUTE_MS } from "../../base/durations.ts";
 import type { Log } from "../../base/log.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
@@ -41,7 +41,7 @@ export const ISOLATION_CANARY_JOB: Job<CanaryContext, CanaryReport> = {
   name: "isolation_canary",
   summary: "asks as each of four synthetic users for what the others keep; anything found is an incident",
   cron: "0 * * * *",
-  timeMsMax: 3 * 60 * 1000,
+  timeMsMax: 3 * MINUTE_MS,
   async run(context, { budget, isDryRun }) {
     const tally = { searchCount: 0, foreignCount: 0, missingCount: 0, failedCount: 0 };
     for (const canary of CANARIES)

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from "../../base/durations.ts";
 import { deleteRuns, oldRunRowSchema, selectOldRuns } from "../../db/queries/jobs.ts";
 import type { Job } from "./job.ts";
 import type { FrameContext } from "./run-job.ts";
@@ -18,7 +19,7 @@ export const JOB_HISTORY_JOB: Job<FrameContext, HistoryReport> = {
   name: "job_history",
   summary: "removes runs of jobs, and their reports, that are older than five weeks",
   cron: "0 3 * * *",
-  timeMsMax: 2 * 60 * 1000,
+  timeMsMax: 2 * MINUTE_MS,
   async run({ sql, bucket }, { budget, isDryRun }) {
     const system = { tenantId: "", userId: "" };
     let removedCount = 0;

@@ -1,4 +1,5 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { MINUTE_MS } from "../../base/durations.ts";
 import type { Embedder, EmbedderInfo } from "../../embed/embedder.ts";
 import { goldenDrift } from "../../model/golden-drift.ts";
 import { GOLDEN_TEXTS } from "../../model/golden-texts.ts";
@@ -46,7 +47,7 @@ export const DRIFT_PROBE_JOB: Job<ProbeContext, { readonly models: readonly Prob
   name: "drift_probe",
   summary: "embeds the golden texts of each model again and compares their vectors with those of its registration",
   cron: "0 4 * * *",
-  timeMsMax: 2 * 60 * 1000,
+  timeMsMax: 2 * MINUTE_MS,
   async run(context, run) {
     const stored = await listStoredModels(context.sql);
     if (!stored.ok) return { report: { models: [] }, outcome: "failed", cursor: {} };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MINUTE_MS } from "../../base/durations.ts";
 import { Semaphore } from "../../base/semaphore.ts";
 import type { StoreVariant } from "../../db/queries/models.ts";
 import {
@@ -50,7 +51,7 @@ export const REEMBED_JOB: Job<ReembedContext, ReembedReport> = {
   name: "reembed",
   summary: "embeds what lacks vectors of the active model or of one beside it, and removes those of retired models",
   cron: "*/15 * * * *",
-  timeMsMax: 10 * 60 * 1000,
+  timeMsMax: 10 * MINUTE_MS,
   async run(context, run) {
     const active = await context.models.active();
     const stored = await listStoredModels(context.sql);
@@ -59,8 +60,10 @@ export const REEMBED_JOB: Job<ReembedContext, ReembedReport> = {
       const isEmpty = !active.ok && active.error.code === "no_active_model";
       return { report: { tenantCount: 0, models: [] }, outcome: isEmpty ? "done" : "failed", cursor: run.cursor };
     }
-    const report = { tenantCount: 0, models: stored.value.map(newReport) };
-    const work = { run, models: stored.value, report, variant: active.value.storeVariant };
+    // Searches need the active one's now: filling another may take all the time there is.
+    const models = stored.value.toSorted((a, b) => Number(b.state === "active") - Number(a.state === "active"));
+    const report = { tenantCount: 0, models: models.map(newReport) };
+    const work = { run, models, report, variant: active.value.storeVariant };
     const fill = { ...context, embedRequests: new Semaphore(EMBED_REQUESTS_MAX) };
     const { after_tenant: afterTenant } = cursorSchema.parse(run.cursor);
     let last = afterTenant;

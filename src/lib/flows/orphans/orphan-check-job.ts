@@ -1,3 +1,4 @@
+import { MINUTE_MS } from "../../base/durations.ts";
 import { err, ok } from "../../base/result.ts";
 import { forgetMarks } from "../../db/queries/orphan-marks.ts";
 import type { Job } from "../jobs/job.ts";
@@ -32,7 +33,7 @@ export const ORPHAN_CHECK_JOB: Job<LookContext, CheckReport> = {
   name: "orphan_check",
   summary: "looks for rows and objects that hang on nothing, and marks them; mends nothing",
   cron: "30 * * * *",
-  timeMsMax: 10 * 60 * 1000,
+  timeMsMax: 10 * MINUTE_MS,
   async run(context, run) {
     const { isDryRun } = run;
     const shown: CheckReport["findings"][number][] = [];

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from "../../base/durations.ts";
 import { ok } from "../../base/result.ts";
 import type { Job, JobContext } from "../jobs/job.ts";
 import { lookAround, type Round } from "./look-around.ts";
@@ -32,7 +33,7 @@ export const ORPHAN_REPAIR_JOB: Job<JobContext & RepairContext, RepairReport> = 
   name: "orphan_repair",
   summary: "mends what the orphan check has found for an hour or longer, as far as nothing given is destroyed",
   cron: null,
-  timeMsMax: 10 * 60 * 1000,
+  timeMsMax: 10 * MINUTE_MS,
   async run(context, run) {
     const shown: RepairReport["findings"][number][] = [];
     const tally = { repaired: 0, kept: 0, failed: 0, unconfirmed: 0 };

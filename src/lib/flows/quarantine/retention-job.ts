@@ -1,5 +1,6 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import type { z } from "zod";
+import { MINUTE_MS } from "../../base/durations.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { expiredRowSchema, markTextsRemoved, selectExpired } from "../../db/queries/quarantine.ts";
 import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
@@ -28,7 +29,7 @@ export const QUARANTINE_RETENTION_JOB: Job<RetentionContext, RetentionReport> = 
   name: "quarantine_retention",
   summary: "removes quarantined texts that are older than their tenant's policy allows, and completes purges",
   cron: "0 3 * * *",
-  timeMsMax: 5 * 60 * 1000,
+  timeMsMax: 5 * MINUTE_MS,
   async run(context, run) {
     let removedCount = 0;
     let failedCount = 0;

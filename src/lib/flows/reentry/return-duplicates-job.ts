@@ -1,3 +1,4 @@
+import { MINUTE_MS } from "../../base/durations.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { orphanedDuplicateRowSchema, selectOrphanedDuplicates } from "../../db/queries/duplicates.ts";
 import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
@@ -25,7 +26,7 @@ const RETURNED_MAX = 500;
 /** Rows of one query. */
 const PAGE_ROWS_MAX = 100;
 /** How long a duplicate rests before its original is looked for, milliseconds: both may be on their way. */
-const SETTLED_MS = 10 * 60 * 1000;
+const SETTLED_MS = 10 * MINUTE_MS;
 
 /**
  * Brings back what was left out as a duplicate of a text that is not stored any more, because its document was deleted or got another
@@ -35,7 +36,7 @@ export const RETURN_DUPLICATES_JOB: Job<ReturnContext, ReturnReport> = {
   name: "return_duplicates",
   summary: "indexes what was left out as a duplicate of a text that is not stored any more",
   cron: "0 * * * *",
-  timeMsMax: 5 * 60 * 1000,
+  timeMsMax: 5 * MINUTE_MS,
   async run(context, run) {
     const tally = { returned: 0, failed: 0 };
     const walk = { prefix: "wal/", cursor: run.cursor } as const;

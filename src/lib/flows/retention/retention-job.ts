@@ -1,5 +1,5 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { DAY_MS } from "../../base/durations.ts";
+import { DAY_MS, MINUTE_MS } from "../../base/durations.ts";
 import type { TenantPolicy } from "../../contract/policy.ts";
 import { expiredBatchRowSchema, selectExpiredBatches } from "../../db/queries/retention.ts";
 import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
@@ -46,7 +46,7 @@ export const RETENTION_JOB: Job<RetentionContext, RetentionReport> = {
   name: "retention",
   summary: "drops batches that are older than their tenant's policy allows, and removes old remembered replies",
   cron: "0 3 * * *",
-  timeMsMax: 4 * 60 * 1000,
+  timeMsMax: 4 * MINUTE_MS,
   async run(context, run) {
     const tally: Tally = {
       tenantCount: 0,

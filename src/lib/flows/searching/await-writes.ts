@@ -1,5 +1,6 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Clock } from "../../base/clock.ts";
+import { MINUTE_MS } from "../../base/durations.ts";
 import { isUlid, ulidTimeMs } from "../../base/ids.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
@@ -19,7 +20,7 @@ export interface AwaitContext {
 const PAUSE_MS_MIN = 40;
 const PAUSE_MS_MAX = 500;
 /** Age of a token, milliseconds, at which its WAL object is there or never will be: it follows its token by seconds. */
-const UNWRITTEN_MS_MAX = 10 * 60 * 1000;
+const UNWRITTEN_MS_MAX = 10 * MINUTE_MS;
 
 /**
  * Waits until every input of the named requests has ended, at most `waitMs`. A request is known by its WAL object, its end by the

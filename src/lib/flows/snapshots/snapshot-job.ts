@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MINUTE_MS } from "../../base/durations.ts";
 import type { Job, JobContext, JobGauge } from "../jobs/job.ts";
 import { TimeBudget } from "../jobs/time-budget.ts";
 import { performRemovals, type RemovalTally } from "./perform-removals.ts";
@@ -37,7 +38,7 @@ export const SNAPSHOT_JOB: Job<SnapshotContext, SnapshotReport> = {
   name: "snapshot",
   summary: "writes down which objects there are, hourly, daily and weekly, and removes what no snapshot holds any more",
   cron: "0 * * * *",
-  timeMsMax: 3 * 60 * 1000,
+  timeMsMax: 3 * MINUTE_MS,
   async run(context, { cursor, budget, isDryRun }) {
     const takeBudget = new TimeBudget(context.clock, TAKE_MS_MAX);
     const isSpent = (): boolean => budget.isSpent();
