@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { connectionVariables } from "../../ops/pgdump/connection-variables.ts";
 import { dumpDatabase } from "../../ops/pgdump/dump-database.ts";
-import { debianBinFolder } from "../../src/stack/postgres/debian-server.ts";
+import { debianBinFolder } from "../support/debian-server.ts";
 import { nativeBinFolder } from "../../src/stack/postgres/native-server.ts";
 import { expectOk, openTestDatabase, statement } from "../support/database.ts";
 import { availableBackends, CACHE_FOLDER } from "../support/postgres-servers.ts";

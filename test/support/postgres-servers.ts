@@ -1,6 +1,6 @@
 /** Which real servers this machine has for tests; what is missing is said in one line, never skipped silently. */
 import { fileURLToPath } from "node:url";
-import { debianBinFolder, startDebianServer } from "../../src/stack/postgres/debian-server.ts";
+import { debianBinFolder, startDebianServer } from "./debian-server.ts";
 import { nativeBinFolder, startNativeServer } from "../../src/stack/postgres/native-server.ts";
 import type { PostgresServer } from "../../src/stack/postgres/server-process.ts";
 

@@ -1,8 +1,8 @@
 /** PostgreSQL 15 of Debian 12, which has no pgvector: the server on which the jsonb variant is tested. */
-import { err, ok } from "../../lib/base/result.ts";
-import type { Result } from "../../lib/base/result.ts";
-import { serverVersion, startServerProcess } from "./server-process.ts";
-import type { PostgresServer } from "./server-process.ts";
+import { err, ok } from "../../src/lib/base/result.ts";
+import type { Result } from "../../src/lib/base/result.ts";
+import { serverVersion, startServerProcess } from "../../src/stack/postgres/server-process.ts";
+import type { PostgresServer } from "../../src/stack/postgres/server-process.ts";
 
 const BIN_FOLDER = "/usr/lib/postgresql/15/bin";
 
