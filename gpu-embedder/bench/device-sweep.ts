@@ -3,7 +3,7 @@
  * mixed and long texts. What `PROVIDER_TUNING` is chosen from.
  *
  * `node bench/device-sweep.ts FILES_OR_FOLDERS… [--provider cuda] [--precision fp16] [--batch-tokens 4096,16384,65536] [--sessions 1,2]
- * [--sets short,mixed,long] [--tokens 2000000] [--rounds 3]`
+ * [--multiple 8] [--sets short,mixed,long] [--tokens 2000000] [--rounds 3]`
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,6 +32,7 @@ const { positionals: paths, values } = parseArgs({
     precision: text,
     "batch-tokens": text,
     sessions: text,
+    multiple: text,
     sets: text,
     tokens: text,
     rounds: text,
@@ -55,14 +56,16 @@ const options = z
       .default(SET_NAMES.join(","))
       .transform((list) => list.split(","))
       .pipe(z.array(z.enum(SET_NAMES))),
+    multiple: z.coerce.number().int().min(1).optional(),
     tokens: z.coerce.number().int().min(1).default(2_000_000),
     rounds: z.coerce.number().int().min(1).default(3),
   })
   .parse(values);
 
 const { provider } = options;
-const { sequenceMultiple, precision: usual } = PROVIDER_TUNING[provider];
-const model = await benchModel(options.precision ?? usual);
+const tuning = PROVIDER_TUNING[provider];
+const sequenceMultiple = options.multiple ?? tuning.sequenceMultiple;
+const model = await benchModel(options.precision ?? tuning.precision);
 const folder = mkdtempSync(join(tmpdir(), "embedder-sweep-"));
 console.log(`${describeMachine(process.env)}; ${provider}, ${model.precision}`);
 const startMs = performance.now();

@@ -163,13 +163,13 @@ async function measurePlan(texts: TextSet, plan: ClientPlan, bareRun: () => Prom
       unit: "tokens/s",
       ours: { name: "HTTP", samples: http },
       opponent: { name: "bare", samples: bare },
-      target: 0.92,
+      ...(provider === "cpu" ? { target: 0.92 } : {}),
     },
     {
       name: `padding efficiency, ${label}`,
       unit: "share of tokens",
       ours: { name: "HTTP", samples: [tokens / (tokens + padding)] },
-      target: 0.95,
+      ...(provider === "cpu" ? { target: 0.95 } : {}),
     },
   );
   const state = await deviceState();

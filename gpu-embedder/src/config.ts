@@ -32,6 +32,7 @@ const environmentSchema = z.object({
   EMBED_MODEL_ID: z.string().min(1).optional(),
   EMBED_BATCH_TOKENS: integer(1, 1_048_576).optional(),
   EMBED_QUEUE_TOKENS: integer(1, 1_000_000_000).optional(),
+  EMBED_REUSE_PORT: flag.default(false),
   EMBED_REQUESTS_MAX: integer(1, 65_536).optional(),
   EMBED_CLIENT_BATCH_MAX: integer(1, 2_048).optional(),
   EMBED_BULK_NICE: integer(0, 19).optional(),
@@ -42,6 +43,8 @@ const environmentSchema = z.object({
 export type Config = {
   readonly host: string;
   readonly port: number;
+  /** Lets several servers listen on one port; the kernel deals the connections out (Linux). */
+  readonly reusePort: boolean;
   readonly token: string | undefined;
   readonly threadCount: number;
   /** Added to the nice value of the threads that do bulk work. More than 5 would starve them on a busy machine. */
@@ -66,8 +69,8 @@ export type Config = {
 export type ServerLimits = {
   /** Padded tokens of one batch; undefined: what suits the provider. */
   readonly batchTokensMax: number | undefined;
-  /** Tokens that may wait in a lane: about 20 s of work on 2 cores. */
-  readonly queueTokensMax: number;
+  /** Tokens that may wait in a lane; undefined: what suits the provider. */
+  readonly queueTokensMax: number | undefined;
   /** Requests in the house at once, as text-embeddings-inference. */
   readonly requestsMax: number;
   /** Texts of one request. OpenAI's own limit is 2,048; text-embeddings-inference's default is 32. */
@@ -104,6 +107,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Result<Config, Confi
   return ok({
     host: values.HOST,
     port: values.PORT ?? PORT_DEFAULT,
+    reusePort: values.EMBED_REUSE_PORT,
     token: values.EMBED_TOKEN,
     threadCount: values.EMBED_THREADS ?? availableParallelism(),
     bulkNiceness: values.EMBED_BULK_NICE ?? 5,
@@ -117,7 +121,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Result<Config, Confi
     prompts: promptsOf(values.EMBED_QUERY_PREFIX, values.EMBED_DOCUMENT_PREFIX),
     limits: {
       batchTokensMax: values.EMBED_BATCH_TOKENS,
-      queueTokensMax: values.EMBED_QUEUE_TOKENS ?? 262_144,
+      queueTokensMax: values.EMBED_QUEUE_TOKENS,
       requestsMax: values.EMBED_REQUESTS_MAX ?? 512,
       clientTextsMax: values.EMBED_CLIENT_BATCH_MAX ?? 2_048,
       clientTokensMax: 300_000,

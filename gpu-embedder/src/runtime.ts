@@ -32,7 +32,8 @@ function createEngine(
   padTokenId: number,
   budget: BatchBudget,
 ): EmbeddingEngine {
-  const { queueTokensMax, requestsMax } = config.limits;
+  const { requestsMax } = config.limits;
+  const queueTokensMax = config.limits.queueTokensMax ?? tuning.queueTokensMax;
   return new EmbeddingEngine(
     { budget, queueTokensMax, requestsMax, padTokenId, sequenceMultiple: tuning.sequenceMultiple },
     {
@@ -102,6 +103,7 @@ export async function startRuntime(
     tokensMax: config.limits.batchTokensMax ?? tuning.batchTokensMax,
     textsMax: tuning.batchTextsMax,
     paddingShareMax: tuning.paddingShareMax,
+    paddingTokensFree: tuning.paddingTokensFree,
   };
   const engine = createEngine({ config, tuning, metrics, log }, model.config.padTokenId, budget);
   const plans = provider === "cuda" ? planDeviceSessions() : planSessions(config.threadCount, config.bulkNiceness);

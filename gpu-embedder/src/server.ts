@@ -1,8 +1,9 @@
 import { Server } from "node:http";
-import { serve } from "@hono/node-server";
+import { createAdaptorServer } from "@hono/node-server";
 import { assert } from "./base/assert.ts";
 import { err, ok, type Result } from "./base/result.ts";
 import type { Config } from "./config.ts";
+import { TurnLine } from "./engine/turn-line.ts";
 import { createApp } from "./http/app.ts";
 import { BodyBudget } from "./http/body-budget.ts";
 import {
@@ -34,12 +35,15 @@ async function listen(
 ): Promise<Result<{ server: Server; port: number }, StartError>> {
   return new Promise((resolve) => {
     const serverOptions = serverOptionsOf(limits);
-    const server = serve({ fetch, hostname: config.host, port: config.port, serverOptions }, (address) => {
-      assert(server instanceof Server, "the adapter makes an HTTP/1.1 server unless told otherwise");
-      applyConnectionLimits(server, limits);
+    const server = createAdaptorServer({ fetch, serverOptions });
+    assert(server instanceof Server, "the adapter makes an HTTP/1.1 server unless told otherwise");
+    applyConnectionLimits(server, limits);
+    server.once("error", (cause) => resolve(err({ code: "listen_failed", detail: cause.message })));
+    server.listen({ host: config.host, port: config.port, reusePort: config.reusePort }, () => {
+      const address = server.address();
+      assert(typeof address === "object" && address !== null, "a server that listens on a port has an address");
       resolve(ok({ server, port: address.port }));
     });
-    server.once("error", (cause) => resolve(err({ code: "listen_failed", detail: cause.message })));
   });
 }
 
@@ -78,6 +82,7 @@ export async function startServer(
     limits: config.limits,
     budget,
     engine,
+    lines: { tokenizing: new TurnLine(), replying: new TurnLine() },
     prompts: new Map(Object.entries(model.config.prompts)),
   };
   const bodies = new BodyBudget(connectionLimits.bodiesSizeBytesMax);

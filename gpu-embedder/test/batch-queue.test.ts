@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { BatchQueue, type BatchBudget, type QueueEntry } from "../src/engine/batch-queue.ts";
 
-const BUDGET: BatchBudget = { tokensMax: 512, textsMax: 16, paddingShareMax: 0.1 };
+const BUDGET: BatchBudget = { tokensMax: 512, textsMax: 16, paddingShareMax: 0.1, paddingTokensFree: 16 };
 const requests = fc.array(fc.array(fc.integer({ min: 1, max: 600 }), { minLength: 1, maxLength: 30 }), {
   maxLength: 12,
 });
@@ -50,7 +50,7 @@ test("no batch exceeds its tokens, its texts or its padding, unless one text alo
         const padding = padded - batch.reduce((sum, entry) => sum + entry.tokenCount, 0);
         expect(batch.length).toBeLessThanOrEqual(BUDGET.textsMax);
         expect(batch.length === 1 || padded <= BUDGET.tokensMax).toBe(true);
-        expect(padding).toBeLessThanOrEqual(Math.max(16, padded * BUDGET.paddingShareMax));
+        expect(padding).toBeLessThanOrEqual(Math.max(BUDGET.paddingTokensFree, padded * BUDGET.paddingShareMax));
       }
     }),
   );

@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../src/config.ts";
 import { startBareSession } from "../src/engine/bare-session.ts";
+import { cudaReason } from "../src/engine/cuda-reason.ts";
 import { chooseProvider, probeCuda, type CudaProbe } from "../src/engine/choose-provider.ts";
 
 /** The answer of a device; the probe itself runs for real below, and finds none on a machine without a GPU. */
@@ -38,6 +39,18 @@ describe("the choice of a provider", () => {
       error: { code: "config_invalid" },
     });
   });
+});
+
+test("of ONNX Runtime's error the reason is said that CUDA gave, or all of it where CUDA gave none", () => {
+  const file = "file=/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_execution_provider.cc ; line=352";
+  const call =
+    "/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 [with ERRTYPE = cudaError; bool THRW = true]";
+  const reason = "CUDA failure 100: no CUDA-capable device is detected";
+  expect(
+    cudaReason(`${call} ${reason} ; GPU=-1 ; hostname=vm ; ${file} ; expr=cudaSetDevice(info_.device_id); \n\n`),
+  ).toBe(reason);
+  const missing = "libcublasLt.so.13: cannot open shared object file";
+  expect(cudaReason(`${missing}\n`)).toBe(missing);
 });
 
 const cudaFailure = await probeCuda(0);

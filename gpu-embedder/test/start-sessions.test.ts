@@ -37,7 +37,7 @@ beforeEach(async () => {
   writeFileSync(graphPath, graph.value);
   ended = 0;
   failures.length = 0;
-  const budget = { tokensMax: 256, textsMax: 16, paddingShareMax: 0.1 };
+  const budget = { tokensMax: 256, textsMax: 16, paddingShareMax: 0.1, paddingTokensFree: 16 };
   engine = new ObservedEngine(
     { budget, queueTokensMax: 10_000, requestsMax: 16, padTokenId: 0, sequenceMultiple: 1 },
     { batchStarted: () => undefined, threadEnded: () => (ended += 1) },

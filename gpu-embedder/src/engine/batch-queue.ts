@@ -5,10 +5,9 @@ export type BatchBudget = {
   readonly textsMax: number;
   /** Padding that a text may add, as a share of the batch: beyond it the text waits for others of its length. */
   readonly paddingShareMax: number;
+  /** Padding of a batch up to this many tokens is always accepted: a further run of the model costs more. */
+  readonly paddingTokensFree: number;
 };
-
-/** Padding below this many tokens is always accepted: a further run of the model costs more. */
-const PADDING_TOKENS_FREE = 16;
 
 /** One text in the queue. `owner` groups the texts of one request, for fairness between requests. */
 export type QueueEntry<T> = { readonly tokenCount: number; readonly owner: object; readonly value: T };
@@ -76,7 +75,10 @@ export class BatchQueue<T> {
       longest = Math.max(longest, candidate.entry.tokenCount);
       tokens += candidate.entry.tokenCount;
       const padded = longest * (batch.length + 1);
-      if (padded > budget.tokensMax || padded - tokens > Math.max(PADDING_TOKENS_FREE, padded * budget.paddingShareMax))
+      if (
+        padded > budget.tokensMax ||
+        padded - tokens > Math.max(budget.paddingTokensFree, padded * budget.paddingShareMax)
+      )
         return batch;
       this.#take(candidate);
       batch.push(candidate.entry);

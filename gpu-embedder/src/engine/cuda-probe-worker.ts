@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { z } from "zod";
 import { present } from "../base/assert.ts";
+import { cudaReason } from "./cuda-reason.ts";
 import { PROBE_NAMES, probeGraph } from "./probe-graph.ts";
 
 /**
@@ -24,7 +25,7 @@ async function probe(): Promise<string> {
     await session.release();
     return output instanceof Float32Array && output[0] === 2 && output[1] === 4 ? "" : "the device gave a wrong sum";
   } catch (cause) {
-    return cause instanceof Error ? cause.message : "the session did not start";
+    return cause instanceof Error ? cudaReason(cause.message) : "the session did not start";
   }
 }
 

@@ -15,6 +15,10 @@ export type ProviderTuning = {
   readonly sequenceMultiple: number;
   /** Padding that a text may add to a batch, as a share of it. */
   readonly paddingShareMax: number;
+  /** Padding of a batch that costs less than a further run of the model. */
+  readonly paddingTokensFree: number;
+  /** Tokens that may wait in a lane before requests are refused. */
+  readonly queueTokensMax: number;
 };
 
 /**
@@ -23,6 +27,22 @@ export type ProviderTuning = {
  * for batches that are 7 % smaller.
  */
 export const PROVIDER_TUNING: Readonly<Record<Provider, ProviderTuning>> = {
-  cpu: { precision: "int8", batchTokensMax: 512, batchTextsMax: 64, sequenceMultiple: 1, paddingShareMax: 0.05 },
-  cuda: { precision: "fp16", batchTokensMax: 16_384, batchTextsMax: 1_024, sequenceMultiple: 8, paddingShareMax: 0.1 },
+  cpu: {
+    precision: "int8",
+    batchTokensMax: 512,
+    batchTextsMax: 64,
+    sequenceMultiple: 1,
+    paddingShareMax: 0.05,
+    paddingTokensFree: 16,
+    queueTokensMax: 262_144,
+  },
+  cuda: {
+    precision: "fp16",
+    batchTokensMax: 16_384,
+    batchTextsMax: 1_024,
+    sequenceMultiple: 8,
+    paddingShareMax: 0.1,
+    paddingTokensFree: 6_144,
+    queueTokensMax: 4_194_304,
+  },
 };

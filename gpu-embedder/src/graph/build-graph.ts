@@ -9,7 +9,7 @@ import { withInputShift, withOutputShift, type Shifted } from "./shifted.ts";
 import type { BertWeights, EncoderLayer } from "./weights.ts";
 
 /** Raised with every change of the bytes that the same weights give. Part of the cached file's name. */
-export const BUILDER_VERSION = "3";
+export const BUILDER_VERSION = "4";
 
 function activate(context: GraphContext, name: string, input: string, layer: EncoderLayer["intermediate"]): string {
   const { graph, precision } = context;

@@ -2,6 +2,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import type { ServerLimits } from "../config.ts";
 import type { BatchBudget } from "../engine/batch-queue.ts";
 import type { EmbeddingEngine, Lane } from "../engine/embedding-engine.ts";
+import type { TurnLine } from "../engine/turn-line.ts";
 import type { LoadedModel } from "../model/loaded-model.ts";
 import type { EmbedFailure, TooLongInput } from "./embed-failure.ts";
 import type { EmbedCall, Input } from "./embed-call.ts";
@@ -26,6 +27,8 @@ export type EmbedService = {
   readonly limits: ServerLimits;
   readonly budget: BatchBudget;
   readonly engine: EmbeddingEngine;
+  /** Where bulk requests wait for their turn on this thread: to be tokenized, and to have their reply written. */
+  readonly lines: { readonly tokenizing: TurnLine; readonly replying: TurnLine };
   /** The model's own prompts by name, such as `query`. */
   readonly prompts: ReadonlyMap<string, string>;
 };
@@ -133,7 +136,9 @@ export async function embedCall(
   const prompt = promptOf(service, call);
   if (!prompt.ok) return prompt;
   const startMs = performance.now();
-  const tokenized = await tokenize(service, call, { prompt: prompt.value, signal: options.signal });
+  const tokenizing = (): ReturnType<typeof tokenize> =>
+    tokenize(service, call, { prompt: prompt.value, signal: options.signal });
+  const tokenized = await (options.lane === "bulk" ? service.lines.tokenizing.run(tokenizing) : tokenizing());
   if (!tokenized.ok) return tokenized;
   const tokenizationMs = performance.now() - startMs;
   const { texts, truncated, tokenCount } = tokenized.value;

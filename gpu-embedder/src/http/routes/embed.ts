@@ -66,7 +66,8 @@ async function handleEmbed(app: AppContext, contract: Contract, context: Context
   const lane = laneOf(context.req.header("x-embed-lane"), inputCount);
   const reply = await embedCall(app.service, call.value, { lane, signal: context.req.raw.signal });
   if (!reply.ok) return failed(app, contract, reply.error);
-  const response = contract.answer(reply.value, call.value);
+  const answering = (): Response => contract.answer(reply.value, call.value);
+  const response = lane === "bulk" ? await app.service.lines.replying.run(answering) : answering();
   const totalMs = performance.now() - startMs;
   record(app, reply.value, totalMs);
   const headers = replyHeaders(reply.value, totalMs, app.readiness().provider);
