@@ -97,5 +97,3 @@ export const piiPolicySchema = z.strictObject({
     .describe("when the external analyzer does not answer: closed refuses the text for now, open goes on without it"),
 });
 export type PiiPolicy = z.infer<typeof piiPolicySchema>;
-
-export const DEFAULT_PII_POLICY: PiiPolicy = piiPolicySchema.parse({});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_PII_POLICY, piiPolicySchema } from "../../../src/lib/contract/pii.ts";
+import { piiPolicySchema } from "../../../src/lib/contract/pii.ts";
 import { applyPiiPolicy } from "../../../src/lib/pii/apply-policy.ts";
 import { findPii, PII_RULES_VERSION } from "../../../src/lib/pii/find-pii.ts";
 import { needsRescan } from "../../../src/lib/pii/needs-rescan.ts";
@@ -25,7 +25,7 @@ describe("applyPiiPolicy", () => {
   });
 
   it("redacts secrets and identifiers by default and leaves the rest, which it counts", () => {
-    const verdict = applyPiiPolicy(TEXT, findPii(TEXT), DEFAULT_PII_POLICY);
+    const verdict = applyPiiPolicy(TEXT, findPii(TEXT), piiPolicySchema.parse({}));
     expect(verdict.action).toBe("redact");
     expect(verdict.text).toContain("card [CREDIT_CARD_1]");
     expect(verdict.text).toContain("ada@example.org");
