@@ -3,7 +3,9 @@ import { selectBatch, selectBatches, selectBatchLedger } from "../../src/lib/db/
 import { selectFirstRequest, selectReasonCounts } from "../../src/lib/db/queries/batch-report.ts";
 import { selectDocumentChunks, selectDuplicateCandidates } from "../../src/lib/db/queries/duplicates.ts";
 import { deleteChunksOfDocuments } from "../../src/lib/db/queries/erase-document.ts";
-import { selectKnownChunkHashes, selectKnownDocuments, selectLedgerRow } from "../../src/lib/db/queries/index-range.ts";
+import { selectLedgerRow } from "../../src/lib/db/queries/ledger.ts";
+import { selectKnownChunkHashes } from "../../src/lib/db/queries/write-chunks.ts";
+import { selectKnownDocuments } from "../../src/lib/db/queries/write-documents.ts";
 import { selectAppliedRanges } from "../../src/lib/db/queries/ledger.ts";
 import { recountDocument, selectReceipt, selectReceipts } from "../../src/lib/db/queries/receipts.ts";
 import { countBatch, dropBatchDocuments, selectExpiredBatches } from "../../src/lib/db/queries/retention.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deleteChunksOfDocuments } from "../../src/lib/db/queries/erase-document.ts";
-import { deleteFormerGenerations } from "../../src/lib/db/queries/index-range.ts";
+import { deleteFormerGenerations } from "../../src/lib/db/queries/write-chunks.ts";
 import { insertModel } from "../../src/lib/db/queries/models.ts";
 import { recountDocument } from "../../src/lib/db/queries/receipts.ts";
 import type { Statement } from "../../src/lib/db/sql.ts";

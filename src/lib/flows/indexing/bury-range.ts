@@ -1,12 +1,8 @@
 import { ok, type Result } from "../../base/result.ts";
 import type { EmbedMessage } from "../../contract/queue-message.ts";
 import { insertDeadLetters } from "../../db/queries/dead-letters.ts";
-import {
-  addToBatch,
-  disownErasedReceipts,
-  insertFailedReceipts,
-  insertLedgerRow,
-} from "../../db/queries/index-range.ts";
+import { insertLedgerRow } from "../../db/queries/ledger.ts";
+import { addToBatch, disownErasedReceipts, insertFailedReceipts } from "../../db/queries/write-receipts.ts";
 import { holdErasures } from "../../db/queries/user-erasures.ts";
 import type { SqlError } from "../../db/sql.ts";
 import { readWalRange } from "../../wal/read-wal-range.ts";

@@ -1,4 +1,4 @@
-import type { ChunkRow } from "../../db/queries/index-range.ts";
+import type { ChunkRow } from "../../db/queries/write-chunks.ts";
 import type { StoreVariant } from "../../db/queries/models.ts";
 import { hashPrefix, normalisedHash } from "../../duplicates/sketch.ts";
 import { analyse } from "../../lexical/analyse.ts";

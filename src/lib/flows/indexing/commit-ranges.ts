@@ -1,17 +1,11 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import { deleteSignatures, insertSignatures } from "../../db/queries/duplicates.ts";
 import { insertDeadLetters } from "../../db/queries/dead-letters.ts";
-import {
-  addToBatch,
-  deleteFormerGenerations,
-  disownErasedReceipts,
-  insertChunks,
-  insertLedgerRow,
-  insertReceipts,
-  type RangeOrigin,
-  touchUnchangedDocuments,
-  upsertDocuments,
-} from "../../db/queries/index-range.ts";
+import { insertLedgerRow } from "../../db/queries/ledger.ts";
+import { type RangeOrigin } from "../../db/queries/range-origin.ts";
+import { deleteFormerGenerations, insertChunks } from "../../db/queries/write-chunks.ts";
+import { touchUnchangedDocuments, upsertDocuments } from "../../db/queries/write-documents.ts";
+import { addToBatch, disownErasedReceipts, insertReceipts } from "../../db/queries/write-receipts.ts";
 import { holdActiveModel } from "../../db/queries/models.ts";
 import { insertQuarantine } from "../../db/queries/quarantine.ts";
 import { lockSeries, settleSeries, type SeriesName } from "../../db/queries/series.ts";

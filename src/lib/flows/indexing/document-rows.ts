@@ -2,7 +2,7 @@ import type { EmbedMessage } from "../../contract/queue-message.ts";
 import { receiptId } from "../../base/document-uid.ts";
 import type { DeadLetterRow } from "../../db/queries/dead-letters.ts";
 import type { SignatureRow } from "../../db/queries/duplicates.ts";
-import type { DocumentRow } from "../../db/queries/index-range.ts";
+import type { DocumentRow } from "../../db/queries/write-documents.ts";
 import { SKETCH_VERSION } from "../../duplicates/sketch.ts";
 import { isPoison } from "./chunk-rows.ts";
 import type { DuplicateDocument } from "./duplicate-document.ts";

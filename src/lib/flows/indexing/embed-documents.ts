@@ -1,7 +1,7 @@
 import type { Semaphore } from "../../base/semaphore.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
-import { chunkHashRowSchema, selectKnownChunkHashes } from "../../db/queries/index-range.ts";
+import { chunkHashRowSchema, selectKnownChunkHashes } from "../../db/queries/write-chunks.ts";
 import type { Sql, SqlError } from "../../db/sql.ts";
 import { embedTexts, type EmbedTextsError } from "../../embed/embed-texts.ts";
 import type { Embedder } from "../../embed/embedder.ts";

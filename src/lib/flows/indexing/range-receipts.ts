@@ -1,4 +1,4 @@
-import type { ReceiptRow } from "../../db/queries/index-range.ts";
+import type { ReceiptRow } from "../../db/queries/write-receipts.ts";
 import { isPoison } from "./chunk-rows.ts";
 import type { IndexRangeReport } from "./context.ts";
 import type { DuplicateDocument } from "./duplicate-document.ts";

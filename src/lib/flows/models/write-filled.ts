@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "../../base/result.ts";
-import { insertChunks } from "../../db/queries/index-range.ts";
+import { insertChunks } from "../../db/queries/write-chunks.ts";
 import {
   addProgress,
   deleteRefusals,
