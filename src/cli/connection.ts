@@ -3,8 +3,8 @@ import { ApiClient } from "./api-client.ts";
 import type { CommandArguments } from "./arguments/command-arguments.ts";
 import { CommandError } from "./command-error.ts";
 import { EXIT } from "./exit-code.ts";
-import { readLocalKey } from "./local-key.ts";
-import { findRunningStack } from "./running-stack.ts";
+import { readLocalKey } from "./local/local-key.ts";
+import { findRunningStack } from "./local/running-stack.ts";
 
 /** Where a command talks to, and with what. */
 export interface Connection {

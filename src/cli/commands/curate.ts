@@ -12,7 +12,7 @@ import { type Corpus, readCorpus } from "../curate/read-corpus.ts";
 import { ReadJournal } from "../curate/read-journal.ts";
 import { RESULT_FILES, writeJsonLines, writeReportFiles } from "../curate/write-results.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { openLocalTokenizer } from "../local-tokenizer.ts";
+import { openLocalTokenizer } from "../local/local-tokenizer.ts";
 import { readPolicy, warnOfNumbers } from "../policy/read-policy.ts";
 import { findFiles, STDIN } from "../readers/find-files.ts";
 import { FILE_FORMATS } from "../readers/read-file.ts";

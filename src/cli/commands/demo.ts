@@ -10,10 +10,10 @@ import { CommandError } from "../command-error.ts";
 import { readAddresses } from "../demo/corpus.ts";
 import { ingestCorpus, type IngestOutcome } from "../demo/ingest-corpus.ts";
 import { printHits, search } from "../demo/print-hits.ts";
-import { ensureActiveModel } from "../ensure-active-model.ts";
+import { ensureActiveModel } from "../local/ensure-active-model.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { keysContext } from "../keys-context.ts";
-import { findRunningStack, startLocalStack } from "../running-stack.ts";
+import { findRunningStack, startLocalStack } from "../local/running-stack.ts";
 import { style } from "../terminal/style.ts";
 
 const TENANT = "demo";

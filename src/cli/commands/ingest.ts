@@ -15,7 +15,7 @@ import { IngestState } from "../ingest/ingest-state.ts";
 import { openTarget } from "../ingest/live-target.ts";
 import { contentBatchTag, type HashedDocument, hashedDocument } from "../ingest/plan-requests.ts";
 import { planIngest, simulationMarkdown } from "../ingest/simulate-ingest.ts";
-import { openLocalTokenizer } from "../local-tokenizer.ts";
+import { openLocalTokenizer } from "../local/local-tokenizer.ts";
 import { readPolicy, warnOfNumbers } from "../policy/read-policy.ts";
 import { findFiles, STDIN } from "../readers/find-files.ts";
 import { FILE_FORMATS } from "../readers/read-file.ts";

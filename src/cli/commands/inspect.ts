@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { inspectBatch, type InspectInput, type InspectOptions } from "../inspect/inspect-batch.ts";
 import { INSPECTION_PARTS, type InspectionPart } from "../inspect/inspection.ts";
 import { printInspection } from "../inspect/print-inspection.ts";
-import { openLocalTokenizer } from "../local-tokenizer.ts";
+import { openLocalTokenizer } from "../local/local-tokenizer.ts";
 import { readPolicy } from "../policy/read-policy.ts";
 import { curateInput, type InputDefaults } from "../readers/curate-input.ts";
 import { findFiles, STDIN } from "../readers/find-files.ts";

@@ -1,10 +1,10 @@
 import type { CommandArguments } from "../arguments/command-arguments.ts";
 import { withHelp } from "../../stack/help-topic.ts";
 import { CommandError } from "../command-error.ts";
-import { DEV_TENANT, startDevStack } from "../dev-stack.ts";
+import { DEV_TENANT, startDevStack } from "../local/dev-stack.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { forgetLocalKey, rememberLocalKey } from "../local-key.ts";
-import { findRunningStack } from "../running-stack.ts";
+import { forgetLocalKey, rememberLocalKey } from "../local/local-key.ts";
+import { findRunningStack } from "../local/running-stack.ts";
 import { style } from "../terminal/style.ts";
 
 const PORT_DEFAULT = 8787;

@@ -10,7 +10,7 @@ import { type BatchProfile, profileOf } from "../../lib/drift/batch-profile.ts";
 import { GATE_VERSION } from "../../lib/gate/profile.ts";
 import type { LanguageDetector } from "../../lib/gate/language.ts";
 import { PII_RULES_VERSION } from "../../lib/pii/find-pii.ts";
-import type { LocalTokenizer } from "../local-tokenizer.ts";
+import type { LocalTokenizer } from "../local/local-tokenizer.ts";
 import type { InputDefaults } from "../readers/curate-input.ts";
 import { READERS_VERSION } from "../readers/read-file.ts";
 import { documentInput } from "./curated-dataset.ts";

@@ -5,10 +5,10 @@ import { ApiClient } from "../api-client.ts";
 import type { CommandArguments } from "../arguments/command-arguments.ts";
 import { CommandError } from "../command-error.ts";
 import { findConnection } from "../connection.ts";
-import { startDevStack } from "../dev-stack.ts";
+import { startDevStack } from "../local/dev-stack.ts";
 import { EXIT } from "../exit-code.ts";
 import { HOME_FOLDER } from "../home-folder.ts";
-import { readLocalKey } from "../local-key.ts";
+import { readLocalKey } from "../local/local-key.ts";
 
 /** A service to ingest into. */
 export interface LiveTarget {

@@ -8,7 +8,7 @@ import { inspectText } from "../../lib/gate/inspect-text.ts";
 import { GATE_VERSION } from "../../lib/gate/profile.ts";
 import { applyPiiPolicy } from "../../lib/pii/apply-policy.ts";
 import { findPii, PII_RULES_VERSION } from "../../lib/pii/find-pii.ts";
-import type { LocalTokenizer } from "../local-tokenizer.ts";
+import type { LocalTokenizer } from "../local/local-tokenizer.ts";
 import type { Inspection, InspectionPart } from "./inspection.ts";
 
 /** A text with the file it came from and what its record says besides. */

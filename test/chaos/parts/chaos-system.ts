@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureActiveModel } from "../../../src/cli/ensure-active-model.ts";
+import { ensureActiveModel } from "../../../src/cli/local/ensure-active-model.ts";
 import { keysContext } from "../../../src/cli/keys-context.ts";
 import { PROJECT_FOLDER } from "../../../src/cli/project-folder.ts";
 import type { KeyScope } from "../../../src/lib/contract/principal.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { keysContext } from "../../../src/cli/keys-context.ts";
-import { ensureActiveModel } from "../../../src/cli/ensure-active-model.ts";
+import { ensureActiveModel } from "../../../src/cli/local/ensure-active-model.ts";
 import type { KeyScope } from "../../../src/lib/contract/principal.ts";
 import { createKey, createTenant } from "../../../src/lib/flows/keys/manage-keys.ts";
 import { bundleWorker } from "../../../src/stack/bundle-worker.ts";

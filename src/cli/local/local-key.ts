@@ -1,8 +1,8 @@
 import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { stackFolders } from "../stack/stack-config.ts";
-import { HOME_FOLDER } from "./home-folder.ts";
+import { stackFolders } from "../../stack/stack-config.ts";
+import { HOME_FOLDER } from "../home-folder.ts";
 
 const localKeySchema = z.strictObject({ url: z.string(), key: z.string() });
 /** The development key of a running stack and where it works. */

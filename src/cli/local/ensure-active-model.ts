@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ApiClient } from "./api-client.ts";
+import { ApiClient } from "../api-client.ts";
 
 /** Registers the embedding server's model and makes it the active one if there is none. Repeating it changes nothing. */
 export async function ensureActiveModel(baseUrl: string, operatorKey: string): Promise<void> {

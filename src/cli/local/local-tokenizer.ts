@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { loadTokenCounter } from "../lib/model/load-token-counter.ts";
-import type { TokenCounter } from "../lib/model/token-counter.ts";
-import { stackFolders } from "../stack/stack-config.ts";
-import { CommandError } from "./command-error.ts";
-import { HOME_FOLDER } from "./home-folder.ts";
-import { PROJECT_FOLDER } from "./project-folder.ts";
+import { loadTokenCounter } from "../../lib/model/load-token-counter.ts";
+import type { TokenCounter } from "../../lib/model/token-counter.ts";
+import { stackFolders } from "../../stack/stack-config.ts";
+import { CommandError } from "../command-error.ts";
+import { HOME_FOLDER } from "../home-folder.ts";
+import { PROJECT_FOLDER } from "../project-folder.ts";
 
 const MODEL_NAME = "all-MiniLM-L6-v2";
 const lengthSchema = z.looseObject({ max_seq_length: z.int().min(16) });

@@ -1,11 +1,11 @@
-import { DAY_MS } from "../lib/base/durations.ts";
-import { createKey, createTenant } from "../lib/flows/keys/manage-keys.ts";
-import type { Stack } from "../stack/start-stack.ts";
-import { CommandError } from "./command-error.ts";
+import { DAY_MS } from "../../lib/base/durations.ts";
+import { createKey, createTenant } from "../../lib/flows/keys/manage-keys.ts";
+import type { Stack } from "../../stack/start-stack.ts";
+import { CommandError } from "../command-error.ts";
 import { ensureActiveModel } from "./ensure-active-model.ts";
-import { keysContext } from "./keys-context.ts";
+import { keysContext } from "../keys-context.ts";
 import { startLocalStack } from "./running-stack.ts";
-import { style } from "./terminal/style.ts";
+import { style } from "../terminal/style.ts";
 
 export const DEV_TENANT = "dev";
 const KEY_LIFETIME_MS = DAY_MS;
