@@ -1,13 +1,14 @@
 /** Entry of `npm run schema`: migrates an empty PGlite and writes its schema to migrations/schema.sql. */
 import { writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { createNeonSql } from "../lib/db/neon-sql.ts";
 import { openDatabase } from "../stack/postgres/open-database.ts";
 import { migrate } from "./commands/migrate.ts";
+import { PROJECT_FOLDER } from "./project-folder.ts";
 import { schemaText } from "./schema-text.ts";
 
 const TIMEOUT_MS = 60_000;
-const migrationsFolder = fileURLToPath(new URL("../../migrations", import.meta.url));
+const migrationsFolder = join(PROJECT_FOLDER, "migrations");
 
 const database = await openDatabase("pglite:memory");
 if (!database.ok) throw new Error(database.error);
