@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ensureActiveModel } from "../../src/cli/local/ensure-active-model.ts";
-import { readMigrationFiles } from "../../src/cli/migration-files.ts";
+import { readMigrationFiles } from "../../src/cli/schema/migration-files.ts";
 import { PROJECT_FOLDER } from "../../src/cli/project-folder.ts";
 import { stackFolders } from "../../src/stack/stack-config.ts";
 import { startStack } from "../../src/stack/start-stack.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { keysContext } from "../../src/cli/keys-context.ts";
-import { readMigrationFiles } from "../../src/cli/migration-files.ts";
+import { readMigrationFiles } from "../../src/cli/schema/migration-files.ts";
 import { PROJECT_FOLDER } from "../../src/cli/project-folder.ts";
 import { createNeonSql } from "../../src/lib/db/neon-sql.ts";
 import { runMigrations } from "../../src/lib/db/run-migrations.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { migrate } from "../../src/cli/commands/migrate.ts";
-import { readMigrationFiles } from "../../src/cli/migration-files.ts";
+import { readMigrationFiles } from "../../src/cli/schema/migration-files.ts";
 import { sha256HexSync } from "../../src/lib/base/hash.ts";
 import { readMigrations } from "../../src/lib/db/migrate.ts";
 import type { MigrationFile } from "../../src/lib/db/migrate.ts";

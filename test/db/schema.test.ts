@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { schemaText } from "../../src/cli/schema-text.ts";
+import { schemaText } from "../../src/cli/schema/schema-text.ts";
 import { splitStatements } from "../../src/lib/db/split-statements.ts";
 import { expectOk, openTestDatabase, statement } from "../support/database.ts";
 import type { TestDatabase } from "../support/database.ts";

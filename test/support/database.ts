@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { readMigrationFiles } from "../../src/cli/migration-files.ts";
+import { readMigrationFiles } from "../../src/cli/schema/migration-files.ts";
 import type { Result } from "../../src/lib/base/result.ts";
 import { createNeonSql } from "../../src/lib/db/neon-sql.ts";
 import { runMigrations } from "../../src/lib/db/run-migrations.ts";

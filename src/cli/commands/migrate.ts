@@ -7,7 +7,7 @@ import { createNeonSql } from "../../lib/db/neon-sql.ts";
 import { runMigrations } from "../../lib/db/run-migrations.ts";
 import type { MigrationError, MigrationOutcome } from "../../lib/db/run-migrations.ts";
 import { openDatabase } from "../../stack/postgres/open-database.ts";
-import { readMigrationFiles } from "../migration-files.ts";
+import { readMigrationFiles } from "../schema/migration-files.ts";
 
 export interface MigrateOptions {
   /** `pglite:<folder>`, `postgresql://…` of any server, or of Neon; its user owns the schema. */

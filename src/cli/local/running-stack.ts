@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type Stack, startStack } from "../../stack/start-stack.ts";
 import { stackFolders } from "../../stack/stack-config.ts";
 import { HOME_FOLDER } from "../home-folder.ts";
-import { readMigrationFiles } from "../migration-files.ts";
+import { readMigrationFiles } from "../schema/migration-files.ts";
 import { PROJECT_FOLDER } from "../project-folder.ts";
 
 const stateSchema = z.object({ pid: z.int(), url: z.string() });

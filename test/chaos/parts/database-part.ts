@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readMigrationFiles } from "../../../src/cli/migration-files.ts";
+import { readMigrationFiles } from "../../../src/cli/schema/migration-files.ts";
 import { createNeonSql } from "../../../src/lib/db/neon-sql.ts";
 import { runMigrations } from "../../../src/lib/db/run-migrations.ts";
 import type { Sql } from "../../../src/lib/db/sql.ts";

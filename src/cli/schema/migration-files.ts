@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { MigrationFile } from "../lib/db/migrate.ts";
+import type { MigrationFile } from "../../lib/db/migrate.ts";
 
 /** The migrations of a folder: every `.sql` file that begins with a digit (`schema.sql` is generated, not applied). */
 export async function readMigrationFiles(folder: string): Promise<readonly MigrationFile[]> {

@@ -1,10 +1,10 @@
 /** Entry of `npm run schema`: migrates an empty PGlite and writes its schema to migrations/schema.sql. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createNeonSql } from "../lib/db/neon-sql.ts";
-import { openDatabase } from "../stack/postgres/open-database.ts";
-import { migrate } from "./commands/migrate.ts";
-import { PROJECT_FOLDER } from "./project-folder.ts";
+import { createNeonSql } from "../../lib/db/neon-sql.ts";
+import { openDatabase } from "../../stack/postgres/open-database.ts";
+import { migrate } from "../commands/migrate.ts";
+import { PROJECT_FOLDER } from "../project-folder.ts";
 import { schemaText } from "./schema-text.ts";
 
 const TIMEOUT_MS = 60_000;
