@@ -7,11 +7,13 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { parseArgs } from "node:util";
 import { encodeBlock } from "../../src/lib/artifact/encode-block.ts";
+import type { EncodedBlock } from "../../src/lib/artifact/encoded-block.ts";
 import { PACK_LIMITS } from "../../src/lib/artifact/pack-limits.ts";
 import { PackWriter, type PackWriterOptions } from "../../src/lib/artifact/pack-writer.ts";
 import { provedZstd } from "../../src/lib/zstd/proved-zstd.ts";
 import { trainDictionary } from "../../src/lib/zstd/train-dictionary.ts";
 import { capacityFor } from "../../src/lib/flows/dictionaries/train-tenant.ts";
+import { trainWithWords } from "../../src/lib/flows/dictionaries/train-with-words.ts";
 import { finishBench } from "../support/bench-arguments.ts";
 import type { Figure } from "../support/figure.ts";
 import { blocksOf } from "../cpu-lane/records.ts";
@@ -47,7 +49,11 @@ const module = new WebAssembly.Module(readFileSync(new URL("../../src/lib/zstd/z
 const zstd = provedZstd(module);
 const samples = trainingSamples();
 const startedMs = performance.now();
-const trained = trainDictionary(module, samples, { level: LEVEL, bytesMax: capacityFor(samples) });
+const trained = await trainWithWords(
+  samples,
+  (content, options) => Promise.resolve(trainDictionary(module, content, options)),
+  { level: LEVEL, bytesMax: capacityFor(samples) },
+);
 if (!trained.ok) throw new Error(`no dictionary: ${trained.error.code}`);
 const trainingSeconds = (performance.now() - startedMs) / 1000;
 const dictionary = trained.value;
@@ -56,13 +62,13 @@ const withVectors = measured.slice(0, VECTOR_RECORDS);
 const vectors = syntheticVectors(withVectors.length, DIMENSIONS);
 
 /** The first records of those to train on, as many as the job would take. */
-function trainingSamples(): Uint8Array[] {
-  const taken: Uint8Array[] = [];
+function trainingSamples(): EncodedBlock[] {
+  const taken: EncodedBlock[] = [];
   let bytes = 0;
   for (const block of blocksOf(training, SAMPLE_RECORDS)) {
     const packed = block.map((record) => packRecordOf(record, null));
     const sample = encodeBlock(packed, { derivations: {}, head: HEAD });
-    bytes += sample.length;
+    bytes += sample.content.length + sample.tail.length;
     if (bytes > TRAINING_BYTES_MAX) break;
     taken.push(sample);
   }

@@ -1,16 +1,29 @@
 /**
- * Reads packs (`.mpz`, docs/FORMATS.md) without the rest of the system: this file, `fzstd` and `@msgpack/msgpack`, in Node, a browser or a Worker.
- * Take it out of this repository as it is.
+ * Reads packs (`.mpz`, docs/FORMATS.md) without the rest of the system: this file, read-columns.ts, `fzstd` and `@msgpack/msgpack`, in Node, a browser or a
+ * Worker. Take both out of this repository as they are.
  *
  *     import { readFileSync } from "node:fs";
  *     const pack = await readPack(readFileSync("20261125T060001Z-62-01234567.mpz"));
  *     for await (const record of pack.records()) console.log(record.document_id, record.text);
  *
- * Packs without a dictionary need nothing else. fzstd knows no dictionaries: for a pack that names one, give `decompress` a zstd that does, such as
- * node:zlib in Node (`(frame) => zstdDecompressSync(frame, { dictionary })`). Whatever is wrong with the bytes is thrown as a `PackError`.
+ * Packs without a dictionary need nothing else. For a pack that names one, give `dictionary`, the bytes of its file, and, since fzstd knows no dictionaries,
+ * `decompress`, a zstd that does, such as node:zlib in Node (`(frame) => zstdDecompressSync(frame, { dictionary })`). Whatever is wrong with the bytes is
+ * thrown as a `PackError`.
  */
 import { decode } from "@msgpack/msgpack";
 import { decompress as fzstdDecompress } from "fzstd";
+import {
+  asCount,
+  asList,
+  type Cell,
+  demand,
+  guarded,
+  hex,
+  planeRows,
+  readColumn,
+  type Source,
+  wordsOf,
+} from "./read-columns.ts";
 
 const MAGIC = 0x4a56504b;
 const END_MAGIC = 0x4a565045;
@@ -21,11 +34,9 @@ const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
 const FOOTER_BYTES_MAX = 1024 * 1024;
 const ROWS_MAX = 16_384;
 
-export class PackError extends Error {
-  override readonly name = "PackError";
-}
-
 export interface ReadPackOptions {
+  /** The dictionary that the pack names, as its file has it: it has the words that texts are coded with. */
+  readonly dictionary?: Uint8Array;
   /** One zstd frame that needs the dictionary `dictionaryId`, at most `bytesMax` bytes when unpacked. */
   readonly decompress?: (frame: Uint8Array, dictionaryId: string, bytesMax: number) => Uint8Array;
 }
@@ -54,12 +65,6 @@ interface Vectors {
   readonly kind: "f32" | "f16" | "int8";
 }
 
-type Cell = unknown;
-
-function demand(condition: boolean, whatIsWrong: string): asserts condition {
-  if (!condition) throw new PackError(whatIsWrong);
-}
-
 /** Opens a pack that lies in memory as a whole. */
 export async function readPack(bytes: Uint8Array, options: ReadPackOptions = {}): Promise<ReadPack> {
   demand(bytes.length >= HEADER_BYTES + TRAILER_BYTES, "too short for a pack");
@@ -77,14 +82,18 @@ export async function readPack(bytes: Uint8Array, options: ReadPackOptions = {})
   const table = blockTable(footer);
   const dictionaryId = typeof footer["dictionary_id"] === "string" ? footer["dictionary_id"] : null;
   const vectors = vectorsOf(footer["vectors"]);
+  const words = options.dictionary === undefined ? [] : wordsOf(options.dictionary);
   async function* records(): AsyncGenerator<PackedRecord> {
     let offset = HEADER_BYTES;
-    for (const { rawBytes, storedBytes, vectorCount, vectorStoredBytes, digest, vectorDigest } of table) {
-      const frame = bytes.subarray(offset, offset + storedBytes);
-      const vectorFrame = bytes.subarray(offset + storedBytes, offset + storedBytes + vectorStoredBytes);
+    for (const entry of table) {
+      const { rawBytes, storedBytes, tailBytes, vectorCount, vectorStoredBytes } = entry;
+      const stored = bytes.subarray(offset, offset + storedBytes);
+      const storedVectors = bytes.subarray(offset + storedBytes, offset + storedBytes + vectorStoredBytes);
       offset += storedBytes + vectorStoredBytes;
-      demand(offset <= footerOffset && (await digestOf(frame)) === digest, "a damaged block");
-      demand(vectorCount === 0 || (await digestOf(vectorFrame)) === vectorDigest, "damaged vectors");
+      demand(offset <= footerOffset && (await digestOf(stored)) === entry.digest, "a damaged block");
+      demand(vectorCount === 0 || (await digestOf(storedVectors)) === entry.vectorDigest, "damaged vectors");
+      demand(tailBytes <= storedBytes, "a tail longer than its block");
+      const frame = stored.subarray(0, storedBytes - tailBytes);
       demand(
         dictionaryId === null || options.decompress !== undefined,
         "a dictionary is needed: give a zstd that knows it",
@@ -94,7 +103,9 @@ export async function readPack(bytes: Uint8Array, options: ReadPackOptions = {})
           ? unpack(frame, rawBytes)
           : guarded(() => options.decompress?.(frame, dictionaryId, rawBytes));
       demand(unpacked instanceof Uint8Array && unpacked.length === rawBytes, "a block of another size");
-      yield* recordsOf(value(unpacked), vectors === null ? [] : readVectors(vectors, vectorCount, vectorFrame));
+      const source = { tail: stored.subarray(frame.length), words, textLeft: BLOCK_BYTES_MAX };
+      const read = vectors === null ? [] : readVectors(vectors, vectorCount, storedVectors);
+      yield* recordsOf(value(unpacked), read, source);
     }
   }
   return { dictionaryId, recordCount: view.getUint32(trailer + 48), head: footer["head"], vectors, records };
@@ -104,14 +115,6 @@ export async function readPack(bytes: Uint8Array, options: ReadPackOptions = {})
 async function digestOf(bytes: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes));
   return hex(new Uint8Array(digest, 0, 8));
-}
-
-function guarded<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw new PackError("damaged", { cause });
-  }
 }
 
 /** Bytes of a zstd frame that are exactly `length`. A frame that needs more room than that is damaged. */
@@ -145,39 +148,31 @@ function asRecord(given: unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(given));
 }
 
-function asList(given: unknown): readonly unknown[] {
-  demand(Array.isArray(given), "something else than a list");
-  return given;
-}
-
-function asCount(given: unknown, max: number): number {
-  demand(typeof given === "number" && Number.isInteger(given) && given >= 0 && given <= max, "a count that cannot be");
-  return given;
-}
-
 interface Block {
   readonly rawBytes: number;
   readonly storedBytes: number;
+  readonly tailBytes: number;
   readonly vectorCount: number;
   readonly vectorStoredBytes: number;
   readonly digest: Cell;
   readonly vectorDigest: Cell;
 }
 
-/** The columns of the footer's table: records, raw bytes, stored bytes, vectors, stored bytes of vectors, digests, first keys. */
+/** The columns of the footer's table: records, raw bytes, stored bytes, those of the tail, vectors, stored bytes of vectors, digests, first keys. */
 function blockTable(footer: Record<string, unknown>): Block[] {
   const count = asCount(footer["block_count"], ROWS_MAX);
   if (count === 0) return [];
   const columns = asList(footer["blocks"])
-    .slice(0, 7)
-    .map((column) => readColumn(column, count));
+    .slice(0, 8)
+    .map((column) => readColumn(column, count, { tail: new Uint8Array(), words: [], textLeft: 0 }));
   return Array.from({ length: count }, (_, row) => ({
     rawBytes: asCount(columns[1]?.[row], BLOCK_BYTES_MAX),
     storedBytes: asCount(columns[2]?.[row], BLOCK_BYTES_MAX),
-    vectorCount: asCount(columns[3]?.[row], ROWS_MAX),
-    vectorStoredBytes: asCount(columns[4]?.[row], BLOCK_BYTES_MAX),
-    digest: columns[5]?.[row],
-    vectorDigest: columns[6]?.[row],
+    tailBytes: asCount(columns[3]?.[row], BLOCK_BYTES_MAX),
+    vectorCount: asCount(columns[4]?.[row], ROWS_MAX),
+    vectorStoredBytes: asCount(columns[5]?.[row], BLOCK_BYTES_MAX),
+    digest: columns[6]?.[row],
+    vectorDigest: columns[7]?.[row],
   }));
 }
 
@@ -188,14 +183,14 @@ function vectorsOf(given: unknown): Vectors | null {
   return { fingerprint, dimensions: asCount(dimensions, ROWS_MAX), kind };
 }
 
-function* recordsOf(block: unknown, vectors: readonly Float32Array[]): Generator<PackedRecord> {
+function* recordsOf(block: unknown, vectors: readonly Float32Array[], source: Source): Generator<PackedRecord> {
   const [records, chunks, list] = asList(block);
   const recordCount = asCount(records, ROWS_MAX);
   const chunkCount = asCount(chunks, ROWS_MAX);
   const columns = asList(list).map((entry): [string, readonly Cell[]] => {
     const [name, column] = asList(entry);
     demand(typeof name === "string", "a column without a name");
-    return [name, readColumn(column, name.startsWith("chunk/") ? chunkCount : recordCount)];
+    return [name, readColumn(column, name.startsWith("chunk/") ? chunkCount : recordCount, source)];
   });
   const chunkColumns = columns.filter(([name]) => name.startsWith("chunk/"));
   const counts = columns.find(([name]) => name === "chunks")?.[1] ?? [];
@@ -231,116 +226,25 @@ function rowOf(
   return Object.fromEntries(cells.filter(([, cell]) => cell !== undefined));
 }
 
-/** Cells of a column: a number for its encoding, then its parts (docs/FORMATS.md). */
-function readColumn(column: unknown, count: number, depth = 0): readonly Cell[] {
-  demand(depth < 7, "columns too deep in each other");
-  const [encoding, ...parts] = asList(column);
-  const [first, second, third] = parts;
-  const inner = (part: unknown, cells: number): readonly Cell[] => readColumn(part, cells, depth + 1);
-  const cells = ((): readonly Cell[] => {
-    switch (encoding) {
-      case 0:
-        return asList(first);
-      case 1:
-        return optional(asBytes(first), count, (present) => inner(second, present));
-      case 2:
-        return Array.from({ length: count }, () => first);
-      case 3:
-        return integers(parts, count);
-      case 4: {
-        const distinct = inner(second, asCount(first, count));
-        return inner(third, count).map((index) => distinct[asCount(index, distinct.length - 1)]);
-      }
-      case 5:
-        return identifiers(second, asCount(first, 64), count).map(hex);
-      case 6:
-        return identifiers(first, 16, count).map((bytes) =>
-          hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"),
-        );
-      case 7:
-        return identifiers(first, 16, count).map(ulid);
-      case 8: {
-        const numbers = inner(second, count);
-        return inner(first, count).map((prefix, index) => `${String(prefix)}${String(numbers[index])}`);
-      }
-      case 9:
-        return texts(inner(first, count), second);
-      default:
-        throw new PackError("an encoding that this reader does not know");
-    }
-  })();
-  demand(cells.length === count, "a column of another length");
-  return cells;
-}
-
-function asBytes(given: unknown): Uint8Array {
-  demand(given instanceof Uint8Array, "something else than bytes");
-  return given;
-}
-
-function optional(bitmap: Uint8Array, count: number, read: (present: number) => readonly Cell[]): readonly Cell[] {
-  const isPresent = Array.from({ length: count }, (_, index) => (((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) === 1);
-  const present = read(isPresent.filter(Boolean).length);
-  let next = 0;
-  return isPresent.map((is) => (is ? present[next++] : undefined));
-}
-
-/** `[base, scale, width, first or null, planes]`: base + scale × u, added to the one before where there is a first. */
-function integers([base, scale, width, first, planes]: readonly unknown[], count: number): readonly number[] {
-  demand(typeof base === "number" && typeof scale === "number", "integers without a base");
-  const unitCount = first === null ? count : count - 1;
-  const bytes = asBytes(planes);
-  const unitBytes = asCount(width, 7);
-  demand(unitCount >= 0 && bytes.length === unitCount * unitBytes, "integers of another length");
-  const values: number[] = typeof first === "number" ? [first] : [];
-  for (let row = 0; row < unitCount; row++) {
-    let unit = 0;
-    for (let byte = unitBytes - 1; byte >= 0; byte--) unit = unit * 256 + (bytes[byte * unitCount + row] ?? 0);
-    values.push(base + scale * unit + (first === null ? 0 : (values.at(-1) ?? 0)));
-  }
-  return values;
-}
-
-/** Rows that lie byte by byte: the first byte of each, then the second of each. */
-function identifiers(planes: unknown, rowBytes: number, count: number): readonly Uint8Array[] {
-  const bytes = asBytes(planes);
-  demand(bytes.length === rowBytes * count, "identifiers of another length");
-  return Array.from({ length: count }, (_, row) =>
-    Uint8Array.from({ length: rowBytes }, (_unused, byte) => bytes[byte * count + row] ?? 0),
-  );
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function ulid(bytes: Uint8Array): string {
-  let rest = BigInt(`0x${hex(bytes)}`);
-  let text = "";
-  for (let digit = 0; digit < 26; digit++, rest >>= 5n)
-    text = "0123456789ABCDEFGHJKMNPQRSTVWXYZ".charAt(Number(rest & 31n)) + text;
-  return text;
-}
-
-function texts(lengths: readonly Cell[], text: unknown): readonly string[] {
-  demand(typeof text === "string", "texts without their words");
-  let offset = 0;
-  return lengths.map((length) => {
-    const start = offset;
-    offset += asCount(length, text.length - start);
-    return text.slice(start, offset);
-  });
-}
-
 const ELEMENT_BYTES = { f32: 4, f16: 2, int8: 1 } as const;
 
-/** Vectors of a block: planes of little-endian numbers, for int8 behind the planes of an f32 scale each. */
-function readVectors({ dimensions, kind }: Vectors, count: number, frame: Uint8Array): readonly Float32Array[] {
+/** Vectors of a block: planes of little-endian numbers, each a frame behind its length; for int8 behind one of the planes of an f32 scale each. */
+function readVectors({ dimensions, kind }: Vectors, count: number, stored: Uint8Array): readonly Float32Array[] {
   if (count === 0) return [];
-  const scaleBytes = kind === "int8" ? 4 * count : 0;
-  const unpacked = unpack(frame, scaleBytes + count * dimensions * ELEMENT_BYTES[kind]);
-  const scales = identifiers(unpacked.subarray(0, scaleBytes), 4, scaleBytes / 4);
-  const elements = identifiers(unpacked.subarray(scaleBytes), ELEMENT_BYTES[kind], count * dimensions);
+  const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
+  let at = 0;
+  const plane = (length: number): Uint8Array => {
+    demand(at + 4 <= stored.length, "vectors that are cut off");
+    const start = at + 4;
+    at = start + view.getUint32(at);
+    demand(at <= stored.length, "vectors that are cut off");
+    return unpack(stored.subarray(start, at), length);
+  };
+  const scales = kind === "int8" ? planeRows(plane(4 * count), { rowBytes: 4, count }) : [];
+  const planes = Array.from({ length: ELEMENT_BYTES[kind] }, () => plane(count * dimensions));
+  const elements = Array.from({ length: count * dimensions }, (_, element) =>
+    Uint8Array.from(planes, (bytes) => bytes[element] ?? 0),
+  );
   return Array.from({ length: count }, (_, row) =>
     Float32Array.from({ length: dimensions }, (_unused, column) => {
       const element = new DataView((elements[row * dimensions + column] ?? new Uint8Array(4)).buffer);

@@ -43,7 +43,7 @@ function documentsOf(userId: string, count: number, seed: number): DocumentInput
   }));
 }
 
-const BOUNDS = { newDocumentsMin: 200, samplesMin: 8, heldOutMin: 1 };
+const BOUNDS = { newDocumentsMin: 200, samplesMin: 8, heldOutMin: 1, servedPerDocument: 8 };
 const DOCUMENTS = 256;
 /** Bounds the search for the last crash point. */
 const CALLS_MAX = 60;
@@ -154,6 +154,9 @@ describe.each(backends)("the dictionary of a tenant, on %s", (backend) => {
     expect(expectOk(await trainTenant(contextOf(), tenantId, { isDryRun: false })).outcome).toBe("not_due");
     const dry = expectOk(await train(tenantId, undefined, true));
     expect(dry.outcome).toBe("would_be_promoted");
+    const few = { isDryRun: true, bounds: { ...BOUNDS, servedPerDocument: 1 } };
+    // 256 documents save less than the dictionary's own bytes.
+    expect(expectOk(await trainTenant(contextOf(), tenantId, few))).toEqual({ ...dry, outcome: "would_lose" });
     expect(await objectsOf(tenantId)).toEqual([]);
     const won = expectOk(await train(tenantId));
     expect(won).toEqual({ ...dry, outcome: "promoted" });

@@ -5,6 +5,9 @@ import type { PackChunk, PackRecord } from "../contract/pack-record.ts";
 import type { Cell } from "./columns/cell.ts";
 import type { ColumnError } from "./columns/column-error.ts";
 import { decodeColumn } from "./columns/decode-column.ts";
+import { TailReader } from "./columns/tail.ts";
+import type { WordCode } from "./columns/word-code.ts";
+import type { EncodedBlock } from "./encoded-block.ts";
 import type { PackLimits } from "./pack-limits.ts";
 import {
   CHUNK_COUNT_COLUMN,
@@ -29,21 +32,27 @@ export interface DecodedBlock {
   readonly hasVector: readonly boolean[];
 }
 
-/** The records of a decompressed block. Everything is checked before it is believed: types, counts, lengths. */
-export function decodeBlock(bytes: Uint8Array, limits: PackLimits): Result<DecodedBlock, ColumnError> {
-  const value = decodeValue(bytes);
+/** The records of a decompressed block. Everything is checked before it is believed: types, counts, lengths. `words` as it was encoded with. */
+export function decodeBlock(
+  { content, tail }: EncodedBlock,
+  limits: PackLimits,
+  words: WordCode | null = null,
+): Result<DecodedBlock, ColumnError> {
+  const value = decodeValue(content);
   if (!Array.isArray(value)) return malformed();
   const [recordCount, chunkCount, list]: unknown[] = value;
   if (!isCount(recordCount, limits.blockRecordsMax) || !isCount(chunkCount, limits.blockChunksMax)) return malformed();
   if (recordCount === 0 || !Array.isArray(list) || list.length > limits.blockColumnsMax) return malformed();
   const columns = new Map<string, readonly Cell[]>();
+  const source = { tail: new TailReader(tail), words, text: { left: limits.blockBytesMax } };
   for (const entry of list as unknown[]) {
     if (!Array.isArray(entry) || typeof entry[0] !== "string" || columns.has(entry[0])) return malformed();
     const name: string = entry[0];
-    const cells = decodeColumn(entry[1], name.startsWith(CHUNK_PREFIX) ? chunkCount : recordCount);
+    const cells = decodeColumn(entry[1], name.startsWith(CHUNK_PREFIX) ? chunkCount : recordCount, source);
     if (!cells.ok) return cells;
     columns.set(name, cells.value);
   }
+  if (!source.tail.isUsedUp) return malformed();
   return recordsOf(columns, recordCount, chunkCount);
 }
 

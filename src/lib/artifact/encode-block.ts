@@ -2,6 +2,8 @@ import { encode } from "@msgpack/msgpack";
 import type { PackRecord } from "../contract/pack-record.ts";
 import type { Cell, EncodedColumn } from "./columns/cell.ts";
 import { encodeColumn } from "./columns/encode-column.ts";
+import { TailWriter } from "./columns/tail.ts";
+import type { TextCoder } from "./columns/column-context.ts";
 import { type DerivationContext, isDerived, isDerivedOfChunk } from "./derivations.ts";
 import {
   CHUNK_COUNT_COLUMN,
@@ -13,6 +15,8 @@ import {
   METADATA_PREFIX,
   VECTOR_COLUMN,
 } from "./record-fields.ts";
+import type { EncodedBlock } from "./encoded-block.ts";
+import { PACK_LIMITS } from "./pack-limits.ts";
 
 interface NamedColumn {
   readonly name: string;
@@ -20,10 +24,15 @@ interface NamedColumn {
 }
 
 /**
- * The msgpack of one block: `[records, chunks, [[name, column], …]]`, texts last. What has its absent value, or what `derivations` makes of the
- * rest, is left out; so is a column without cells. Pure; the same records give the same bytes.
+ * One block: the msgpack `[records, chunks, [[name, column], …]]`, texts last, and its tail. What has its absent value, or what `derivations` makes of
+ * the rest, is left out; so is a column without cells. `words` are those of the dictionary that the block will be compressed with. Pure; the same records
+ * give the same bytes.
  */
-export function encodeBlock(records: readonly PackRecord[], derivations: DerivationContext): Uint8Array {
+export function encodeBlock(
+  records: readonly PackRecord[],
+  derivations: DerivationContext,
+  words: TextCoder | null = null,
+): EncodedBlock {
   const chunks = records.flatMap((document) =>
     document.chunks.map((chunk, position) => ({ document, chunk, position })),
   );
@@ -52,8 +61,9 @@ export function encodeBlock(records: readonly PackRecord[], derivations: Derivat
     ...metadataColumns(records),
   ].filter(({ cells }) => cells.some((cell) => cell !== undefined));
   const ordered = [...columns.filter(isShort), ...columns.filter((column) => !isShort(column))];
-  const encoded = ordered.map(({ name, cells }): readonly [string, EncodedColumn] => [name, encodeColumn(cells)]);
-  return encode([records.length, chunks.length, encoded]);
+  const sink = { tail: new TailWriter(), words, text: { left: PACK_LIMITS.blockBytesMax } };
+  const encoded = ordered.map(({ name, cells }): readonly [string, EncodedColumn] => [name, encodeColumn(cells, sink)]);
+  return { content: encode([records.length, chunks.length, encoded]), tail: sink.tail.bytes() };
 }
 
 function isShort({ name }: NamedColumn): boolean {

@@ -39,14 +39,16 @@ const footerSchema = z.strictObject({
   /** Whether the records ascend by (user_id, document_id), code unit by code unit: then one is found by its id. */
   is_sorted: z.boolean(),
   block_count: z.int().min(0),
-  blocks: z.array(z.unknown()).max(9),
+  blocks: z.array(z.unknown()).max(10),
 });
 
 /** One block of records with the vectors behind it. */
 export interface BlockEntry {
   readonly recordCount: number;
   readonly rawBytes: number;
+  /** Bytes of the frame and of the tail behind it. */
   readonly storedBytes: number;
+  readonly tailBytes: number;
   /** First 8 bytes of the SHA-256 of the block as stored, hexadecimal; of its vectors likewise. */
   readonly digest: string;
   readonly vectorCount: number;
@@ -71,6 +73,7 @@ const BLOCK_COLUMNS = [
   "recordCount",
   "rawBytes",
   "storedBytes",
+  "tailBytes",
   "vectorCount",
   "vectorStoredBytes",
   "digest",
@@ -114,6 +117,7 @@ const entrySchema = z.strictObject({
   recordCount: z.int().min(1),
   rawBytes: z.int().min(1),
   storedBytes: z.int().min(1),
+  tailBytes: z.int().min(0),
   vectorCount: z.int().min(0),
   vectorStoredBytes: z.int().min(0),
   digest: z.string().length(2 * BLOCK_DIGEST_BYTES),
@@ -142,7 +146,8 @@ function isWithin(entry: BlockEntry, limits: PackLimits, vectors: PackVectors | 
   const vectorRawBytes = vectors === null ? 0 : vectorBytes(vectors.kind, vectors.dimensions, entry.vectorCount);
   return (
     entry.recordCount <= limits.blockRecordsMax &&
-    entry.rawBytes <= limits.blockBytesMax &&
+    entry.rawBytes + entry.tailBytes <= limits.blockBytesMax &&
+    entry.tailBytes < entry.storedBytes &&
     vectorRawBytes <= limits.blockBytesMax &&
     (vectors !== null || entry.vectorCount === 0) &&
     entry.vectorCount > 0 === entry.vectorStoredBytes > 0

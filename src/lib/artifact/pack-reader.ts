@@ -5,13 +5,17 @@ import type { PackRecord } from "../contract/pack-record.ts";
 import type { ZstdCodec } from "../zstd/zstd-codec.ts";
 import type { ZstdDictionary } from "../zstd/zstd-dictionary.ts";
 import { isKeyBefore, type RecordKey } from "./record-key.ts";
+import type { WordCode } from "./columns/word-code.ts";
 import { decodeBlock } from "./decode-block.ts";
 import { type PackDerivations, withDerived } from "./derivations.ts";
+import { wordCodeOf } from "./dictionary-words.ts";
+import type { EncodedBlock } from "./encoded-block.ts";
 import type { PackError } from "./pack-error.ts";
 import { type BlockEntry, blockOffset, decodeFooter, type PackFooter, shortDigest } from "./pack-footer.ts";
 import { HEADER_BYTES, readHeader, readTrailer, type Trailer, TRAILER_BYTES } from "./pack-layout.ts";
 import type { PackLimits } from "./pack-limits.ts";
-import { decodeVectors, vectorBytes } from "./vector-block.ts";
+import { decodeVectors, vectorPartBytes } from "./vector-block.ts";
+import { decompressPlanes } from "./vector-frames.ts";
 
 /** Where a pack lies: a file, an R2 object, an HTTP resource with Range. */
 export interface PackSource {
@@ -82,6 +86,8 @@ async function readExactly(source: PackSource, offset: number, length: number): 
 export class PackReader {
   readonly footer: PackFooter;
   readonly trailer: Trailer;
+  /** What the texts of the blocks are coded with, null for none. */
+  readonly words: WordCode | null;
   readonly #source: PackSource;
   readonly #options: PackReaderOptions;
   readonly #dictionary: ZstdDictionary | undefined;
@@ -97,6 +103,7 @@ export class PackReader {
     this.#source = source;
     this.#options = opened;
     this.#dictionary = opened.dictionary;
+    this.words = wordCodeOf(opened.dictionary);
     this.footer = opened.footer;
     this.trailer = opened.trailer;
   }
@@ -125,6 +132,19 @@ export class PackReader {
     const entry = this.footer.blocks[block];
     const records = entry === undefined ? undefined : this.#decode(entry, stored);
     return records === undefined ? err({ code: "pack_damaged", block }) : ok(records);
+  }
+
+  /** A block as it was before compression, of the bytes that are stored, its digest checked; without its vectors. Undefined where it is damaged. */
+  decompressBlock(entry: BlockEntry, stored: Uint8Array): EncodedBlock | undefined {
+    const block = stored.subarray(0, entry.storedBytes);
+    if (shortDigest(sha256Sync(block)) !== entry.digest) return undefined;
+    const frameBytes = entry.storedBytes - entry.tailBytes;
+    const content = this.#options.zstd.decompress(block.subarray(0, frameBytes), {
+      bytesMax: entry.rawBytes,
+      dictionary: this.#dictionary,
+    });
+    if (!content.ok || content.value.length !== entry.rawBytes) return undefined;
+    return { content: content.value, tail: block.subarray(frameBytes) };
   }
 
   /** The record at a place in the pack: one read. Undefined beyond the end. */
@@ -166,12 +186,10 @@ export class PackReader {
   }
 
   #decode(entry: BlockEntry, stored: Uint8Array): PackRecord[] | undefined {
-    const block = stored.subarray(0, entry.storedBytes);
-    if (shortDigest(sha256Sync(block)) !== entry.digest) return undefined;
-    const { zstd, limits, derivations } = this.#options;
-    const raw = zstd.decompress(block, { bytesMax: entry.rawBytes, dictionary: this.#dictionary });
-    if (!raw.ok || raw.value.length !== entry.rawBytes) return undefined;
-    const decoded = decodeBlock(raw.value, limits);
+    const { limits, derivations } = this.#options;
+    const block = this.decompressBlock(entry, stored);
+    if (block === undefined) return undefined;
+    const decoded = decodeBlock(block, limits, this.words);
     if (!decoded.ok || decoded.value.records.length !== entry.recordCount) return undefined;
     const { records, hasVector } = decoded.value;
     const vectors = this.#decodeVectors(entry, stored.subarray(entry.storedBytes));
@@ -185,11 +203,10 @@ export class PackReader {
     const { vectors } = this.footer;
     if (vectors === null || entry.vectorCount === 0) return [];
     if (shortDigest(sha256Sync(stored)) !== entry.vectorDigest) return undefined;
-    const bytesMax = vectorBytes(vectors.kind, vectors.dimensions, entry.vectorCount);
-    const raw = this.#options.zstd.decompress(stored, { bytesMax });
-    return raw.ok
-      ? decodeVectors(vectors.kind, vectors.dimensions, { bytes: raw.value, count: entry.vectorCount })
-      : undefined;
+    const { kind, dimensions } = vectors;
+    const { vectorCount: count } = entry;
+    const bytes = decompressPlanes(this.#options.zstd, stored, vectorPartBytes(kind, dimensions, count));
+    return bytes === undefined ? undefined : decodeVectors(kind, dimensions, { bytes, count });
   }
 }
 

@@ -7,13 +7,19 @@ export const VECTOR_KINDS = ["f32", "f16", "int8"] as const;
 /** f16 is what `halfvec` holds, so it loses nothing; int8 has one scale a vector: the largest component is ±127. */
 export type VectorKind = (typeof VECTOR_KINDS)[number];
 
-export const ELEMENT_BYTES: Readonly<Record<VectorKind, number>> = { f32: 4, f16: 2, int8: 1 };
+const ELEMENT_BYTES: Readonly<Record<VectorKind, number>> = { f32: 4, f16: 2, int8: 1 };
 const SCALE_BYTES = 4;
 const INT8_MAX = 127;
 
 /** Bytes of `count` vectors before compression. */
 export function vectorBytes(kind: VectorKind, dimensions: number, count: number): number {
   return count * (dimensions * ELEMENT_BYTES[kind] + (kind === "int8" ? SCALE_BYTES : 0));
+}
+
+/** Bytes of each part of them: a plane, or the scales of int8. */
+export function vectorPartBytes(kind: VectorKind, dimensions: number, count: number): readonly number[] {
+  const planes = Array.from({ length: ELEMENT_BYTES[kind] }, () => count * dimensions);
+  return kind === "int8" ? [count * SCALE_BYTES, ...planes] : planes;
 }
 
 /** Vectors of equal length as bytes. int8: the scales (f32, in planes) stand before. */

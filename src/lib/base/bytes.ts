@@ -35,6 +35,17 @@ export async function sha256Hex(data: Uint8Array<ArrayBuffer> | string): Promise
   return hexOf(await sha256(data));
 }
 
+/** The parts one behind the other. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** Whether both have the same bytes. Not for secrets: the time taken says where they differ. */
 export function areEqualBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);

@@ -1,21 +1,35 @@
+import { zstdDecompressSync } from "node:zlib";
 import { encode } from "@msgpack/msgpack";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { sha256Sync } from "../../../src/lib/base/hash.ts";
+import { joinBytes } from "../../../src/lib/base/bytes.ts";
+import { sha256HexSync, sha256Sync } from "../../../src/lib/base/hash.ts";
+import { ENCODING } from "../../../src/lib/artifact/columns/cell.ts";
 import { decodeColumn } from "../../../src/lib/artifact/columns/decode-column.ts";
+import { WordCode } from "../../../src/lib/artifact/columns/word-code.ts";
 import { decodeBlock } from "../../../src/lib/artifact/decode-block.ts";
 import { encodeBlock } from "../../../src/lib/artifact/encode-block.ts";
+import type { EncodedBlock } from "../../../src/lib/artifact/encoded-block.ts";
 import { encodeFooter, shortDigest, type PackFooter } from "../../../src/lib/artifact/pack-footer.ts";
 import { writeHeader, writeTrailer } from "../../../src/lib/artifact/pack-layout.ts";
 import { PACK_LIMITS } from "../../../src/lib/artifact/pack-limits.ts";
-import { PackError, readPack } from "../../../src/reader/read-pack.ts";
+import { compressPlanes, decompressPlanes } from "../../../src/lib/artifact/vector-frames.ts";
+import { PackError } from "../../../src/reader/read-columns.ts";
+import { readPack } from "../../../src/reader/read-pack.ts";
 import { conversation, HEAD } from "../../support/pack-records.ts";
-import { memorySource, open, packOf, zstd } from "./records.ts";
+import { dictionaryOf, memorySource, open, packOf, zstd } from "./records.ts";
 
 const RECORDS = conversation(70, 6);
 const VECTORS = { fingerprint: "model-a", dimensions: 6, kind: "f16" } as const;
+const DICTIONARY = await dictionaryOf(conversation(2_000));
 const { bytes: PACK } = await packOf(RECORDS, { vectors: VECTORS });
-const WITHOUT_VECTORS = new Set(RECORDS.map(withoutVectors));
+/** The same in words, with a tail: what only such packs have. */
+const RECORDS_IN_WORDS = conversation(70).map((record, index) => ({
+  ...record,
+  content_hash: sha256HexSync(`${index}`),
+}));
+const { bytes: PACK_IN_WORDS } = await packOf(RECORDS_IN_WORDS, { dictionary: DICTIONARY });
+const WITHOUT_VECTORS = new Set([...RECORDS, ...RECORDS_IN_WORDS].map(withoutVectors));
 const TEXTS = new Set<unknown>(RECORDS.map(({ text }) => text));
 
 /** A record as text, its keys in one order; the vectors of f16 are not those that went in. */
@@ -30,7 +44,7 @@ function withoutVectors(record: (typeof RECORDS)[number]): string {
 /** Opens and reads all; every record that comes out must be one that went in. */
 async function readsNothingWrong(bytes: Uint8Array): Promise<number> {
   let count = 0;
-  const opened = await open(memorySource(bytes));
+  const opened = await open(memorySource(bytes), { dictionary: DICTIONARY });
   if (!opened.ok) return 0;
   for (const block of opened.value.footer.blocks.keys()) {
     const records = await opened.value.readBlock(block);
@@ -46,7 +60,11 @@ async function readsNothingWrong(bytes: Uint8Array): Promise<number> {
 /** The stand-alone reader may refuse by throwing an Error; nothing else may come out of it. */
 async function standAloneReadsNothingWrong(bytes: Uint8Array): Promise<void> {
   try {
-    const pack = await readPack(bytes);
+    const pack = await readPack(bytes, {
+      dictionary: DICTIONARY.bytes,
+      decompress: (frame, _, maxOutputLength) =>
+        new Uint8Array(zstdDecompressSync(frame, { dictionary: DICTIONARY.bytes, maxOutputLength })),
+    });
     for await (const record of pack.records()) expect(TEXTS.has(record["text"])).toBe(true);
   } catch (error) {
     expect(error).toBeInstanceOf(PackError);
@@ -54,24 +72,34 @@ async function standAloneReadsNothingWrong(bytes: Uint8Array): Promise<void> {
 }
 
 describe("a damaged pack", () => {
-  it("is refused when it is cut off anywhere", async () => {
-    for (let length = 0; length < PACK.length; length++) {
-      expect((await open(memorySource(PACK.subarray(0, length)))).ok).toBe(false);
-      await standAloneReadsNothingWrong(PACK.subarray(0, length));
+  const packs = [
+    { what: "with vectors", pack: PACK },
+    { what: "in words, with a tail", pack: PACK_IN_WORDS },
+  ];
+
+  it.each(packs)("is refused when it is cut off anywhere, $what", async ({ pack }) => {
+    expect(await readsNothingWrong(pack)).toBe(RECORDS.length);
+    for (let length = 0; length < pack.length; length++) {
+      expect((await open(memorySource(pack.subarray(0, length)), { dictionary: DICTIONARY })).ok).toBe(false);
+      await standAloneReadsNothingWrong(pack.subarray(0, length));
     }
   });
 
-  it("gives no wrong record whichever bit is flipped, and names a damaged block", async () => {
-    let lost = 0;
-    for (let at = 0; at < PACK.length; at++) {
-      const damaged = Uint8Array.from(PACK);
-      damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8));
-      if ((await readsNothingWrong(damaged)) < RECORDS.length) lost += 1;
-      await standAloneReadsNothingWrong(damaged);
-    }
-    // Header, whole-file digest and the padding of neither are what reading blocks does not look at.
-    expect(lost).toBeGreaterThan(PACK.length - 24 - 32 - 4);
-  }, 60_000);
+  it.each(packs)(
+    "gives no wrong record whichever bit is flipped, and names a damaged block, $what",
+    async ({ pack }) => {
+      let lost = 0;
+      for (let at = 0; at < pack.length; at++) {
+        const damaged = Uint8Array.from(pack);
+        damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8));
+        if ((await readsNothingWrong(damaged)) < RECORDS.length) lost += 1;
+        await standAloneReadsNothingWrong(damaged);
+      }
+      // Header, whole-file digest and the padding of neither are what reading blocks does not look at.
+      expect(lost).toBeGreaterThan(pack.length - 24 - 32 - 4);
+    },
+    60_000,
+  );
 
   it("gives no wrong record when bytes are changed, put in or taken out", async () => {
     await fc.assert(
@@ -101,15 +129,16 @@ describe("a damaged pack", () => {
 
 /** A pack whose digests are right and whose content is what an attacker likes. */
 function forged(
-  block: Uint8Array,
+  { content, tail }: EncodedBlock,
   change: Partial<PackFooter["blocks"][number]> = {},
   footerRawBytes?: number,
 ): Uint8Array {
-  const stored = zstd.compress(block, { level: 1 });
+  const stored = joinBytes([zstd.compress(content, { level: 1 }), tail]);
   const entry = {
     recordCount: 1,
-    rawBytes: block.length,
+    rawBytes: content.length,
     storedBytes: stored.length,
+    tailBytes: tail.length,
     digest: shortDigest(sha256Sync(stored)),
     vectorCount: 0,
     vectorStoredBytes: 0,
@@ -131,6 +160,10 @@ function forged(
   return new Uint8Array(Buffer.concat([before, trailer]));
 }
 
+function blockOf(content: Uint8Array, tail = new Uint8Array()): EncodedBlock {
+  return { content, tail };
+}
+
 async function outcomeOf(bytes: Uint8Array): Promise<unknown> {
   const opened = await open(memorySource(bytes));
   if (!opened.ok) return opened.error;
@@ -149,11 +182,11 @@ describe("a pack that lies", () => {
     expect(await outcomeOf(forged(honest, { recordCount: 2 }))).toEqual({ code: "pack_damaged", block: 0 });
     expect(await outcomeOf(forged(honest, { recordCount: 65 }))).toEqual({ code: "pack_damaged" });
     expect(await outcomeOf(forged(honest, { storedBytes: 5 }))).toEqual({ code: "pack_damaged" });
-    expect(await outcomeOf(forged(honest, { rawBytes: honest.length + 1 }))).toEqual({
+    expect(await outcomeOf(forged(honest, { rawBytes: honest.content.length + 1 }))).toEqual({
       code: "pack_damaged",
       block: 0,
     });
-    expect(await outcomeOf(forged(honest, { rawBytes: honest.length - 1 }))).toEqual({
+    expect(await outcomeOf(forged(honest, { rawBytes: honest.content.length - 1 }))).toEqual({
       code: "pack_damaged",
       block: 0,
     });
@@ -161,8 +194,49 @@ describe("a pack that lies", () => {
     expect(await outcomeOf(forged(honest, {}, 900_000_000))).toMatchObject({ code: "pack_too_large" });
   });
 
+  it("is refused for a tail that has more or less than its columns take, or is longer than its block", async () => {
+    const { content, tail } = encodeBlock(RECORDS_IN_WORDS.slice(0, 64), { derivations: {}, head: HEAD });
+    expect(tail.length).toBe(64 * 32);
+    const counted = { recordCount: 64 };
+    expect(await outcomeOf(forged({ content, tail }, counted))).toBe("read");
+    for (const other of [tail.subarray(1), joinBytes([tail, Uint8Array.of(1)])])
+      expect(await outcomeOf(forged({ content, tail: other }, counted))).toEqual({ code: "pack_damaged", block: 0 });
+    for (const tailBytes of [-1, 0.5, 1_000_000, 16 * 1024 * 1024])
+      expect(await outcomeOf(forged({ content, tail }, { ...counted, tailBytes }))).toEqual({ code: "pack_damaged" });
+  });
+
+  it("is refused for words that become more than a block may hold", () => {
+    const words = new WordCode([" a-word-of-thirty-two-bytes-long"]);
+    const bomb = Uint8Array.from([...Array.from({ length: 400_000 }, () => 0x80), 0]);
+    const block = blockOf(encode([1, 0, [["document_id", [ENCODING.words, bomb]]]]));
+    expect(decodeBlock(block, PACK_LIMITS, words)).toEqual({ ok: false, error: { code: "column_malformed" } });
+    const small = blockOf(
+      encode([
+        1,
+        0,
+        [
+          ["chunks", [ENCODING.constant, 0]],
+          ["document_id", [ENCODING.words, Uint8Array.of(0x80, 0)]],
+        ],
+      ]),
+    );
+    expect(decodeBlock(small, PACK_LIMITS, words).ok).toBe(true);
+    expect(decodeBlock(small, PACK_LIMITS)).toEqual({ ok: false, error: { code: "column_malformed" } });
+  });
+
+  it("is refused for vectors whose planes do not have their lengths", () => {
+    const planes = new Uint8Array(40).fill(7);
+    const stored = compressPlanes(zstd, planes, [20, 20]);
+    expect(decompressPlanes(zstd, stored, [20, 20])).toEqual(planes);
+    for (let length = 0; length < stored.length; length++)
+      expect(decompressPlanes(zstd, stored.subarray(0, length), [20, 20])).toBeUndefined();
+    for (const sizes of [[20], [20, 20, 20], [19, 21], [21, 19], [40]])
+      expect(decompressPlanes(zstd, stored, sizes)).toBeUndefined();
+    expect(decompressPlanes(zstd, joinBytes([stored, Uint8Array.of(0)]), [20, 20])).toBeUndefined();
+  });
+
   it("is refused for a block that unpacks to more than a block may hold", async () => {
-    const bomb = new Uint8Array(40_000_000);
+    const bomb = blockOf(new Uint8Array(40_000_000));
     expect(await outcomeOf(forged(bomb))).toEqual({ code: "pack_damaged" });
     expect(await outcomeOf(forged(bomb, { rawBytes: 1_000 }))).toEqual({ code: "pack_damaged", block: 0 });
   });
@@ -176,7 +250,8 @@ describe("a pack that lies", () => {
       encode(Array.from({ length: 30 }).reduce<unknown>((inner) => [inner], [])),
     ];
     const startedMs = performance.now();
-    for (const bomb of bombs) expect(await outcomeOf(forged(bomb))).toEqual({ code: "pack_damaged", block: 0 });
+    for (const bomb of bombs)
+      expect(await outcomeOf(forged(blockOf(bomb)))).toEqual({ code: "pack_damaged", block: 0 });
     expect(performance.now() - startedMs).toBeLessThan(2_000);
   });
 
@@ -199,7 +274,7 @@ describe("a pack that lies", () => {
           fc.tuple(fc.constantFrom("document_id", "chunk/text", "chunks", "text", "chunk_count", "chunk/vector"), json),
         ),
         (records, chunks, columns) => {
-          const decoded = decodeBlock(encode([records, chunks, columns]), PACK_LIMITS);
+          const decoded = decodeBlock(blockOf(encode([records, chunks, columns])), PACK_LIMITS);
           if (decoded.ok) for (const record of decoded.value.records) expect(typeof record.document_id).toBe("string");
         },
       ),

@@ -5,19 +5,25 @@ import { describe, expect, it } from "vitest";
 import { documentUid, versionKey } from "../../../src/lib/base/document-uid.ts";
 import { sha256HexSync } from "../../../src/lib/base/hash.ts";
 import type { PackDerivations } from "../../../src/lib/artifact/derivations.ts";
+import { wordCodeOf } from "../../../src/lib/artifact/dictionary-words.ts";
+import { encodeBlock } from "../../../src/lib/artifact/encode-block.ts";
+import { recodeBlock } from "../../../src/lib/artifact/recode-block.ts";
+import { zstdDictionary } from "../../../src/lib/zstd/zstd-dictionary.ts";
 import { packKey, parsePackKey } from "../../../src/lib/artifact/pack-key.ts";
 import { PackWriter } from "../../../src/lib/artifact/pack-writer.ts";
 import { verifyPack } from "../../../src/lib/artifact/verify-pack.ts";
 import { PACK_LIMITS } from "../../../src/lib/artifact/pack-limits.ts";
-import { trainDictionary } from "../../../src/lib/zstd/train-dictionary.ts";
-import { zstdModule } from "../../support/zstd-module.ts";
 import { conversation, HEAD, RECORD, wholeChunk } from "../../support/pack-records.ts";
-import { anyRecord, memorySource, open, packOf, recordsOf, zstd } from "./records.ts";
+import { anyRecord, dictionaryOf, memorySource, open, packOf, recordsOf, zstd } from "./records.ts";
 
-const samples = conversation(2_000).map((record) => new TextEncoder().encode(record.text ?? ""));
-const trained = trainDictionary(zstdModule(), samples, { level: 19, bytesMax: 4_096 });
-if (!trained.ok) throw new Error(trained.error.code);
-const dictionary = trained.value;
+const dictionary = await dictionaryOf(conversation(2_000));
+
+/** A file beside the suite; `WRITE_GOLDEN=1` writes it where it is missing. */
+function goldenFile(name: string, bytes: Uint8Array): Buffer {
+  const path = new URL(`fixtures/${name}`, import.meta.url);
+  if (!existsSync(path) && process.env["WRITE_GOLDEN"] === "1") writeFileSync(path, bytes);
+  return readFileSync(path);
+}
 
 async function reread(...[records, settings]: Parameters<typeof packOf>) {
   const { bytes } = await packOf(records, settings);
@@ -51,9 +57,38 @@ describe("a pack", () => {
     const { bytes } = await packOf(conversation(70, 6), {
       vectors: { fingerprint: "model-a", dimensions: 6, kind: "f16" },
     });
-    const golden = new URL("fixtures/conversation.mpz", import.meta.url);
-    if (!existsSync(golden) && process.env["WRITE_GOLDEN"] === "1") writeFileSync(golden, bytes);
-    expect(Buffer.from(bytes).equals(readFileSync(golden))).toBe(true);
+    expect(Buffer.from(bytes).equals(goldenFile("conversation.mpz", bytes))).toBe(true);
+  });
+
+  it("is the file that was written with a dictionary when the format was fixed, and is read with it", async () => {
+    const file = zstdDictionary(new Uint8Array(goldenFile("dictionary.bin", dictionary.bytes)));
+    if (!file.ok) throw new Error(file.error.code);
+    const records = conversation(70).map((record, index) => ({ ...record, content_hash: sha256HexSync(`${index}`) }));
+    const { bytes } = await packOf(records, { dictionary: file.value });
+    const golden = goldenFile("with-dictionary.mpz", bytes);
+    expect(Buffer.from(bytes).equals(golden)).toBe(true);
+    const opened = await open(memorySource(new Uint8Array(golden)), { dictionary: file.value });
+    expect(opened.ok && (await recordsOf(opened.value))).toEqual(records);
+  });
+
+  it("can be put in other words, and holds and leaves out the same", () => {
+    const derivations: PackDerivations = { content_hash: ({ text }) => sha256HexSync(text ?? "") };
+    fc.assert(
+      fc.property(fc.array(anyRecord, { minLength: 1, maxLength: 64 }), (records) => {
+        const given = records.map((record, index) => ({
+          ...record,
+          content_hash: index % 2 === 0 ? sha256HexSync(record.text ?? "") : record.content_hash,
+          chunks: record.chunks.map((chunk, at) => ({ ...chunk, vector: at % 2 === 0 ? Float32Array.of(1) : null })),
+        }));
+        const plain = encodeBlock(given, { derivations, head: HEAD });
+        const words = wordCodeOf(dictionary);
+        const inWords = recodeBlock(plain, PACK_LIMITS, { from: null, to: words });
+        expect(inWords).toEqual({ ok: true, value: encodeBlock(given, { derivations, head: HEAD }, words) });
+        const back = inWords.ok ? recodeBlock(inWords.value, PACK_LIMITS, { from: words, to: null }) : inWords;
+        expect(back).toEqual({ ok: true, value: plain });
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it("is written in blocks of 64 records, and one record takes two reads", async () => {

@@ -1,20 +1,14 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type PackedRecord, PackError, readPack, type ReadPackOptions } from "../../../src/reader/read-pack.ts";
-import { trainDictionary } from "../../../src/lib/zstd/train-dictionary.ts";
-import { zstdModule } from "../../support/zstd-module.ts";
+import { PackError } from "../../../src/reader/read-columns.ts";
+import { type PackedRecord, readPack, type ReadPackOptions } from "../../../src/reader/read-pack.ts";
 import { conversation, HEAD } from "../../support/pack-records.ts";
-import { anyRecord, packOf } from "./records.ts";
+import { anyRecord, dictionaryOf, packOf } from "./records.ts";
 
-const trained = trainDictionary(
-  zstdModule(),
-  conversation(2_000).map((record) => new TextEncoder().encode(record.text ?? "")),
-  { level: 19, bytesMax: 4_096 },
-);
-if (!trained.ok) throw new Error(trained.error.code);
-const dictionary = trained.value;
+const dictionary = await dictionaryOf(conversation(2_000));
 
 async function allOf(bytes: Uint8Array, options?: ReadPackOptions): Promise<PackedRecord[]> {
   const pack = await readPack(bytes, options);
@@ -42,6 +36,17 @@ describe("the stand-alone reader", () => {
     const half = (value: number) => new Float16Array([value])[0] ?? 0;
     for (const [index, record] of records.entries())
       expect(record.chunks[0]?.vector).toEqual(given[index]?.chunks[0]?.vector?.map(half));
+  });
+
+  it("reads the file that was written with a dictionary", async () => {
+    const file = (name: string) => new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)));
+    const fixed = file("dictionary.bin");
+    const records = await allOf(file("with-dictionary.mpz"), {
+      dictionary: fixed,
+      decompress: (frame) => new Uint8Array(zstdDecompressSync(frame, { dictionary: fixed })),
+    });
+    expect(records.map(({ text }) => text)).toEqual(conversation(70).map(({ text }) => text));
+    expect(records[69]).toMatchObject({ content_hash: createHash("sha256").update("69").digest("hex") });
   });
 
   it("reads any records as they were written", async () => {
@@ -79,7 +84,7 @@ describe("the stand-alone reader", () => {
       expect(id).toBe(dictionary.id);
       return new Uint8Array(zstdDecompressSync(frame, { dictionary: dictionary.bytes, maxOutputLength }));
     };
-    const read = await allOf(bytes, { decompress });
+    const read = await allOf(bytes, { decompress, dictionary: dictionary.bytes });
     expect(read.map(({ text }) => text)).toEqual(conversation(100).map(({ text }) => text));
   });
 });

@@ -4,11 +4,29 @@ import type { PackChunk, PackRecord } from "../../../src/lib/contract/pack-recor
 import { openPack, type PackReader, type PackSource } from "../../../src/lib/artifact/pack-reader.ts";
 import { PACK_LIMITS } from "../../../src/lib/artifact/pack-limits.ts";
 import { PackWriter, type PackSummary, type PackWriterOptions } from "../../../src/lib/artifact/pack-writer.ts";
+import { encodeBlock } from "../../../src/lib/artifact/encode-block.ts";
+import { trainWithWords } from "../../../src/lib/flows/dictionaries/train-with-words.ts";
 import { provedZstd } from "../../../src/lib/zstd/proved-zstd.ts";
+import { trainDictionary } from "../../../src/lib/zstd/train-dictionary.ts";
+import type { ZstdDictionary } from "../../../src/lib/zstd/zstd-dictionary.ts";
 import { HEAD } from "../../support/pack-records.ts";
 import { zstdModule } from "../../support/zstd-module.ts";
 
 export const zstd = provedZstd(zstdModule());
+
+/** A dictionary with words, of 4 KB, trained on records as the job trains one. */
+export async function dictionaryOf(records: readonly PackRecord[]): Promise<ZstdDictionary> {
+  const blocks = Array.from({ length: Math.ceil(records.length / 16) }, (_, index) =>
+    encodeBlock(records.slice(index * 16, (index + 1) * 16), { derivations: {}, head: HEAD }),
+  );
+  const trained = await trainWithWords(
+    blocks,
+    (samples, options) => Promise.resolve(trainDictionary(zstdModule(), samples, options)),
+    { level: 19, bytesMax: 4_096 },
+  );
+  if (!trained.ok) throw new Error(trained.error.code);
+  return trained.value;
+}
 
 const word = fc.string({ unit: "grapheme", maxLength: 40 }).filter((text) => text.isWellFormed());
 const key = fc.oneof(

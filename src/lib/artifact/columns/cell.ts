@@ -13,7 +13,11 @@ export const ENCODING = {
   ulids: 7,
   numbered: 8,
   text: 9,
+  words: 10,
 } as const;
+
+/** What each text of a column ends with. Among texts it costs less than their lengths would: sentences end before it. */
+export const TEXT_END = "\0";
 
 /** A column as a value that msgpack takes: an encoding's number, then what it needs. */
 export type EncodedColumn = readonly unknown[];

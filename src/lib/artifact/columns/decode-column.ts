@@ -1,44 +1,53 @@
 import { hexOf } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import { fromPlanes } from "./byte-planes.ts";
-import { type Cell, COLUMN_DEPTH_MAX, ENCODING } from "./cell.ts";
+import { type Cell, COLUMN_DEPTH_MAX, ENCODING, TEXT_END } from "./cell.ts";
+import { type ColumnSource, NO_SOURCE } from "./column-context.ts";
 import type { ColumnError } from "./column-error.ts";
 import { HEX_BYTES_MAX, ULID_BYTES, ulidOf, UUID_BYTES, uuidOf } from "./identifier-bytes.ts";
 import { decodeIntegers } from "./integers.ts";
+import { readPlanes } from "./noise-planes.ts";
 
 type Decoded<T = Cell> = Result<T[], ColumnError>;
 
 /**
  * Exactly `count` cells of a column. Takes any value that msgpack can hold and never gives more than that value holds, besides repetitions, which are
- * the same string each time.
+ * the same string each time, and words, which `source` bounds.
  */
-export function decodeColumn(column: unknown, count: number, depth = 0): Decoded {
+export function decodeColumn(column: unknown, count: number, source: ColumnSource = NO_SOURCE, depth = 0): Decoded {
   if (!Array.isArray(column) || depth > COLUMN_DEPTH_MAX) return malformed();
   const [encoding, ...parts]: unknown[] = column;
   switch (encoding) {
     case ENCODING.plain:
       return decodePlain(parts, count);
     case ENCODING.optional:
-      return decodeOptional(parts, count, depth);
+      return decodeOptional(parts, count, { source, depth });
     case ENCODING.constant:
       return decodeConstant(parts, count);
     case ENCODING.integers:
-      return decodeIntegers(parts, count);
+      return decodeIntegers(parts, count, source.tail);
     case ENCODING.repeats:
-      return decodeRepeats(parts, count, depth);
+      return decodeRepeats(parts, count, { source, depth });
     case ENCODING.hex:
-      return decodeHex(parts, count);
+      return decodeHex(parts, count, source);
     case ENCODING.uuids:
-      return decodeRows(parts[0], { count, rowBytes: UUID_BYTES, toText: uuidOf });
+      return decodeRows(parts, { count, rowBytes: UUID_BYTES, toText: uuidOf }, source);
     case ENCODING.ulids:
-      return decodeUlids(parts, count);
+      // 128 bits are all in use, so every row of bytes is one.
+      return decodeRows(parts, { count, rowBytes: ULID_BYTES, toText: ulidOf }, source);
     case ENCODING.numbered:
-      return decodeNumbered(parts, count, depth);
+      return decodeNumbered(parts, count, { source, depth });
     case ENCODING.text:
-      return decodeText(parts, count, depth);
+      return decodeText(parts, count);
+    case ENCODING.words:
+      return decodeWords(parts, count, source);
     default:
       return malformed();
   }
+}
+
+interface Inside {
+  readonly source: ColumnSource;
+  readonly depth: number;
 }
 
 function malformed(): Result<never, ColumnError> {
@@ -64,22 +73,26 @@ function decodePlain([values]: readonly unknown[], count: number): Decoded {
   return ok(values);
 }
 
-function decodeOptional([bitmap, inner]: readonly unknown[], count: number, depth: number): Decoded {
+function decodeOptional([bitmap, inner]: readonly unknown[], count: number, { source, depth }: Inside): Decoded {
   if (!(bitmap instanceof Uint8Array) || bitmap.length !== Math.ceil(count / 8)) return malformed();
   const isPresent = (index: number): boolean => ((bitmap[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
   const positions = Array.from({ length: bitmap.length * 8 }, (_, index) => index).filter(isPresent);
   if ((positions.at(-1) ?? 0) >= count) return malformed();
-  const present = decodeColumn(inner, positions.length, depth + 1);
+  const present = decodeColumn(inner, positions.length, source, depth + 1);
   if (!present.ok) return present;
   const cells = Array.from<Cell>({ length: count });
   for (const [index, position] of positions.entries()) cells[position] = present.value[index];
   return ok(cells);
 }
 
-function decodeRepeats([distinctCount, inner, places]: readonly unknown[], count: number, depth: number): Decoded {
+function decodeRepeats(
+  [distinctCount, inner, places]: readonly unknown[],
+  count: number,
+  { source, depth }: Inside,
+): Decoded {
   if (typeof distinctCount !== "number" || !(distinctCount >= 1 && distinctCount <= count)) return malformed();
-  const distinct = decodeColumn(inner, distinctCount, depth + 1);
-  const indexes = decodeColumn(places, count, depth + 1);
+  const distinct = decodeColumn(inner, distinctCount, source, depth + 1);
+  const indexes = decodeColumn(places, count, source, depth + 1);
   if (!distinct.ok || !indexes.ok) return malformed();
   const cells: Cell[] = [];
   for (const index of indexes.value) {
@@ -89,31 +102,27 @@ function decodeRepeats([distinctCount, inner, places]: readonly unknown[], count
   return ok(cells);
 }
 
-function decodeHex([rowBytes, planes]: readonly unknown[], count: number): Decoded {
+function decodeHex([rowBytes, ...parts]: readonly unknown[], count: number, source: ColumnSource): Decoded {
   if (typeof rowBytes !== "number" || !Number.isInteger(rowBytes) || rowBytes < 1 || rowBytes > HEX_BYTES_MAX)
     return malformed();
-  return decodeRows(planes, { count, rowBytes, toText: hexOf });
-}
-
-/** A ulid's 128 bits are all in use, so every row of bytes is one. */
-function decodeUlids([planes]: readonly unknown[], count: number): Decoded {
-  return decodeRows(planes, { count, rowBytes: ULID_BYTES, toText: ulidOf });
+  return decodeRows(parts, { count, rowBytes, toText: hexOf }, source);
 }
 
 function decodeRows(
-  planes: unknown,
+  parts: readonly unknown[],
   { count, rowBytes, toText }: { count: number; rowBytes: number; toText: (row: Uint8Array) => string },
+  { tail }: ColumnSource,
 ): Decoded {
-  if (!(planes instanceof Uint8Array) || planes.length !== count * rowBytes) return malformed();
-  const rows = fromPlanes(planes, rowBytes);
+  const rows = readPlanes(parts, { count, rowBytes }, tail);
+  if (rows === undefined) return malformed();
   return ok(
     Array.from({ length: count }, (_, index) => toText(rows.subarray(index * rowBytes, (index + 1) * rowBytes))),
   );
 }
 
-function decodeNumbered([first, second]: readonly unknown[], count: number, depth: number): Decoded {
-  const prefixes = decodeColumn(first, count, depth + 1);
-  const numbers = decodeColumn(second, count, depth + 1);
+function decodeNumbered([first, second]: readonly unknown[], count: number, { source, depth }: Inside): Decoded {
+  const prefixes = decodeColumn(first, count, source, depth + 1);
+  const numbers = decodeColumn(second, count, source, depth + 1);
   if (!prefixes.ok || !numbers.ok) return malformed();
   const cells: string[] = [];
   for (const [index, prefix] of prefixes.value.entries()) {
@@ -124,15 +133,16 @@ function decodeNumbered([first, second]: readonly unknown[], count: number, dept
   return ok(cells);
 }
 
-function decodeText([inner, text]: readonly unknown[], count: number, depth: number): Decoded {
-  const lengths = decodeColumn(inner, count, depth + 1);
-  if (!lengths.ok || typeof text !== "string") return malformed();
-  const cells: string[] = [];
-  let offset = 0;
-  for (const length of lengths.value) {
-    if (typeof length !== "number" || !Number.isInteger(length) || length < 0) return malformed();
-    cells.push(text.slice(offset, offset + length));
-    offset += length;
-  }
-  return offset === text.length ? ok(cells) : malformed();
+function decodeText([text]: readonly unknown[], count: number): Decoded {
+  if (typeof text !== "string") return malformed();
+  const cells = text.split(TEXT_END);
+  return cells.length === count + 1 && cells.pop() === "" ? ok(cells) : malformed();
+}
+
+function decodeWords([bytes]: readonly unknown[], count: number, { words, text }: ColumnSource): Decoded {
+  if (!(bytes instanceof Uint8Array)) return malformed();
+  const cells = words?.decode(bytes, count, text.left);
+  if (cells === undefined) return malformed();
+  for (const cell of cells) text.left -= cell.length;
+  return ok(cells);
 }

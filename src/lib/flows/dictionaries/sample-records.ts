@@ -1,4 +1,5 @@
 import { encodeBlock } from "../../artifact/encode-block.ts";
+import type { EncodedBlock } from "../../artifact/encoded-block.ts";
 import { withDerived } from "../../artifact/derivations.ts";
 import type { PackRecord } from "../../contract/pack-record.ts";
 import { err, ok, type Result } from "../../base/result.ts";
@@ -15,10 +16,11 @@ import { PACK_DERIVATIONS } from "../packs/derivations.ts";
 import { openTenantPack } from "../packs/open-tenant-pack.ts";
 import { packHead } from "../packs/pack-records.ts";
 
-/** What a dictionary is trained on and measured with: blocks as packs have them, before compression. */
+/** What a dictionary is trained on and measured with: blocks as packs without a dictionary have them, before compression. */
 export interface Samples {
-  readonly training: readonly Uint8Array[];
-  readonly heldOut: readonly Uint8Array[];
+  readonly training: readonly EncodedBlock[];
+  readonly heldOut: readonly EncodedBlock[];
+  readonly heldOutRecordCount: number;
   /** Whose texts `training` has. */
   readonly users: TrainedUsers;
   readonly recordCount: number;
@@ -29,7 +31,7 @@ const BLOCK_RECORDS = 64;
 const SAMPLE_RECORDS = 16;
 /** One block of so many is held out: what a dictionary is measured with is not in it. */
 const HELD_OUT_EVERY = 4;
-/** Bytes of all blocks, a quarter of which is held out: ten times the largest dictionary. The trainer takes 8 s of CPU for each megabyte (docs/dictionaries.md). */
+/** Bytes of all blocks, a quarter of which is held out: ten times the largest dictionary. A training takes 8 s of CPU for each megabyte at most (docs/dictionaries.md). */
 const BLOCK_BYTES_MAX = 3 * 1024 * 1024;
 /** UTF-16 units of text of one block: a block of long documents is not worth its room. */
 const BLOCK_CHARACTERS_MAX = 128 * 1024;
@@ -117,12 +119,13 @@ class Gathered {
   readonly models: string[] = [];
   readonly #tenantId: string;
   readonly #nowMs: number;
-  readonly #training: Uint8Array[] = [];
-  readonly #heldOut: Uint8Array[] = [];
+  readonly #training: EncodedBlock[] = [];
+  readonly #heldOut: EncodedBlock[] = [];
   readonly #oldest = new Map<string, string>();
   #blockCount = 0;
   #bytes = 0;
   #recordCount = 0;
+  #heldOutRecordCount = 0;
 
   constructor(tenantId: string, nowMs: number) {
     this.#tenantId = tenantId;
@@ -147,10 +150,11 @@ class Gathered {
     const isHeldOut = this.#blockCount % HELD_OUT_EVERY === HELD_OUT_EVERY - 1;
     this.#blockCount += 1;
     this.#recordCount += records.length;
+    if (isHeldOut) this.#heldOutRecordCount += records.length;
     const step = isHeldOut ? BLOCK_RECORDS : SAMPLE_RECORDS;
     for (let from = 0; from < whole.length; from += step) {
       const encoded = encodeBlock(whole.slice(from, from + step), derivation);
-      this.#bytes += encoded.length;
+      this.#bytes += encoded.content.length + encoded.tail.length;
       (isHeldOut ? this.#heldOut : this.#training).push(encoded);
     }
     if (!isHeldOut) for (const record of whole) this.#noteUser(record);
@@ -167,6 +171,7 @@ class Gathered {
     return {
       training: this.#training,
       heldOut: this.#heldOut,
+      heldOutRecordCount: this.#heldOutRecordCount,
       users: { userIds: [...this.#oldest.keys()], oldestVersions: [...this.#oldest.values()] },
       recordCount: this.#recordCount,
     };

@@ -1,8 +1,11 @@
+import { joinBytes } from "../../base/bytes.ts";
 import { sha256Sync } from "../../base/hash.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { shortDigest } from "../../artifact/pack-footer.ts";
+import { PACK_LIMITS } from "../../artifact/pack-limits.ts";
 import type { PackReader } from "../../artifact/pack-reader.ts";
 import { type PackWriter, RECORD_LEVEL } from "../../artifact/pack-writer.ts";
+import { recodeBlock } from "../../artifact/recode-block.ts";
 import type { PackRecord } from "../../contract/pack-record.ts";
 import type { MovedMember, RegisteredPack } from "../../db/queries/packs.ts";
 import type { PackContext, PackFailure } from "./context.ts";
@@ -12,8 +15,8 @@ import type { RewrittenPack } from "./rewrite-pack.ts";
 import { writePack } from "./write-pack.ts";
 
 /**
- * Writes a pack anew without its dictionary, block by block. What is in the blocks stays byte for byte, so that packs of any rules can be taken. The former
- * one is only read.
+ * Writes a pack anew without its dictionary and its words, block by block. What a block holds and what it leaves out stays, so that packs of any rules can be
+ * taken. The former one is only read.
  */
 export async function withoutDictionary(
   context: PackContext,
@@ -50,15 +53,14 @@ async function copyBlock(
   if (!stored.ok) return err({ code: stored.error.code });
   const records = reader.decodeBlock(block, stored.value);
   if (!records.ok || entry === undefined) return err({ code: "pack_damaged" });
-  const { dictionary } = reader;
-  const raw = zstd.decompress(stored.value.subarray(0, entry.storedBytes), { bytesMax: entry.rawBytes, dictionary });
-  if (!raw.ok) return err({ code: "pack_damaged" });
-  const compressed = zstd.compress(raw.value, { level: RECORD_LEVEL });
-  const vectors = stored.value.subarray(entry.storedBytes);
-  const bytes = new Uint8Array(compressed.length + vectors.length);
-  bytes.set(compressed);
-  bytes.set(vectors, compressed.length);
+  const former = reader.decompressBlock(entry, stored.value);
+  const recoded = former === undefined ? undefined : recodeBlock(former, PACK_LIMITS, { from: reader.words, to: null });
+  if (recoded?.ok !== true) return err({ code: "pack_damaged" });
+  const { content, tail } = recoded.value;
+  const compressed = joinBytes([zstd.compress(content, { level: RECORD_LEVEL }), tail]);
+  const bytes = joinBytes([compressed, stored.value.subarray(entry.storedBytes)]);
   const digest = shortDigest(sha256Sync(compressed));
-  const added = await writer.addBlock({ ...entry, storedBytes: compressed.length, digest }, bytes);
+  const sizes = { rawBytes: content.length, storedBytes: compressed.length, tailBytes: tail.length };
+  const added = await writer.addBlock({ ...entry, ...sizes, digest }, bytes);
   return added.ok ? ok(records.value) : err({ code: added.error.code });
 }
