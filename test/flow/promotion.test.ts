@@ -1,5 +1,4 @@
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { sha256HexSync } from "../../src/lib/base/hash.ts";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import { indexRange } from "../../src/lib/flows/indexing/index-range.ts";
 import { listModels } from "../../src/lib/flows/models/list-models.ts";
@@ -11,6 +10,7 @@ import { search } from "../../src/lib/flows/searching/search.ts";
 import { expectOk, statement } from "../support/database.ts";
 import { availableBackends } from "../support/postgres-servers.ts";
 import { CrashPoint } from "./support/crashing.ts";
+import { distinctLine } from "./support/distinct-text.ts";
 import { TwoModels } from "./support/two-models.ts";
 import { openWorld, principalOf, type World, type WorldContext } from "./support/world.ts";
 
@@ -18,12 +18,8 @@ const backends = await availableBackends(["pglite", "native"]);
 const TENANT = "changing";
 const CALLS_MAX = 80;
 
-const WORDS = "wing jet flow layer boundary token the in".split(" ");
 /** One chunk under either model, so that its own text is its nearest. */
-const documentOf = (id: string): DocumentInput => {
-  const digits = Array.from(sha256HexSync(id).slice(0, 14), (digit) => Number.parseInt(digit, 16) % WORDS.length);
-  return { id, text: `${digits.map((index) => WORDS[index]).join(" ")}.` };
-};
+const documentOf = (id: string): DocumentInput => ({ id, text: distinctLine(id) });
 
 describe.each(backends)("changing the active model on %s", (backend) => {
   let world: World;
