@@ -1,5 +1,6 @@
 /** Deletions on their way to the second remote and back: what a restore from a bucket that was lost has to know of. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DAY_MS } from "../../src/lib/base/durations.ts";
 import { FULLS_KEPT } from "../../src/lib/flows/backups/expire-backups.ts";
 import { eraseDocument } from "../../src/lib/flows/deletions/erase-document.ts";
 import { removeObjects } from "../../src/lib/flows/snapshots/remove-objects.ts";
@@ -129,7 +130,7 @@ describe("a deletion and the second remote", () => {
       round < HOURLY_KEPT && (await keysUnder(place.world.bucket, "removals/")).length > 0;
       round += 1
     ) {
-      place.world.nowMs += 8 * 24 * 60 * 60 * 1000;
+      place.world.nowMs += 8 * DAY_MS;
       expectOk(await runTicked(place.world.context(), SNAPSHOT_JOB));
     }
   }
@@ -158,5 +159,52 @@ describe("a deletion and the second remote", () => {
     });
     await place.expectSame();
     expect(await place.server.bucket.head(other)).not.toBeNull();
+  });
+
+  describe("of a user, who stood in many packs", () => {
+    const PACKS = Array.from({ length: GONE_COUNT }, (_, index) => `packs/${TENANT}/${index}.mpz`);
+
+    async function erase(): Promise<void> {
+      const time = new Date(Date.now() + 3_600_000).toISOString().replaceAll(/[-:.]/g, "");
+      await place.world.bucket.put(`erasures/${TENANT}/${"0".repeat(64)}-${time}.json`, "{}");
+    }
+
+    const register = (keys: readonly string[]) =>
+      place.world.rows(
+        TENANT,
+        `insert into artifacts (tenant_id, artifact_id, kind, object_key, media_type, size_bytes, sha256)
+         select $1, k, 'pack', k, 'application/octet-stream', 1, sha256('') from unnest($2::text[]) k`,
+        TENANT,
+        keys,
+      );
+
+    beforeEach(async () => {
+      for (const key of PACKS) await place.world.bucket.put(key, key);
+      expect((await sync()).state).toBe("done");
+    });
+
+    it("reaches the remote with the next round, however many packs were written anew", async () => {
+      await place.world.bucket.delete([...PACKS]);
+      expect(await sync()).toMatchObject({ state: "failed", report: { withheldCount: GONE_COUNT } });
+      await erase();
+      expect(await sync()).toMatchObject({ state: "done", report: { removedCount: GONE_COUNT, withheldCount: 0 } });
+      await place.expectSame();
+    });
+
+    it("takes no pack along that is registered and was lost", async () => {
+      await register(PACKS);
+      await erase();
+      await place.world.bucket.delete([...PACKS]);
+      expect(await sync()).toMatchObject({ state: "failed", report: { removedCount: 0, withheldCount: GONE_COUNT } });
+    });
+
+    it("keeps no pack from coming home where the database was lost too", async () => {
+      await register(PACKS);
+      await erase();
+      expect((await sync()).state).toBe("done");
+      await place.world.rows(TENANT, "delete from artifacts");
+      await loseBucket();
+      expect(await keysUnder(place.world.bucket, "packs/")).toEqual([...PACKS].toSorted());
+    });
   });
 });

@@ -1,6 +1,7 @@
 /** Why an object that the remote has is not in R2: by the records that removals leave, or for no reason that is written down. */
 import { err, ok, type Result } from "../../base/result.ts";
 import { selectSessionErasure, sessionErasureRowSchema } from "../../db/queries/erase-session.ts";
+import { selectPacksAt } from "../../db/queries/packs.ts";
 import type { S3ListedObject } from "../../s3/list-reply.ts";
 import { idOfKeyPart, keyPartHash } from "../../session/session-keys.ts";
 import { droppedBatchKey } from "../retention/drop-batch.ts";
@@ -13,18 +14,27 @@ export type Reason = "recorded" | "unrecorded" | "waiting";
 
 type Missing = Pick<S3ListedObject, "key" | "modifiedAtMs">;
 
-/** Sessions whose erasure is remembered within a run. */
+/** Sessions, and tenants, whose erasure is remembered within a run. */
 const REMEMBERED_MAX = 10_000;
+/** Certificates of one list call. */
+const CERTIFICATES_PER_PAGE = 1_000;
 const NEVER_MS = Number.NEGATIVE_INFINITY;
 
 export class RemovalReasons {
   readonly #context: Pick<SyncContext, "sql">;
   readonly #ends: Ends;
+  readonly #isRegistryWhole: boolean;
   readonly #erasedAtMs = new Map<string, number>();
 
-  constructor(context: Pick<SyncContext, "sql">, ends: Ends) {
+  /** `isRegistryWhole`: the database has not been lost with the bucket, so that a pack that it does not know is one that we removed. */
+  constructor(
+    context: Pick<SyncContext, "sql">,
+    ends: Ends,
+    { isRegistryWhole }: { readonly isRegistryWhole: boolean },
+  ) {
     this.#context = context;
     this.#ends = ends;
+    this.#isRegistryWhole = isRegistryWhole;
   }
 
   /** Why the object is not in R2. An erasure accounts for what was copied before it. */
@@ -51,6 +61,8 @@ export class RemovalReasons {
         const erasedAtMs = await this.#sessionErasedAtMs(tenantId, rest);
         return erasedAtMs.ok ? ok(erasedAtMs.value >= modifiedAtMs) : erasedAtMs;
       }
+      case "packs":
+        return this.#isPackErased({ tenantId, key, modifiedAtMs });
       case "batches":
         return this.#isBatchDropped(tenantId, rest.slice(0, -1).join("/"));
       case "ingest_reports":
@@ -58,6 +70,38 @@ export class RemovalReasons {
       default:
         return ok(false);
     }
+  }
+
+  /** An erasure writes packs anew without the user and forgets the former ones; a pack that was lost is still registered. */
+  async #isPackErased({
+    tenantId,
+    key,
+    modifiedAtMs,
+  }: Missing & { tenantId: string }): Promise<Result<boolean, SyncError>> {
+    if (!this.#isRegistryWhole || (await this.#tenantErasedAtMs(tenantId)) < modifiedAtMs) return ok(false);
+    const asked = selectPacksAt(tenantId, [key]);
+    const rows = await this.#context.sql.transaction({ tenantId, userId: "*" }, [asked], { readOnly: true });
+    return rows.ok ? ok((rows.value[0] ?? []).length === 0) : err({ code: "database_unavailable" });
+  }
+
+  /** The time of the newest certificate of any user. */
+  async #tenantErasedAtMs(tenantId: string): Promise<number> {
+    const known = this.#erasedAtMs.get(tenantId);
+    if (known !== undefined) return known;
+    let newestMs = NEVER_MS;
+    let startAfter = `erasures/${tenantId}/`;
+    for (let isLast = false; !isLast;) {
+      const page = await this.#ends.bucket.list({
+        prefix: `erasures/${tenantId}/`,
+        startAfter,
+        limit: CERTIFICATES_PER_PAGE,
+      });
+      for (const { key } of page.objects) newestMs = Math.max(newestMs, certifiedAtMs(key));
+      startAfter = page.objects.at(-1)?.key ?? startAfter;
+      isLast = !page.truncated;
+    }
+    if (this.#erasedAtMs.size < REMEMBERED_MAX) this.#erasedAtMs.set(tenantId, newestMs);
+    return newestMs;
   }
 
   #isBatchDropped(tenantId: string, batchTag: string): Promise<Result<boolean, SyncError>> {
@@ -96,10 +140,7 @@ export class RemovalReasons {
     const hash = keyPartHash(userPart);
     if (hash === undefined) return NEVER_MS;
     const { objects } = await this.#ends.bucket.list({ prefix: `erasures/${tenantId}/${hash}` });
-    const [, ...parts] = /-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z\.json$/.exec(objects.at(-1)?.key ?? "") ?? [];
-    const [year, month, day, ...time] = parts.map(Number);
-    if (year === undefined || month === undefined || day === undefined) return NEVER_MS;
-    return Date.UTC(year, month - 1, day, ...time);
+    return certifiedAtMs(objects.at(-1)?.key ?? "");
   }
 
   /** What is on its way from one end to the other counts. */
@@ -108,4 +149,12 @@ export class RemovalReasons {
     const head = await this.#ends.remote.head(key);
     return head.ok ? ok(head.value !== null) : head;
   }
+}
+
+/** The time that the key of a certificate ends with. */
+function certifiedAtMs(key: string): number {
+  const [, ...parts] = /-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z\.json$/.exec(key) ?? [];
+  const [year, month, day, ...time] = parts.map(Number);
+  if (year === undefined || month === undefined || day === undefined) return NEVER_MS;
+  return Date.UTC(year, month - 1, day, ...time);
 }

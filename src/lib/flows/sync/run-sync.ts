@@ -76,7 +76,7 @@ class Round {
     this.#ends = ends;
     this.#run = run;
     this.#report = report;
-    this.#reasons = new RemovalReasons(context, ends);
+    this.#reasons = new RemovalReasons(context, ends, { isRegistryWhole: true });
     this.#keptAtMs = context.clock();
     this.cursor = cursorSchema.parse(run.cursor);
   }

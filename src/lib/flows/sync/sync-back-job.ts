@@ -92,7 +92,7 @@ class SyncBack {
   }
 
   #walk(ends: Ends): Promise<Walk> {
-    const reasons = new RemovalReasons(this.#context, ends);
+    const reasons = new RemovalReasons(this.#context, ends, { isRegistryWhole: false });
     return walkPairs(ends, this.#cursor.after, {
       visit: (pair) => this.#visit(ends, reasons, pair),
       visitAlone: (pair) => this.#visitAlone(ends, pair),
