@@ -4,7 +4,7 @@ import { sha256HexSync } from "../../src/lib/base/hash.ts";
 import type { SnapshotCheck } from "../../src/lib/contract/snapshot.ts";
 import { checkPart } from "../../src/lib/flows/snapshots/check-snapshot.ts";
 import { diffSnapshots } from "../../src/lib/flows/snapshots/diff-snapshots.ts";
-import { FIRST_REMOVAL, performRemovals } from "../../src/lib/flows/snapshots/perform-removals.ts";
+import { performRemovals } from "../../src/lib/flows/snapshots/perform-removals.ts";
 import { removeObjects } from "../../src/lib/flows/snapshots/remove-objects.ts";
 import { SNAPSHOTS_KEPT } from "../../src/lib/flows/snapshots/snapshot-keys.ts";
 import { rewriteObject } from "../../src/lib/wal/rewrite-object.ts";
@@ -15,6 +15,7 @@ import { openSnapshots } from "./support/snapshots.ts";
 /** Bounds the search for the last crash point. */
 const CALLS_MAX = 60;
 const NEVER = { isSpent: () => false, isDryRun: false };
+const FROM_THE_FIRST = { after: "", heldCount: 0, heldBytes: 0 };
 
 const {
   world,
@@ -160,7 +161,7 @@ describe("an object that is removed", () => {
     await passTime();
     await put("wal/a/1.mpz", "another");
     await forgetSnapshots();
-    expect((await performRemovals(bucket, FIRST_REMOVAL, NEVER)).removedCount).toBe(0);
+    expect((await performRemovals(bucket, FROM_THE_FIRST, NEVER)).removedCount).toBe(0);
     expect(await keysUnder("removals/")).toEqual([]);
     expect(await keysUnder("wal/")).toEqual(["wal/a/1.mpz"]);
   });
@@ -178,7 +179,7 @@ describe("an object that is removed", () => {
       { key: "segments/a/bob/s/000000000001-x.seg", state: "missing" },
     ]);
     await forgetSnapshots();
-    await performRemovals(bucket, FIRST_REMOVAL, NEVER);
+    await performRemovals(bucket, FROM_THE_FIRST, NEVER);
     expect(await keysUnder("removals/")).toEqual([]);
   });
 });
@@ -214,7 +215,7 @@ describe("a snapshot against the bucket", () => {
     expect(await checkAll(id, true)).toMatchObject({ held: 2, taken_back: true });
     expect(await checkAll(id)).toMatchObject({ held: 0, missing: 0 });
     await forgetSnapshots();
-    await performRemovals(bucket, FIRST_REMOVAL, NEVER);
+    await performRemovals(bucket, FROM_THE_FIRST, NEVER);
     expect(await keysUnder("wal/")).toEqual(["wal/a/1.mpz", "wal/a/2.mpz"]);
   });
 

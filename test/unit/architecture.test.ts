@@ -24,6 +24,7 @@ const TIER_OF_ROOM: Readonly<Record<string, number>> = {
   "src/lib/summarise": 2,
   "src/lib/zstd": 1,
   "src/lib/body": 1,
+  "src/lib/bucket": 1,
   "src/lib/gate": 1,
   "src/lib/chunk": 1,
   "src/lib/duplicates": 1,

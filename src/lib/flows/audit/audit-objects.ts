@@ -1,5 +1,6 @@
 /** Audits in R2: `audits/<day>.json`, its difference from the one before as JSON and as text, and the one that is being made. */
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { listObjects } from "../../bucket/list-objects.ts";
 import { z } from "zod";
 import { type Audit, auditDaySchema, auditSchema, tenantAuditSchema } from "../../contract/audit.ts";
 import { AUDIT_STEPS } from "./audit-tenant.ts";
@@ -49,8 +50,7 @@ export async function writeText(bucket: R2Bucket, key: string, text: string): Pr
   await bucket.put(key, text, { httpMetadata: { contentType: "text/plain; charset=utf-8" } });
 }
 
-/** Keys of one listing, and listings: three objects a day are thirty years. */
-const KEYS_MAX = 1_000;
+/** Pages of a thousand keys: three objects a day are thirty years. */
 const PAGES_MAX = 40;
 
 export interface KeptAudit {
@@ -62,13 +62,8 @@ export interface KeptAudit {
 /** The days that have an audit, the latest first. */
 export async function listAudits(bucket: R2Bucket): Promise<readonly KeptAudit[]> {
   const sizes = new Map<string, number>();
-  let startAfter = PREFIX;
-  for (let pageIndex = 0; pageIndex < PAGES_MAX; pageIndex += 1) {
-    const page = await bucket.list({ prefix: PREFIX, limit: KEYS_MAX, startAfter });
-    for (const { key, size } of page.objects) sizes.set(key, size);
-    if (!page.truncated) break;
-    startAfter = page.objects.at(-1)?.key ?? startAfter;
-  }
+  const listing = { prefix: PREFIX, startAfter: PREFIX, pagesMax: PAGES_MAX };
+  for await (const { key, size } of listObjects(bucket, listing)) sizes.set(key, size);
   const days = [...sizes.keys()].flatMap((key) => {
     const day = auditDaySchema.safeParse(key.slice(PREFIX.length).replace(/\.json$/, ""));
     return day.success ? [day.data] : [];

@@ -1,5 +1,6 @@
 /** The audit of one tenant, in pages: what is counted and checked, step after step. */
 import { err, ok, type Result } from "../../base/result.ts";
+import { listPages } from "../../bucket/list-objects.ts";
 import type { TenantAudit } from "../../contract/audit.ts";
 import {
   chunkCountsSchema,
@@ -26,8 +27,6 @@ export type AuditStep = (typeof AUDIT_STEPS)[number];
 /** Rows of one statement. */
 const DOCUMENTS_PER_PAGE = 5_000;
 const CHUNKS_PER_PAGE = 5_000;
-/** Keys of one listing. */
-const KEYS_MAX = 1_000;
 /** For the counts of whole tables, milliseconds: index scans of some millions of rows. */
 const TABLES_TIMEOUT_MS = 60_000;
 /**
@@ -79,16 +78,8 @@ async function countTables(
     (rows.value[0] ?? []).map((row) => namedCountSchema.parse(row)).filter(({ count }) => count > 0),
   );
   audit.last_erased_at = lastErasureRowSchema.parse(rows.value[1]?.[0]).erased_at?.toISOString() ?? null;
-  let startAfter: string | undefined;
-  do {
-    const page = await bucket.list({
-      prefix: `dropped_batches/${tenantId}/`,
-      limit: KEYS_MAX,
-      ...(startAfter === undefined ? {} : { startAfter }),
-    });
-    if (page.objects.length > 0) addCounts(audit.counts, [{ name: "dropped_batches", count: page.objects.length }]);
-    startAfter = page.truncated ? page.objects.at(-1)?.key : undefined;
-  } while (startAfter !== undefined);
+  for await (const page of listPages(bucket, { prefix: `dropped_batches/${tenantId}/` }))
+    if (page.length > 0) addCounts(audit.counts, [{ name: "dropped_batches", count: page.length }]);
   return ok(undefined);
 }
 

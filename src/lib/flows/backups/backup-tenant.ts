@@ -25,6 +25,7 @@ import { type BackedTable, KIN_TABLES, LEDGER_TABLE } from "../../db/queries/bac
 import type { StoreVariant } from "../../db/queries/models.ts";
 import type { Row, Sql, Statement } from "../../db/sql.ts";
 import type { PackWriterOptions } from "../../artifact/pack-writer.ts";
+import { listObjects } from "../../bucket/list-objects.ts";
 import { problemOfSql } from "../problem-of.ts";
 import { type BackedModel, DocumentPart } from "./document-part.ts";
 import { LineFile, writeLines } from "./line-file.ts";
@@ -225,19 +226,10 @@ async function listFiles(backup: TenantBackup, state: TenantState): Promise<Back
 /** Files under a prefix, with what their metadata say of them, in order of their names. */
 export async function listBackupFiles(bucket: R2Bucket, prefix: string): Promise<readonly BackupFile[]> {
   const files: BackupFile[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await bucket.list({
-      prefix,
-      include: ["customMetadata"],
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    for (const { key, size, customMetadata = {} } of page.objects) {
-      const { hash = "", rows = "0", raw = "0" } = customMetadata;
-      files.push({ key, sha256: hash, size_bytes: size, row_count: Number(rows), raw_bytes: Number(raw) });
-    }
-    cursor = page.truncated ? page.cursor : undefined;
-  } while (cursor !== undefined);
+  for await (const { key, size, customMetadata = {} } of listObjects(bucket, { prefix, isWithMetadata: true })) {
+    const { hash = "", rows = "0", raw = "0" } = customMetadata;
+    files.push({ key, sha256: hash, size_bytes: size, row_count: Number(rows), raw_bytes: Number(raw) });
+  }
   return files;
 }
 

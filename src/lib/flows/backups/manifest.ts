@@ -1,13 +1,15 @@
 /** What makes files of a backup a backup. docs/FORMATS.md has the tree. */
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
+import { HOUR_MS } from "../../base/durations.ts";
 import { sha256HexSync } from "../../base/hash.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { listNames } from "../../bucket/list-names.ts";
 import { storeVariantSchema } from "../../db/queries/models.ts";
 
 export const BACKUPS_PREFIX = "backups/";
 /** How far clocks may be apart, milliseconds: a record of a deletion has the Worker's, a tenant's backup the database's. */
-export const CLOCKS_APART_MS = 60 * 60 * 1000;
+export const CLOCKS_APART_MS = HOUR_MS;
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -75,17 +77,7 @@ export function backupTimeMs(backupId: string): number {
 
 /** Names of all backups, oldest first, whether whole or not. */
 export async function listBackupIds(bucket: R2Bucket): Promise<readonly string[]> {
-  const ids: string[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await bucket.list({
-      prefix: BACKUPS_PREFIX,
-      delimiter: "/",
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    for (const prefix of page.delimitedPrefixes) ids.push(prefix.slice(BACKUPS_PREFIX.length, -1));
-    cursor = page.truncated ? page.cursor : undefined;
-  } while (cursor !== undefined);
+  const ids = await listNames(bucket, BACKUPS_PREFIX);
   return ids.filter((id) => !Number.isNaN(backupTimeMs(id))).sort();
 }
 

@@ -2,7 +2,9 @@
 import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
 import { z } from "zod";
 import type { Clock } from "../../base/clock.ts";
+import { DAY_MS } from "../../base/durations.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { listObjects, listPages } from "../../bucket/list-objects.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { insertAppliedRanges, insertErasure, selectUserOfHash, userOfHashRowSchema } from "../../db/queries/restore.ts";
 import type { Sql } from "../../db/sql.ts";
@@ -17,10 +19,6 @@ interface ReplayContext {
   readonly bucket: R2Bucket;
   readonly clock: Clock;
 }
-
-/** Objects of one list call, and keys of one statement. */
-const KEYS_MAX = 1_000;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 const droppedSchema = z.object({ batch_tag: z.string(), dropped_at: z.iso.datetime() });
 /** The part of a certificate that a restore needs; certificates of all versions have it. */
@@ -76,22 +74,14 @@ async function settleRanges(
   { tenantId, batchTags, sinceMs }: { tenantId: string; batchTags: ReadonlySet<string>; sinceMs: number },
 ): Promise<Result<void, Problem>> {
   const day = new Date(sinceMs - DAY_MS).toISOString().slice(0, 10);
-  let startAfter = `wal/${tenantId}/${day}`;
-  for (;;) {
-    const page = await bucket.list({
-      prefix: `wal/${tenantId}/`,
-      startAfter,
-      limit: KEYS_MAX,
-      include: ["customMetadata"],
-    });
-    const objects = page.objects.flatMap((object) => objectOf(object, batchTags));
-    if (objects.length > 0) {
-      const written = await sql.transaction({ tenantId, userId: "*" }, [insertAppliedRanges(tenantId, objects)]);
-      if (!written.ok) return err(problemOfSql(written.error));
-    }
-    startAfter = page.objects.at(-1)?.key ?? startAfter;
-    if (!page.truncated) return ok(undefined);
+  const prefix = `wal/${tenantId}/`;
+  for await (const page of listPages(bucket, { prefix, startAfter: `${prefix}${day}`, isWithMetadata: true })) {
+    const objects = page.flatMap((object) => objectOf(object, batchTags));
+    if (objects.length === 0) continue;
+    const written = await sql.transaction({ tenantId, userId: "*" }, [insertAppliedRanges(tenantId, objects)]);
+    if (!written.ok) return err(problemOfSql(written.error));
   }
+  return ok(undefined);
 }
 
 function objectOf(
@@ -122,15 +112,10 @@ async function eraseAgain(
 /** The records under a prefix; what cannot be read as one is passed over. */
 async function records<T>({ bucket }: ReplayContext, prefix: string, schema: z.ZodType<T>): Promise<readonly T[]> {
   const found: T[] = [];
-  let startAfter = "";
-  for (;;) {
-    const page = await bucket.list({ prefix, limit: KEYS_MAX, ...(startAfter === "" ? {} : { startAfter }) });
-    for (const { key } of page.objects) {
-      const object = await bucket.get(key);
-      const parsed = schema.safeParse(await object?.json().catch(() => undefined));
-      if (parsed.success) found.push(parsed.data);
-      startAfter = key;
-    }
-    if (!page.truncated) return found;
+  for await (const { key } of listObjects(bucket, { prefix })) {
+    const object = await bucket.get(key);
+    const parsed = schema.safeParse(await object?.json().catch(() => undefined));
+    if (parsed.success) found.push(parsed.data);
   }
+  return found;
 }

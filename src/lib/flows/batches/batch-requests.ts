@@ -1,12 +1,11 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { isUlid } from "../../base/ids.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { listObjects } from "../../bucket/list-objects.ts";
 import { batchMarkerPrefix, walKey } from "../../wal/wal-key.ts";
 
-/** Requests of one batch that a status counts; a client that sends more in one batch has 100 million documents in it. */
-const BATCH_REQUESTS_MAX = 100_000;
-/** Objects of one R2 list call. */
-const LIST_PAGE_MAX = 1000;
+/** Pages of a thousand requests of one batch that a status counts; a client that sends more in one batch has 100 million documents in it. */
+const BATCH_PAGES_MAX = 100;
 
 /** One accepted request of a batch: its WAL id and how many inputs it has. */
 export interface BatchRequest {
@@ -38,19 +37,8 @@ async function unnamedBatch(bucket: R2Bucket, tenantId: string, walId: string): 
 
 async function namedBatch(bucket: R2Bucket, prefix: string): Promise<readonly BatchRequest[]> {
   const requests: BatchRequest[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await bucket.list({
-      prefix,
-      limit: LIST_PAGE_MAX,
-      include: ["customMetadata"],
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    for (const object of page.objects) {
-      const documentCount = Number(object.customMetadata?.["documents"] ?? 0);
-      requests.push({ walId: object.key.slice(prefix.length), documentCount });
-    }
-    cursor = page.truncated ? page.cursor : undefined;
-  } while (cursor !== undefined && requests.length < BATCH_REQUESTS_MAX);
+  const listing = { prefix, isWithMetadata: true, pagesMax: BATCH_PAGES_MAX };
+  for await (const { key, customMetadata } of listObjects(bucket, listing))
+    requests.push({ walId: key.slice(prefix.length), documentCount: Number(customMetadata?.["documents"] ?? 0) });
   return requests;
 }

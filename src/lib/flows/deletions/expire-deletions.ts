@@ -1,6 +1,7 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Clock } from "../../base/clock.ts";
 import { ok, type Result } from "../../base/result.ts";
+import { listPages } from "../../bucket/list-objects.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { listTenants } from "../tenants/list-tenants.ts";
 import { removeObjects } from "../snapshots/remove-objects.ts";
@@ -13,9 +14,6 @@ interface ExpiryContext {
   readonly newUlid: () => string;
 }
 
-/** Keys of one list call. */
-const KEYS_MAX = 1_000;
-
 /** Removes the records of deletions before a moment, from which no restore can begin. What does not fit into the time goes with the next run. */
 export async function expireDeletions(
   context: ExpiryContext,
@@ -23,15 +21,12 @@ export async function expireDeletions(
 ): Promise<Result<void, Problem>> {
   for (const tenantId of await listTenants(context.bucket, DELETIONS_PREFIX)) {
     const end = replayStart(tenantId, beforeMs);
-    let startAfter = deletionsPrefix(tenantId);
-    for (let isLast = false; !isLast;) {
+    for await (const page of listPages(context.bucket, { prefix: deletionsPrefix(tenantId) })) {
       if (isSpent()) return ok(undefined);
-      const page = await context.bucket.list({ prefix: deletionsPrefix(tenantId), startAfter, limit: KEYS_MAX });
-      const keys = page.objects.map(({ key }) => key).filter((key) => key < end);
+      const keys = page.map(({ key }) => key).filter((key) => key < end);
       const removed = await removeObjects(context, keys, "a deletion older than every backup");
       if (!removed.ok) return removed;
-      startAfter = keys.at(-1) ?? startAfter;
-      isLast = !page.truncated || keys.length < page.objects.length;
+      if (keys.length < page.length) break;
     }
   }
   return ok(undefined);

@@ -2,6 +2,7 @@ import type { R2Bucket } from "@cloudflare/workers-types";
 import { firstUlidOf } from "../../base/ids.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { Semaphore } from "../../base/semaphore.ts";
+import { listPage } from "../../bucket/list-objects.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { restoreTombstones } from "../../db/queries/restore-tombstones.ts";
 import type { Sql } from "../../db/sql.ts";
@@ -33,16 +34,17 @@ export async function replayDeletionsPage(
   { sql, bucket }: ReplayContext,
   { tenantId, after }: { readonly tenantId: string; readonly after: string },
 ): Promise<Result<{ readonly documentCount: number; readonly next: string | undefined }, Problem>> {
-  const page = await bucket.list({ prefix: deletionsPrefix(tenantId), startAfter: after, limit: RECORDS_PER_PAGE });
+  const listing = { prefix: deletionsPrefix(tenantId), startAfter: after, keysMax: RECORDS_PER_PAGE };
+  const { objects, next } = await listPage(bucket, listing);
   const calls = new Semaphore(CALLS_AT_ONCE);
-  const read = await Promise.all(page.objects.map(({ key }) => calls.run(() => readRecord(bucket, key))));
+  const read = await Promise.all(objects.map(({ key }) => calls.run(() => readRecord(bucket, key))));
   const versions = newestOf(read.flat());
   for (let from = 0; from < versions.length; from += DOCUMENTS_PER_TRANSACTION) {
     const statements = restoreTombstones(tenantId, versions.slice(from, from + DOCUMENTS_PER_TRANSACTION));
     const written = await sql.transaction({ tenantId, userId: "*" }, statements);
     if (!written.ok) return err(problemOfSql(written.error));
   }
-  return ok({ documentCount: versions.length, next: page.truncated ? page.objects.at(-1)?.key : undefined });
+  return ok({ documentCount: versions.length, next });
 }
 
 async function readRecord(bucket: R2Bucket, key: string): Promise<readonly DeletionRecord[]> {

@@ -1,7 +1,6 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { listPage } from "../../bucket/list-objects.ts";
 
-/** Keys of one listing. */
-const WINDOW_KEYS_MAX = 1_000;
 /** Listings that are remembered: 20,000 keys, a few megabytes. */
 const WINDOWS_MAX = 20;
 
@@ -57,15 +56,10 @@ export class KeyWindows {
   async #list(key: string): Promise<KeyWindow> {
     // Just before the key: R2 lists what comes after `startAfter`, and no key ends with U+0000.
     const startAfter = key.slice(0, -1);
-    const page = await this.#bucket.list({
-      prefix: this.#prefix,
-      limit: WINDOW_KEYS_MAX,
-      include: ["customMetadata"],
-      startAfter,
-    });
+    const page = await listPage(this.#bucket, { prefix: this.#prefix, startAfter, isWithMetadata: true });
     const window = {
       from: startAfter,
-      to: page.truncated ? page.objects.at(-1)?.key : undefined,
+      to: page.next,
       objects: new Map(page.objects.map((object) => [object.key, listed(object)])),
     };
     this.#windows = [window, ...this.#windows].slice(0, WINDOWS_MAX);

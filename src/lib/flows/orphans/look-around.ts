@@ -2,6 +2,7 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
 import { ok, type Result } from "../../base/result.ts";
+import { listObjects } from "../../bucket/list-objects.ts";
 import { nowRowSchema, SELECT_NOW } from "../../db/queries/orphan-marks.ts";
 import type { JobContext, JobRun } from "../jobs/job.ts";
 import { knownTenants } from "../tenants/known-tenants.ts";
@@ -172,18 +173,10 @@ async function pageOf(check: Check, look: TenantLook, after: string): ReturnType
   }
 }
 
-/** Keys of one listing: a tenant drops a batch a day or so. */
-const DROPS_PER_PAGE = 1_000;
-
 /** When a batch of the tenant was last dropped, milliseconds. */
 async function lastDropOf(bucket: R2Bucket, tenantId: string): Promise<number | undefined> {
   let lastMs: number | undefined;
-  let startAfter: string | undefined;
-  do {
-    const after = startAfter === undefined ? {} : { startAfter };
-    const page = await bucket.list({ prefix: `dropped_batches/${tenantId}/`, limit: DROPS_PER_PAGE, ...after });
-    for (const { uploaded } of page.objects) lastMs = Math.max(lastMs ?? 0, uploaded.getTime());
-    startAfter = page.truncated ? page.objects.at(-1)?.key : undefined;
-  } while (startAfter !== undefined);
+  for await (const { uploaded } of listObjects(bucket, { prefix: `dropped_batches/${tenantId}/` }))
+    lastMs = Math.max(lastMs ?? 0, uploaded.getTime());
   return lastMs;
 }

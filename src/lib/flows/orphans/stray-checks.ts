@@ -1,7 +1,9 @@
 /** Objects in R2 of which no row knows. Young ones are passed over: their row comes after them. */
 import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
+import { HOUR_MS } from "../../base/durations.ts";
 import { sha256HexSync } from "../../base/hash.ts";
 import { ok, type Result } from "../../base/result.ts";
+import { listPage } from "../../bucket/list-objects.ts";
 import { appliedRangesRowSchema, selectAppliedRanges } from "../../db/queries/ledger.ts";
 import { objectKeyRowSchema, selectHeldKeys, selectRegisteredKeys } from "../../db/queries/orphan-rows.ts";
 import { removalKey } from "../snapshots/removal-marker.ts";
@@ -14,7 +16,7 @@ import { LABEL_DIGITS } from "./row-checks.ts";
 /** Keys of one listing. */
 const KEYS_PER_PAGE = 500;
 /** An object may wait so long for its row, milliseconds: a queue that is behind, a request between two writes. */
-const SETTLE_MS = 60 * 60 * 1000;
+const SETTLE_MS = HOUR_MS;
 
 interface StrayKind {
   readonly kind: OrphanKind;
@@ -33,7 +35,11 @@ function strayCheck({ kind, root, namesUsers, straysOf }: StrayKind): Check {
     name: `stray_${root}`,
     kinds: [kind],
     async page(look, after) {
-      const page = await listPage(look.bucket, `${root}/${look.tenantId}/`, after);
+      const page = await listPage(look.bucket, {
+        prefix: `${root}/${look.tenantId}/`,
+        startAfter: after,
+        keysMax: KEYS_PER_PAGE,
+      });
       const settled = page.objects.filter(({ uploaded }) => look.clock() - uploaded.getTime() >= SETTLE_MS);
       const strays = settled.length === 0 ? ok([]) : await straysOf(look, settled);
       if (!strays.ok) return strays;
@@ -51,16 +57,6 @@ function strayCheck({ kind, root, namesUsers, straysOf }: StrayKind): Check {
 
 function batchOf(key: string): string {
   return key.slice(key.lastIndexOf("/") + 1).replace(/\.json$/, "");
-}
-
-async function listPage(
-  bucket: R2Bucket,
-  prefix: string,
-  after: string,
-): Promise<{ readonly objects: readonly R2Object[]; readonly next: string | undefined }> {
-  const startAfter = after === "" ? {} : { startAfter: after };
-  const page = await bucket.list({ prefix, limit: KEYS_PER_PAGE, ...startAfter });
-  return { objects: page.objects, next: page.truncated ? page.objects.at(-1)?.key : undefined };
 }
 
 /** What was removed but stays because a snapshot names it has a marker, and no row any more. */

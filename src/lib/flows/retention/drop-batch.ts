@@ -1,6 +1,7 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Clock } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { listPages } from "../../bucket/list-objects.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { lockReembedding } from "../../db/queries/reembed.ts";
 import {
@@ -36,8 +37,6 @@ export interface DroppedBatch {
 /** Documents of one statement, with their chunks. */
 const DOCUMENTS_PER_PAGE = 500;
 const RECEIPTS_PER_PAGE = 5_000;
-/** Keys of one list and delete call. */
-const KEYS_MAX = 1_000;
 
 /** Record of a batch that was dropped: what is restored from the WAL leaves its inputs out. */
 export function droppedBatchKey({ tenantId, batchTag }: BatchName): string {
@@ -117,11 +116,9 @@ async function record({ bucket, clock }: DropContext, batch: BatchName): Promise
 async function removeObjects(bucket: R2Bucket, batch: BatchName): Promise<Result<void, Problem>> {
   try {
     await bucket.delete(reportKey(batch));
-    for (;;) {
-      const page = await bucket.list({ prefix: batchMarkerPrefix(batch.tenantId, batch.batchTag), limit: KEYS_MAX });
-      if (page.objects.length === 0) return ok(undefined);
-      await bucket.delete(page.objects.map(({ key }) => key));
-    }
+    for await (const page of listPages(bucket, { prefix: batchMarkerPrefix(batch.tenantId, batch.batchTag) }))
+      if (page.length > 0) await bucket.delete(page.map(({ key }) => key));
+    return ok(undefined);
   } catch {
     return err(storageUnavailable());
   }

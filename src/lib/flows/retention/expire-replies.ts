@@ -1,7 +1,5 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-
-/** Keys of one list and delete call. */
-const KEYS_MAX = 1_000;
+import { listPages } from "../../bucket/list-objects.ts";
 
 interface Expiry {
   readonly tenantId: string;
@@ -20,15 +18,11 @@ export async function expireReplies(
   { tenantId, beforeMs, isDryRun, isSpent }: Expiry,
 ): Promise<{ readonly removedCount: number; readonly isDone: boolean }> {
   let removedCount = 0;
-  let startAfter = "";
-  for (;;) {
+  for await (const page of listPages(bucket, { prefix: `idempotency/${tenantId}/` })) {
     if (isSpent()) return { removedCount, isDone: false };
-    const after = startAfter === "" ? {} : { startAfter };
-    const page = await bucket.list({ prefix: `idempotency/${tenantId}/`, limit: KEYS_MAX, ...after });
-    const old = page.objects.filter(({ uploaded }) => uploaded.getTime() < beforeMs).map(({ key }) => key);
+    const old = page.filter(({ uploaded }) => uploaded.getTime() < beforeMs).map(({ key }) => key);
     if (old.length > 0 && !isDryRun) await bucket.delete(old);
     removedCount += old.length;
-    startAfter = page.objects.at(-1)?.key ?? "";
-    if (!page.truncated) return { removedCount, isDone: true };
   }
+  return { removedCount, isDone: true };
 }

@@ -2,6 +2,7 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
 import { err, ok, type Result } from "../../base/result.ts";
+import { type Listing, listPage } from "../../bucket/list-objects.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { deleteSegments, heldEventRowSchema, selectHeldEvents } from "../../db/queries/erase-session.ts";
 import { markTextsRemoved } from "../../db/queries/quarantine.ts";
@@ -56,7 +57,7 @@ export async function eraseHeldEvents(
 }
 
 export function eraseSegments(context: ObjectsContext, { session, tally }: SessionErasure): Promise<ErasureStep> {
-  return eraseObjects(context.bucket, { prefix: segmentPrefix(session), limit: SEGMENTS_PER_PAGE }, async (keys) => {
+  return eraseObjects(context.bucket, { prefix: segmentPrefix(session), keysMax: SEGMENTS_PER_PAGE }, async (keys) => {
     const forgotten = await context.sql.transaction(session, deleteSegments(session, keys));
     if (!forgotten.ok) return err(problemOfSql(forgotten.error));
     tally.segments += keys.length;
@@ -68,7 +69,7 @@ export function eraseSummaries(
   context: ObjectsContext,
   { session, deletionId, tally }: SessionErasure,
 ): Promise<ErasureStep> {
-  return eraseObjects(context.bucket, { prefix: summaryPrefix(session), limit: SUMMARIES_PER_PAGE }, async (keys) => {
+  return eraseObjects(context.bucket, { prefix: summaryPrefix(session), keysMax: SUMMARIES_PER_PAGE }, async (keys) => {
     const made = await Promise.all(keys.map((key) => documentsOfSummary(context.bucket, session.sessionId, key)));
     const documents = made.flat();
     const erased = await eraseDocuments(context, { ...session, documents, deletionId });
@@ -91,12 +92,12 @@ async function documentsOfSummary(bucket: R2Bucket, sessionId: string, key: stri
 /** Deletes the objects of a prefix page by page, each after `before` has dealt with what hangs on it. */
 async function eraseObjects(
   bucket: R2Bucket,
-  list: { readonly prefix: string; readonly limit: number },
+  listing: Listing,
   before: (keys: readonly string[]) => Promise<Result<void, Problem>>,
 ): Promise<ErasureStep> {
   try {
     for (let page = 0; page < PAGES_MAX; page += 1) {
-      const keys = (await bucket.list(list)).objects.map((object) => object.key);
+      const keys = (await listPage(bucket, listing)).objects.map(({ key }) => key);
       if (keys.length === 0) return ok({ done: true });
       const dealt = await before(keys);
       if (!dealt.ok) return dealt;

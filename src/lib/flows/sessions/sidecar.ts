@@ -4,6 +4,7 @@ import { z } from "zod";
 import { utf8Bytes } from "../../base/bytes.ts";
 import { sha256HexSync } from "../../base/hash.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { listObjects } from "../../bucket/list-objects.ts";
 import { fromBase64Url, toBase64Url } from "../../pii/base64url.ts";
 import { summaryKey, summaryPrefix } from "../../session/session-keys.ts";
 import type { SessionIdentity } from "../../session/session-log-api.ts";
@@ -108,14 +109,9 @@ export async function sidecarBefore(
   const own = summaryKey(session, firstSeq);
   let last: string | undefined;
   try {
-    for (let page = 0; page < KEY_PAGES_MAX; page++) {
-      const list = await bucket.list({
-        prefix: summaryPrefix(session),
-        ...(last === undefined ? {} : { startAfter: last }),
-      });
-      const before = list.objects.map(({ key }) => key).filter((key) => key < own);
-      last = before.at(-1) ?? last;
-      if (!list.truncated || before.length < list.objects.length) break;
+    for await (const { key } of listObjects(bucket, { prefix: summaryPrefix(session), pagesMax: KEY_PAGES_MAX })) {
+      if (key >= own) break;
+      last = key;
     }
   } catch {
     return err({ code: "storage_unavailable" });

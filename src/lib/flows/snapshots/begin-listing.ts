@@ -1,7 +1,9 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { listNames } from "../../bucket/list-names.ts";
 import { type BegunBody, begunListingSchema, type SnapshotKind, type Watermark } from "../../contract/snapshot.ts";
 import { SELECT_WATERMARK, watermarkRowSchema } from "../../db/queries/snapshots.ts";
 import type { Sql } from "../../db/sql.ts";
+import { BACKUPS_PREFIX, manifestKey } from "../backups/manifest.ts";
 import { begunKey } from "./snapshot-keys.ts";
 
 interface BeginContext {
@@ -10,8 +12,6 @@ interface BeginContext {
   readonly databases: ReadonlyMap<string, Sql>;
 }
 
-/** Backups of one listing: a night has one, and some weeks of them are kept. */
-const BACKUPS_MAX = 1_000;
 /** Newest backups that are looked at for a manifest: one may be under way, and some may have been cut off. */
 const BACKUPS_TRIED_MAX = 20;
 
@@ -59,9 +59,8 @@ async function readWatermarks(databases: ReadonlyMap<string, Sql>): Promise<Wate
 
 /** A backup counts once its manifest is there, which is written last. */
 async function newestBackup(bucket: R2Bucket): Promise<string | null> {
-  const { delimitedPrefixes } = await bucket.list({ prefix: "backups/", delimiter: "/", limit: BACKUPS_MAX });
-  for (const prefix of delimitedPrefixes.toSorted().toReversed().slice(0, BACKUPS_TRIED_MAX)) {
-    const key = `${prefix}manifest.json`;
+  const names = await listNames(bucket, BACKUPS_PREFIX);
+  for (const key of names.toSorted().toReversed().slice(0, BACKUPS_TRIED_MAX).map(manifestKey)) {
     if ((await bucket.head(key)) !== null) return key;
   }
   return null;

@@ -1,5 +1,6 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { err, ok, type Result } from "../../base/result.ts";
+import { KEYS_PER_CALL } from "../../bucket/list-objects.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type {
   ObjectState,
@@ -27,9 +28,6 @@ interface CheckRequest {
   /** Takes back the removal of objects that are still there: they stay when the snapshot goes. */
   readonly takesBack: boolean;
 }
-
-/** Keys of one delete call. */
-const KEYS_PER_CALL = 1_000;
 
 /**
  * Holds one part of a snapshot against the bucket: each object is there with its etag, or is named with what became of it. Reads no object: R2 says what

@@ -1,9 +1,9 @@
 /** What of the objects that are gone an erasure took. WAL and quarantine objects never go by one: they are written anew. */
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { listAll } from "../../bucket/list-objects.ts";
 import { erasedSessionRowSchema, selectErasedSessions, type SessionName } from "../../db/queries/snapshots.ts";
 import type { Sql } from "../../db/sql.ts";
 import { idOfKeyPart, keyPartHash } from "../../session/session-keys.ts";
-import { listAll } from "./list-all.ts";
 
 interface ErasedContext {
   readonly bucket: R2Bucket;
@@ -59,7 +59,7 @@ function erasableOf(key: string): readonly Erasable[] {
 /** Hashes of the users whose certificates were written since. */
 async function erasedUsers(bucket: R2Bucket, tenantId: string, since: Date): Promise<readonly string[]> {
   const prefix = `erasures/${tenantId}/`;
-  const certificates = await listAll(bucket, prefix, { pagesMax: PAGES_MAX });
+  const certificates = await listAll(bucket, { prefix, pagesMax: PAGES_MAX });
   const late = certificates.filter(({ uploaded }) => uploaded.getTime() >= since.getTime());
   return late.map(({ key }) => key.slice(prefix.length).split("-", 1)[0] ?? "");
 }

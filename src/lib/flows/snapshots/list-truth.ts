@@ -1,4 +1,5 @@
 import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
+import { listPages } from "../../bucket/list-objects.ts";
 import type { SnapshotObject } from "../../contract/snapshot.ts";
 import { RemovalWalk } from "./removal-walk.ts";
 import { TRUTH_PREFIXES } from "./truth-prefixes.ts";
@@ -19,16 +20,12 @@ export async function* listTruth(bucket: R2Bucket, after: string): AsyncGenerato
   for (const prefix of TRUTH_PREFIXES) {
     const isWithin = after.startsWith(prefix);
     if (after > prefix && !isWithin) continue;
-    let startAfter = isWithin ? after : "";
+    const startAfter = isWithin ? after : "";
     const removals = new RemovalWalk(bucket, { prefix, after: startAfter });
-    for (let isTruncated = true; isTruncated;) {
-      const behind = startAfter === "" ? {} : { startAfter };
-      const listed = await bucket.list({ prefix, include: ["customMetadata"], ...behind });
-      isTruncated = listed.truncated;
-      startAfter = listed.objects.at(-1)?.key ?? startAfter;
-      if (listed.objects.length === 0) break;
+    for await (const objects of listPages(bucket, { prefix, startAfter, isWithMetadata: true })) {
+      if (objects.length === 0) break;
       const page: ListedObject[] = [];
-      for (const object of listed.objects) {
+      for (const object of objects) {
         const isRewritten = object.customMetadata?.["created_at"] !== undefined;
         page.push({ entry: entryOf(object), removedAtMs: await removals.removedAtMs(object.key), isRewritten });
       }

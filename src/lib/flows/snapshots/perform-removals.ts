@@ -1,5 +1,6 @@
 import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
 import { Semaphore } from "../../base/semaphore.ts";
+import { listPage } from "../../bucket/list-objects.ts";
 import { createdAtMs, removedObjectKey, REMOVALS_PREFIX, timeOf } from "./removal-marker.ts";
 import { isHeld, readSnapshots } from "./snapshot-window.ts";
 
@@ -11,10 +12,6 @@ export interface RemovalTally {
   readonly heldBytes: number;
 }
 
-export const FIRST_REMOVAL: RemovalTally = { after: "", heldCount: 0, heldBytes: 0 };
-
-/** Markers of a page: one listing, one delete call for objects and one for markers. */
-const MARKERS_PER_PAGE = 1_000;
 /** Calls of a Worker to R2 at the same time. */
 const CALLS_AT_ONCE = 6;
 
@@ -31,13 +28,7 @@ export async function performRemovals(
   let removedCount = 0;
   for (;;) {
     if (isSpent()) return { after, heldCount, heldBytes, removedCount, isDone: false };
-    const behind = after === "" ? {} : { startAfter: after };
-    const page = await bucket.list({
-      prefix: REMOVALS_PREFIX,
-      include: ["customMetadata"],
-      limit: MARKERS_PER_PAGE,
-      ...behind,
-    });
+    const page = await listPage(bucket, { prefix: REMOVALS_PREFIX, startAfter: after, isWithMetadata: true });
     const { begun, live } = await readSnapshots(bucket);
     const windows = [...begun, ...live];
     const held = page.objects.filter((marker) => isHeld(timesOf(marker), windows));
@@ -45,8 +36,8 @@ export async function performRemovals(
     heldCount += held.length;
     heldBytes += held.reduce((sum, marker) => sum + Number(marker.customMetadata?.["size_bytes"] ?? 0), 0);
     removedCount += isDryRun ? free.length : await perform(bucket, free);
-    after = page.objects.at(-1)?.key ?? after;
-    if (!page.truncated) return { after: "", heldCount, heldBytes, removedCount, isDone: true };
+    if (page.next === undefined) return { after: "", heldCount, heldBytes, removedCount, isDone: true };
+    after = page.next;
   }
 }
 

@@ -1,10 +1,9 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
-import { manifestKey, PARTS_PREFIX } from "./snapshot-keys.ts";
+import { listNames } from "../../bucket/list-names.ts";
+import { listPages } from "../../bucket/list-objects.ts";
+import { manifestKey, PARTS_PREFIX, partsPrefix } from "./snapshot-keys.ts";
 import { snapshotsToPrune } from "./snapshot-policy.ts";
 import { type LiveSnapshot, readSnapshots } from "./snapshot-window.ts";
-
-/** Pages of 1,000 listings whose parts lie there: 46 snapshots have 46 at most. */
-const KEYS_PER_PAGE = 1_000;
 
 /**
  * Removes the manifests that the policy does not keep, then parts that neither a manifest nor a listing under way needs. Parts are looked at first, then
@@ -14,7 +13,7 @@ export async function pruneSnapshots(
   bucket: R2Bucket,
   { isSpent, isDryRun }: { readonly isSpent: () => boolean; readonly isDryRun: boolean },
 ): Promise<{ readonly left: readonly LiveSnapshot[]; readonly prunedCount: number; readonly isDone: boolean }> {
-  const listings = await bucket.list({ prefix: PARTS_PREFIX, delimiter: "/", limit: KEYS_PER_PAGE });
+  const listed = await listNames(bucket, PARTS_PREFIX);
   const { begun, live } = await readSnapshots(bucket);
   const pruned = snapshotsToPrune(live);
   const left = live.filter((each) => !pruned.includes(each));
@@ -22,13 +21,10 @@ export async function pruneSnapshots(
   if (isDryRun) return { ...outcome, isDone: true };
   if (pruned.length > 0) await bucket.delete(pruned.map(({ kind, id }) => manifestKey(kind, id)));
   const kept = new Set([...begun, ...left].map(({ id }) => id));
-  const orphaned = listings.delimitedPrefixes.filter((prefix) => !kept.has(prefix.slice(PARTS_PREFIX.length, -1)));
-  for (const prefix of orphaned) {
-    for (;;) {
+  for (const id of listed.filter((name) => !kept.has(name))) {
+    for await (const page of listPages(bucket, { prefix: partsPrefix(id) })) {
       if (isSpent()) return { ...outcome, isDone: false };
-      const { objects } = await bucket.list({ prefix, limit: KEYS_PER_PAGE });
-      if (objects.length === 0) break;
-      await bucket.delete(objects.map(({ key }) => key));
+      if (page.length > 0) await bucket.delete(page.map(({ key }) => key));
     }
   }
   return { ...outcome, isDone: true };

@@ -1,4 +1,5 @@
-import type { R2Bucket, R2Objects } from "@cloudflare/workers-types";
+import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
+import { listObjects } from "../../bucket/list-objects.ts";
 import { removalKey } from "./removal-marker.ts";
 
 /**
@@ -6,42 +7,25 @@ import { removalKey } from "./removal-marker.ts";
  * listings as there are pages between the first key and the last.
  */
 export class RemovalWalk {
-  readonly #bucket: R2Bucket;
-  readonly #prefix: string;
-  #page: R2Objects["objects"] = [];
-  #at = 0;
-  #isExhausted = false;
-  #startAfter: string;
+  readonly #markers: AsyncGenerator<R2Object, void>;
+  #marker: R2Object | undefined;
 
   /** `prefix` begins all keys; the walk begins behind `after`, '' for the first. */
   constructor(bucket: R2Bucket, { prefix, after }: { readonly prefix: string; readonly after: string }) {
-    this.#bucket = bucket;
-    this.#prefix = removalKey(prefix);
-    this.#startAfter = after === "" ? "" : removalKey(after);
+    this.#markers = listObjects(bucket, {
+      prefix: removalKey(prefix),
+      startAfter: after === "" ? "" : removalKey(after),
+    });
   }
 
   /** When the key was removed, milliseconds, by the clock of R2; undefined: it was not. Throws when R2 fails. */
   async removedAtMs(key: string): Promise<number | undefined> {
     const wanted = removalKey(key);
-    for (;;) {
-      const marker = this.#page[this.#at];
-      if (marker === undefined) {
-        if (this.#isExhausted) return undefined;
-        await this.#readPage();
-      } else if (marker.key < wanted) {
-        this.#at += 1;
-      } else {
-        return marker.key === wanted ? marker.uploaded.getTime() : undefined;
-      }
+    while (this.#marker === undefined || this.#marker.key < wanted) {
+      const next = await this.#markers.next();
+      if (next.done === true) return undefined;
+      this.#marker = next.value;
     }
-  }
-
-  async #readPage(): Promise<void> {
-    const after = this.#startAfter === "" ? {} : { startAfter: this.#startAfter };
-    const listed = await this.#bucket.list({ prefix: this.#prefix, ...after });
-    this.#page = listed.objects;
-    this.#at = 0;
-    this.#startAfter = listed.objects.at(-1)?.key ?? this.#startAfter;
-    this.#isExhausted = !listed.truncated;
+    return this.#marker.key === wanted ? this.#marker.uploaded.getTime() : undefined;
   }
 }

@@ -3,6 +3,7 @@ import { assert } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { Semaphore } from "../../base/semaphore.ts";
+import { KEYS_PER_CALL } from "../../bucket/list-objects.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { storageUnavailable } from "../problem-of.ts";
 import { createdAtMs, removalKey } from "./removal-marker.ts";
@@ -14,8 +15,6 @@ interface RemovalContext {
   readonly newUlid: () => string;
 }
 
-/** Keys of one delete call. */
-const KEYS_PER_PAGE = 1_000;
 /** Calls of a Worker to R2 at the same time. */
 const CALLS_AT_ONCE = 6;
 /** Characters of a reason: it is metadata of each marker. */
@@ -42,8 +41,8 @@ export async function removeObjects(
   const distinct = [...new Set(keys)];
   let keptCount = 0;
   try {
-    for (let from = 0; from < distinct.length; from += KEYS_PER_PAGE) {
-      keptCount += await removePage(context.bucket, distinct.slice(from, from + KEYS_PER_PAGE), metadata);
+    for (let from = 0; from < distinct.length; from += KEYS_PER_CALL) {
+      keptCount += await removePage(context.bucket, distinct.slice(from, from + KEYS_PER_CALL), metadata);
     }
     return ok({ removedCount: distinct.length - keptCount, keptCount });
   } catch {

@@ -5,8 +5,8 @@
 import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
 import { z } from "zod";
 import { sha256HexSync } from "../../base/hash.ts";
+import { listAll } from "../../bucket/list-objects.ts";
 import type { SnapshotObject, SnapshotPart } from "../../contract/snapshot.ts";
-import { listAll } from "./list-all.ts";
 import { encodePart } from "./part-codec.ts";
 import { partKey, partsPrefix } from "./snapshot-keys.ts";
 
@@ -38,7 +38,7 @@ const metadataSchema = z.object({
 
 /** The parts of a listing in their order. Throws when R2 fails or a part lacks its metadata. */
 export async function readParts(bucket: R2Bucket, id: string): Promise<readonly StoredPart[]> {
-  const objects = await listAll(bucket, partsPrefix(id), { pagesMax: PAGES_MAX });
+  const objects = await listAll(bucket, { prefix: partsPrefix(id), isWithMetadata: true, pagesMax: PAGES_MAX });
   return objects.map(partOf);
 }
 

@@ -1,7 +1,7 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { listObjects } from "../../bucket/list-objects.ts";
 import type { SnapshotKind } from "../../contract/snapshot.ts";
 import { BEGUN_PREFIX, idOfKey, manifestPrefix, SNAPSHOT_KINDS } from "./snapshot-keys.ts";
-import { listAll } from "./list-all.ts";
 import { timeOf } from "./removal-marker.ts";
 
 /** The time in which a snapshot looked at the bucket, milliseconds, by the clock of R2. */
@@ -40,15 +40,14 @@ const CLOCK_SLACK_MS = 1_000;
  */
 export async function readSnapshots(bucket: R2Bucket): Promise<SnapshotsNow> {
   const begun: BegunListing[] = [];
-  for (const object of await listAll(bucket, BEGUN_PREFIX, { pagesMax: PAGES_MAX })) {
+  for await (const object of listObjects(bucket, { prefix: BEGUN_PREFIX, pagesMax: PAGES_MAX })) {
     const id = idOfKey(object.key);
     if (id !== undefined) begun.push({ id, begunAtMs: object.uploaded.getTime(), endedAtMs: Number.POSITIVE_INFINITY });
   }
   const live: LiveSnapshot[] = [];
   for (const kind of SNAPSHOT_KINDS) {
-    for (const { key, uploaded, customMetadata } of await listAll(bucket, manifestPrefix(kind), {
-      pagesMax: PAGES_MAX,
-    })) {
+    const listing = { prefix: manifestPrefix(kind), isWithMetadata: true, pagesMax: PAGES_MAX };
+    for await (const { key, uploaded, customMetadata } of listObjects(bucket, listing)) {
       const id = idOfKey(key);
       if (id === undefined) continue;
       // Without its metadata a manifest holds whatever came before it.

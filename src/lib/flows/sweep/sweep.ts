@@ -1,6 +1,8 @@
 import type { Queue, R2Bucket, R2Object } from "@cloudflare/workers-types";
 import type { Clock } from "../../base/clock.ts";
+import { MINUTE_MS } from "../../base/durations.ts";
 import { ulidTimeMs } from "../../base/ids.ts";
+import { listPage } from "../../bucket/list-objects.ts";
 import type { EmbedMessage } from "../../contract/queue-message.ts";
 import { appliedRangesRowSchema, selectAppliedRanges } from "../../db/queries/ledger.ts";
 import type { Sql } from "../../db/sql.ts";
@@ -33,7 +35,6 @@ export interface SweepOptions {
 /** 20,000 objects are 20 list calls; 2,000 messages are 20 sends. */
 export const SWEEP_BOUNDS = { objectsMax: 20_000, messagesMax: 2_000 } as const;
 
-const MINUTE_MS = 60_000;
 /** Ages at which an unapplied object is sent again. Between them it is trusted to wait its turn in a long queue. */
 const RESEND_AGE_FIRST_MS = 2 * MINUTE_MS;
 const RESEND_AGES_MS = [RESEND_AGE_FIRST_MS, 15 * MINUTE_MS, 60 * MINUTE_MS, 240 * MINUTE_MS];
@@ -46,9 +47,6 @@ export function isResendDue(ageMs: number, sinceMs: number): boolean {
   if (RESEND_AGES_MS.some((resendAgeMs) => ageMs >= resendAgeMs && beforeMs < resendAgeMs)) return true;
   return ageMs >= RESEND_EVERY_MS && Math.floor(ageMs / RESEND_EVERY_MS) !== Math.floor(beforeMs / RESEND_EVERY_MS);
 }
-
-/** Objects of one R2 list call. */
-const LIST_PAGE_MAX = 1000;
 
 export interface SweepCursor {
   /** Per tenant, the WAL key up to which every object is known to be applied: the next round starts after it. */
@@ -136,10 +134,9 @@ async function sweepTenant(
   for (;;) {
     if (options.isSpent() || tally.lookedAt >= options.objectsMax)
       return { completeUpTo, stoppedAfter: startAfter ?? "" };
-    const page = await context.bucket.list({
+    const page = await listPage(context.bucket, {
       prefix: `wal/${tenantId}/`,
-      limit: LIST_PAGE_MAX,
-      include: ["customMetadata"],
+      isWithMetadata: true,
       ...(startAfter === undefined ? {} : { startAfter }),
     });
     const due = page.objects.filter((object) => ageOfObjectMs(object, context.clock()) >= RESEND_AGE_FIRST_MS);
@@ -151,7 +148,7 @@ async function sweepTenant(
       startAfter = object.key;
     }
     if (handledCount < due.length) return { completeUpTo, stoppedAfter: startAfter ?? "" };
-    if (!page.truncated || due.length < page.objects.length) return { completeUpTo };
+    if (page.next === undefined || due.length < page.objects.length) return { completeUpTo };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
 import { err, ok, type Result } from "../../base/result.ts";
+import { listObjects } from "../../bucket/list-objects.ts";
 import type { S3ListedObject } from "../../s3/list-reply.ts";
 import { compareKeys } from "./key-order.ts";
 import { type Ends, isTruth, type RemoteStore } from "./sync-context.ts";
@@ -45,16 +46,7 @@ async function nextOf<T>(listed: AsyncGenerator<T, void>): Promise<T | undefined
 }
 
 async function* listHere(bucket: R2Bucket, startAfter: string): AsyncGenerator<Result<R2Object, SyncError>, void> {
-  let after = startAfter;
-  for (;;) {
-    const page = await bucket.list({
-      include: ["customMetadata", "httpMetadata"],
-      ...(after === "" ? {} : { startAfter: after }),
-    });
-    for (const object of page.objects) yield ok(object);
-    after = page.objects.at(-1)?.key ?? after;
-    if (!page.truncated) return;
-  }
+  for await (const object of listObjects(bucket, { prefix: "", startAfter, isWithMetadata: true })) yield ok(object);
 }
 
 async function* listThere(

@@ -1,7 +1,9 @@
 /** From what a caller knows of a request (its id, its token, its batch) to the WAL objects that it made. */
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { MINUTE_MS } from "../../base/durations.ts";
 import { firstUlidOf, isUlid, ulidTimeMs, uuidTimeMs } from "../../base/ids.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { listObjects } from "../../bucket/list-objects.ts";
 import { batchTagSchema } from "../../contract/scope.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { selectBatchWalIds, walIdRowSchema } from "../../db/queries/request-trace.ts";
@@ -19,7 +21,7 @@ export interface FindContext {
 /** Requests of a batch that are told of: the first ones. */
 export const REQUESTS_MAX = 100;
 /** A WAL object is made this long after its request came in at the latest, milliseconds: its body has been read by then. */
-const REQUEST_MS_MAX = 5 * 60_000;
+const REQUEST_MS_MAX = 5 * MINUTE_MS;
 /** Pages of 1,000 objects that are looked through for one request: 5 minutes of 66 requests a second. */
 const PAGES_MAX = 20;
 
@@ -54,16 +56,12 @@ async function walIdOfRequest(
   timeMs: number,
 ): Promise<string | undefined> {
   const prefix = `wal/${tenantId}/`;
-  let startAfter = walKey(tenantId, firstUlidOf(timeMs)).replace(/\.mpz$/, "");
-  for (let page = 0; page < PAGES_MAX; page += 1) {
-    const listed = await bucket.list({ prefix, startAfter, limit: 1_000, include: ["customMetadata"] });
-    for (const object of listed.objects) {
-      const walId = parseWalKey(object.key)?.walId;
-      if (walId !== undefined && ulidTimeMs(walId) > timeMs + REQUEST_MS_MAX) return undefined;
-      if (object.customMetadata?.["request_id"] === requestId) return walId;
-      startAfter = object.key;
-    }
-    if (!listed.truncated) return undefined;
+  const startAfter = walKey(tenantId, firstUlidOf(timeMs)).replace(/\.mpz$/, "");
+  const listing = { prefix, startAfter, isWithMetadata: true, pagesMax: PAGES_MAX };
+  for await (const object of listObjects(bucket, listing)) {
+    const walId = parseWalKey(object.key)?.walId;
+    if (walId !== undefined && ulidTimeMs(walId) > timeMs + REQUEST_MS_MAX) return undefined;
+    if (object.customMetadata?.["request_id"] === requestId) return walId;
   }
   return undefined;
 }

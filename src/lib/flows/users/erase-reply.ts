@@ -2,7 +2,7 @@
  * Replies that are remembered for an Idempotency-Key name the documents of a request. They stay, without the names, so that a client that sends an old
  * request again is told what it was told and brings nothing back.
  */
-import type { R2Bucket } from "@cloudflare/workers-types";
+import type { R2Bucket, R2ObjectBody } from "@cloudflare/workers-types";
 import { err, ok, type Result } from "../../base/result.ts";
 import { disownedInputRowSchema, selectDisownedInputs } from "../../db/queries/erase-user.ts";
 import type { UserName } from "../../db/queries/user-erasures.ts";
@@ -24,11 +24,9 @@ export async function eraseReply(
   user: UserName,
 ): Promise<Result<number, RewriteError>> {
   try {
-    const object = await context.bucket.get(key);
-    if (object === null) return ok(0);
-    const named = await namedIn(context, user, await object.json().catch(() => undefined));
-    if (!named.ok) return named;
-    const { remembered, indexes } = named.value;
+    const named = await readNamed(context, key, user);
+    if (!named.ok || named.value === undefined) return named.ok ? ok(0) : named;
+    const { object, remembered, indexes } = named.value;
     if (indexes.size === 0) return ok(0);
     const receipts = remembered.reply.receipts.map((receipt) =>
       indexes.has(receipt.index) ? { ...receipt, document_id: "", reasons: [] } : receipt,
@@ -51,28 +49,34 @@ export async function countReply(
   user: UserName,
 ): Promise<Result<number, RewriteError>> {
   try {
-    const object = await context.bucket.get(key);
-    if (object === null) return ok(0);
-    const named = await namedIn(context, user, await object.json().catch(() => undefined));
-    return named.ok ? ok(named.value.indexes.size) : named;
+    const named = await readNamed(context, key, user);
+    return named.ok ? ok(named.value?.indexes.size ?? 0) : named;
   } catch {
     return err({ code: "storage_unavailable" });
   }
 }
 
 interface Named {
+  readonly object: R2ObjectBody;
   readonly remembered: Remembered;
   /** Places of the erased inputs in the request, as far as the reply still names them. */
   readonly indexes: ReadonlySet<number>;
 }
 
-async function namedIn(context: ReplyContext, user: UserName, json: unknown): Promise<Result<Named, RewriteError>> {
-  const parsed = rememberedSchema.safeParse(json);
+/** A reply with what it names of the user; undefined where there is none under the key. Throws when R2 fails. */
+async function readNamed(
+  context: ReplyContext,
+  key: string,
+  user: UserName,
+): Promise<Result<Named | undefined, RewriteError>> {
+  const object = await context.bucket.get(key);
+  if (object === null) return ok(undefined);
+  const parsed = rememberedSchema.safeParse(await object.json().catch(() => undefined));
   if (!parsed.success) return err({ code: "wal_invalid" });
   const erased = await erasedInputs(context, user.tenantId, parsed.data.wal_id);
   if (!erased.ok) return erased;
   const named = parsed.data.reply.receipts.filter(({ index, document_id: id }) => erased.value.has(index) && id !== "");
-  return ok({ remembered: parsed.data, indexes: new Set(named.map(({ index }) => index)) });
+  return ok({ object, remembered: parsed.data, indexes: new Set(named.map(({ index }) => index)) });
 }
 
 /** Places of a request's erased inputs: its WAL object says which they are, or once that has gone the receipts that are nobody's. */

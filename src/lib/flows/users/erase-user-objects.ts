@@ -1,6 +1,6 @@
 /** The user's texts in objects that requests of several users share: every object of the tenant is looked at, by its marks or by reading it. */
-import type { R2Object } from "@cloudflare/workers-types";
 import { err, ok, type Result } from "../../base/result.ts";
+import { type ListedPage, type Listing, listPage } from "../../bucket/list-objects.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
 import { readObject, type RewriteError } from "../../wal/rewrite-object.ts";
@@ -18,9 +18,6 @@ const PREFIX_OF_PLACE = {
   quarantine_texts: "quarantine",
   remembered_replies: "idempotency",
 } as const satisfies Record<ObjectPlace, string>;
-
-/** Keys of one listing. */
-const KEYS_MAX = 1_000;
 
 /** The inputs of an object that are gone. */
 function erasedOf(erasure: Erasure, key: string): (document: WalDocument) => boolean {
@@ -90,7 +87,7 @@ async function scan(
   const prefix = `${PREFIX_OF_PLACE[place]}/${erasure.tenantId}/`;
   let startAfter = erasure.progress.after.startsWith(prefix) ? erasure.progress.after : "";
   for (;;) {
-    const page = await listPage(context, prefix, startAfter);
+    const page = await pageOf(context, { prefix, startAfter, isWithMetadata: true });
     if (!page.ok) return page;
     for (const object of page.value.objects) {
       if (mayHold(object.customMetadata, erasure)) {
@@ -102,21 +99,18 @@ async function scan(
       startAfter = object.key;
       erasure.progress = { ...erasure.progress, after: object.key };
     }
-    if (!page.value.isTruncated) return ok({ done: true });
+    if (page.value.next === undefined) return ok({ done: true });
     erasure.budget.spend();
     if (erasure.budget.isSpent()) return ok({ done: false });
   }
 }
 
-async function listPage(
+async function pageOf(
   { bucket }: Pick<EraseUserContext, "bucket">,
-  prefix: string,
-  startAfter: string,
-): Promise<Result<{ readonly objects: readonly R2Object[]; readonly isTruncated: boolean }, Problem>> {
+  listing: Listing,
+): Promise<Result<ListedPage, Problem>> {
   try {
-    const after = startAfter === "" ? {} : { startAfter };
-    const page = await bucket.list({ prefix, limit: KEYS_MAX, include: ["customMetadata"], ...after });
-    return ok({ objects: page.objects, isTruncated: page.truncated });
+    return ok(await listPage(bucket, listing));
   } catch {
     return err(storageUnavailable());
   }

@@ -1,7 +1,8 @@
 /** The user's conversations: their logs first, since what they hold would come again as something new. */
-import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
+import type { R2Bucket } from "@cloudflare/workers-types";
 import { ulidTimeMs } from "../../base/ids.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { listAll, listObjects, listPages } from "../../bucket/list-objects.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { erasureRowSchema, raiseErasure } from "../../db/queries/user-erasures.ts";
 import {
@@ -18,8 +19,6 @@ import { type Erasure, type EraseUserContext, noteFound, type StepResult } from 
 
 /** An erased session is some tens of calls. */
 const UNITS_PER_SESSION = 40;
-/** Keys of one listing, and of one deletion. */
-const KEYS_MAX = 1_000;
 
 /**
  * Erases every session that was opened before the erasure, also open ones, in passes. Each begins by drawing the line between what is gone and what is
@@ -42,24 +41,19 @@ async function eraseOldSessions(
   erasure: Erasure,
 ): Promise<Result<{ readonly erasedCount: number; readonly done: boolean }, Problem>> {
   let erasedCount = 0;
-  let startAfter = "";
   const lineMs = ulidTimeMs(erasure.before);
   try {
-    for (;;) {
-      const page = await list(context.bucket, { prefix: sessionMarkersPrefix(erasure), startAfter });
-      for (const { key } of page.objects) {
-        const marker = await readMarkerAt(context.bucket, key);
-        if (!marker.ok) return marker;
-        startAfter = key;
-        if (marker.value === undefined || Date.parse(marker.value.opened_at) > lineMs) continue;
-        if (erasure.budget.isSpent()) return ok({ erasedCount, done: false });
-        const erased = await eraseOne(context, erasure, marker.value);
-        if (!erased.ok) return erased;
-        erasedCount += 1;
-        if (!erased.value.done) return ok({ erasedCount, done: false });
-      }
-      if (!page.truncated) return ok({ erasedCount, done: true });
+    for await (const { key } of listObjects(context.bucket, { prefix: sessionMarkersPrefix(erasure) })) {
+      const marker = await readMarkerAt(context.bucket, key);
+      if (!marker.ok) return marker;
+      if (marker.value === undefined || Date.parse(marker.value.opened_at) > lineMs) continue;
+      if (erasure.budget.isSpent()) return ok({ erasedCount, done: false });
+      const erased = await eraseOne(context, erasure, marker.value);
+      if (!erased.ok) return erased;
+      erasedCount += 1;
+      if (!erased.value.done) return ok({ erasedCount, done: false });
     }
+    return ok({ erasedCount, done: true });
   } catch {
     return err(storageUnavailable());
   }
@@ -117,7 +111,7 @@ export async function countSessionObjects(
 ): Promise<Result<number, Problem>> {
   try {
     let found = 0;
-    for (const { key } of await listAll(bucket, sessionMarkersPrefix(erasure))) {
+    for await (const { key } of listObjects(bucket, { prefix: sessionMarkersPrefix(erasure), pagesMax: PAGES_MAX })) {
       const marker = await readMarkerAt(bucket, key);
       if (!marker.ok) return marker;
       if (marker.value !== undefined && Date.parse(marker.value.opened_at) <= ulidTimeMs(erasure.before)) found += 1;
@@ -137,7 +131,7 @@ function orphanPrefixes(erasure: Erasure): readonly (readonly ["segments" | "sum
 }
 
 async function orphansUnder(bucket: R2Bucket, erasure: Erasure, prefix: string): Promise<readonly string[]> {
-  const keys = (await listAll(bucket, prefix)).map(({ key }) => key);
+  const keys = (await listAll(bucket, { prefix, pagesMax: PAGES_MAX })).map(({ key }) => key);
   const bySession = Map.groupBy(keys, (key) => key.slice(prefix.length).split("/", 1)[0] ?? "");
   const orphans: string[] = [];
   for (const [part, own] of bySession)
@@ -148,23 +142,8 @@ async function orphansUnder(bucket: R2Bucket, erasure: Erasure, prefix: string):
 /** Listings of one prefix: a million objects of one user. */
 const PAGES_MAX = 1_000;
 
-async function listAll(bucket: R2Bucket, prefix: string): Promise<readonly R2Object[]> {
-  const objects: R2Object[] = [];
-  for (let pageIndex = 0; pageIndex < PAGES_MAX; pageIndex += 1) {
-    const page = await list(bucket, { prefix, startAfter: objects.at(-1)?.key ?? "" });
-    objects.push(...page.objects);
-    if (!page.truncated) break;
-  }
-  return objects;
-}
-
 async function countUnder(bucket: R2Bucket, prefix: string): Promise<number> {
-  return (await listAll(bucket, prefix)).length;
-}
-
-async function list(
-  bucket: R2Bucket,
-  { prefix, startAfter }: { readonly prefix: string; readonly startAfter: string },
-): ReturnType<R2Bucket["list"]> {
-  return bucket.list({ prefix, limit: KEYS_MAX, ...(startAfter === "" ? {} : { startAfter }) });
+  let count = 0;
+  for await (const page of listPages(bucket, { prefix, pagesMax: PAGES_MAX })) count += page.length;
+  return count;
 }
