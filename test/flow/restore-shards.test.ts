@@ -1,5 +1,6 @@
 /** Restores of tenants that lie in several databases. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import type { DocumentInput } from "../../src/lib/contract/document.ts";
 import { searchReplySchema } from "../../src/lib/contract/search.ts";
 import { HOME_SHARD, shardMapSchema, type ShardMap, shardOf } from "../../src/lib/db/shard-map.ts";
@@ -112,7 +113,7 @@ describe("a restore of tenants over two databases", () => {
   }
 
   async function backUp(): Promise<unknown> {
-    world.nowMs += 60 * 60 * 1000;
+    world.nowMs += HOUR_MS;
     return expectOk(await runTicked(jobContext(before), BACKUP_JOB));
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, afterAll, describe, expect, it } from "vitest";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { BACKUP_JOB } from "../../src/lib/flows/backups/backup-job.ts";
 import { FULLS_KEPT } from "../../src/lib/flows/backups/expire-backups.ts";
 import { RESTORE_JOB } from "../../src/lib/flows/backups/restore-job.ts";
@@ -215,7 +216,7 @@ describe("a crash at any await", () => {
   it("of the backup leaves a run that the next one completes", { timeout: CAMPAIGN_MS_MAX }, async () => {
     let isThrough = false;
     for (let callIndex = 0; callIndex < CALLS_MAX && !isThrough; callIndex += CRASH_EVERY) {
-      world.nowMs += 3_600_000;
+      world.nowMs += HOUR_MS;
       const crash = new CrashPoint({ callIndex, moment: callIndex % 2 === 0 ? "after" : "before" });
       try {
         await runTicked(backupContext(world, world.database, crash), BACKUP_JOB);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { HOUR_MS } from "../../src/lib/base/durations.ts";
 import { SYNC_BACK_JOB } from "../../src/lib/flows/sync/sync-back-job.ts";
 import { SYNC_JOB } from "../../src/lib/flows/sync/sync-job.ts";
 import { expectOk, statement } from "../support/database.ts";
@@ -85,7 +86,7 @@ describe("a bucket that was lost", () => {
     await sync();
     const erased = "segments/t/ann%40x.org/talk%20(1)/000000000001-x.seg";
     const hash = createHash("sha256").update("ann@x.org").digest("hex");
-    const time = new Date(Date.now() + 3_600_000).toISOString().replaceAll(/[-:.]/g, "");
+    const time = new Date(Date.now() + HOUR_MS).toISOString().replaceAll(/[-:.]/g, "");
     await place.world.bucket.put(`erasures/t/${hash}-${time}.json`, "{}");
     await place.world.bucket.delete([erased, "batches/t/tag/01"]);
     await place.world.bucket.put("dropped_batches/t/tag.json", "{}");

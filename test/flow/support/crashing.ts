@@ -1,3 +1,5 @@
+import { HOUR_MS } from "../../../src/lib/base/durations.ts";
+
 /** Thrown in the place of an answer: the process is gone, whatever the call did or did not do. */
 export class Crash extends Error {
   override readonly name = "Crash";
@@ -9,7 +11,7 @@ export function crashEvery(usual: number): number {
 }
 
 /** How long a campaign of crashes may take, milliseconds: an hour where somebody asked for more of them than there is usually time for. */
-export const CAMPAIGN_MS_MAX = process.env["CRASH_EVERY"] === undefined ? 300_000 : 3_600_000;
+export const CAMPAIGN_MS_MAX = process.env["CRASH_EVERY"] === undefined ? 300_000 : HOUR_MS;
 
 /**
  * When to crash: at the n-th awaited call of a port (from 0), before the call or after it took effect. The second kind is
