@@ -25,6 +25,7 @@ import {
   backupIdOf,
   type BackupManifest,
   backupTimeMs,
+  CLOCKS_APART_MS,
   listBackupIds,
   manifestKey,
   readManifest,
@@ -54,6 +55,8 @@ interface BackupReport {
 
 /** A delta is made of a full backup that is younger: a week less the hours by which a night may be late. */
 const FULL_EVERY_MS = (7 * 24 - 12) * HOUR_MS;
+/** Names of backups have seconds. */
+const NAME_STEP_MS = 1_000;
 /** Names of tenants in a report. */
 const SKIPPED_MAX = 100;
 
@@ -92,14 +95,17 @@ export const BACKUP_JOB: Job<BackupContext, BackupReport> = {
   },
 };
 
-/** What kind of backup it will be. Reads R2 only. */
+/** What kind of backup it will be. Reads R2 only. Names are in the order in which backups were made, also where the clock went back in between. */
 async function plan({ bucket, clock }: BackupContext): Promise<BackupState> {
   const startedAtMs = clock();
-  const known = await wholeBackups(bucket);
-  const full = known.findLast(({ kind }) => kind === "full");
-  const isFull = full === undefined || startedAtMs - backupTimeMs(full.backup_id) > FULL_EVERY_MS;
+  const ids = await listBackupIds(bucket);
+  const known = await wholeBackups(bucket, ids);
+  const lastFull = known.findLast(({ kind }) => kind === "full");
+  const isFull = isFullDue(lastFull, startedAtMs);
+  const newestId = ids.at(-1);
+  const afterNewestMs = newestId === undefined ? startedAtMs : backupTimeMs(newestId) + NAME_STEP_MS;
   return {
-    backup_id: backupIdOf(startedAtMs),
+    backup_id: backupIdOf(Math.max(startedAtMs, afterNewestMs)),
     kind: isFull ? "full" : "delta",
     base: isFull ? null : (known.at(-1)?.backup_id ?? null),
     started_at_ms: startedAtMs,
@@ -109,10 +115,17 @@ async function plan({ bucket, clock }: BackupContext): Promise<BackupState> {
   };
 }
 
+/** A full one that lies ahead was made by a clock that has been set right since: by its time the next one would not be due for as long. */
+function isFullDue(last: BackupManifest | undefined, nowMs: number): boolean {
+  if (last === undefined) return true;
+  const ageMs = nowMs - Date.parse(last.started_at);
+  return ageMs > FULL_EVERY_MS || ageMs < -CLOCKS_APART_MS;
+}
+
 /** Whole backups of the last weeks, oldest first. */
-async function wholeBackups(bucket: R2Bucket): Promise<readonly BackupManifest[]> {
+async function wholeBackups(bucket: R2Bucket, ids: readonly string[]): Promise<readonly BackupManifest[]> {
   const manifests: BackupManifest[] = [];
-  for (const id of await listBackupIds(bucket)) {
+  for (const id of ids) {
     const manifest = await readManifest(bucket, id);
     if (manifest.ok) manifests.push(manifest.value);
   }
