@@ -8,7 +8,7 @@ import { acceptReplySchema } from "../../contract/accept-reply.ts";
 import type { Principal } from "../../contract/principal.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { traceIdSchema } from "../../contract/scope.ts";
-import { createObject, CREATE_OPTIONS } from "../../wal/create-object.ts";
+import { createObject, CREATE_OPTIONS } from "../../bucket/create-object.ts";
 import { userMarks } from "../../wal/user-marks.ts";
 import { storageUnavailable } from "../problem-of.ts";
 

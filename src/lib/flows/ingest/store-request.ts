@@ -7,7 +7,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { EmbedMessage } from "../../contract/queue-message.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
-import { createObject, CREATE_OPTIONS, type CreateError, type NewObject } from "../../wal/create-object.ts";
+import { createObject, CREATE_OPTIONS, type CreateError, type NewObject } from "../../bucket/create-object.ts";
 import { embedMessages, sendBatches } from "../../wal/embed-messages.ts";
 import { splitRanges, type DocumentRange } from "../../wal/split-ranges.ts";
 import { userMarks } from "../../wal/user-marks.ts";

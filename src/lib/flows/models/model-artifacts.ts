@@ -6,7 +6,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { EmbedderInfo } from "../../embed/embedder.ts";
 import { GOLDEN_SET } from "../../model/golden-texts.ts";
-import { createObject, CREATE_OPTIONS } from "../../wal/create-object.ts";
+import { createObject, CREATE_OPTIONS } from "../../bucket/create-object.ts";
 import { storageUnavailable } from "../problem-of.ts";
 
 /** Bytes of one of these objects: sixteen vectors of 4,000 dimensions in base64 have 350 KB. */

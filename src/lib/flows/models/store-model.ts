@@ -5,7 +5,7 @@ import type { Problem } from "../../contract/problem.ts";
 import type { EmbedError, Embedder, EmbedderInfo } from "../../embed/embedder.ts";
 import { GOLDEN_SET } from "../../model/golden-texts.ts";
 import { loadTokenCounter } from "../../model/load-token-counter.ts";
-import { createObject, CREATE_OPTIONS } from "../../wal/create-object.ts";
+import { createObject, CREATE_OPTIONS } from "../../bucket/create-object.ts";
 import { tokenizerKey } from "./model-source.ts";
 import { storageUnavailable } from "../problem-of.ts";
 import { embedGolden, goldenText } from "./embed-golden.ts";

@@ -4,7 +4,7 @@ import { hexOf, utf8Bytes } from "../../base/bytes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import type { WalDocument } from "../../contract/wal-record.ts";
-import { createObject, CREATE_OPTIONS } from "../../wal/create-object.ts";
+import { createObject, CREATE_OPTIONS } from "../../bucket/create-object.ts";
 import { rewriteObject } from "../../wal/rewrite-object.ts";
 import { userMarks } from "../../wal/user-marks.ts";
 import { readWalRange } from "../../wal/read-wal-range.ts";

@@ -7,7 +7,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { sessionMarkerKey } from "../../session/session-keys.ts";
 import type { SessionIdentity } from "../../session/session-log-api.ts";
-import { createObject, CREATE_OPTIONS } from "../../wal/create-object.ts";
+import { createObject, CREATE_OPTIONS } from "../../bucket/create-object.ts";
 import { storageUnavailable } from "../problem-of.ts";
 
 const markerSchema = z.strictObject({

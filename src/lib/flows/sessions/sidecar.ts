@@ -9,7 +9,7 @@ import { fromBase64Url, toBase64Url } from "../../pii/base64url.ts";
 import { summaryKey, summaryPrefix } from "../../session/session-keys.ts";
 import type { SessionIdentity } from "../../session/session-log-api.ts";
 import type { SummarySentence } from "../../summarise/summarise-sentences.ts";
-import { createObject, CREATE_OPTIONS } from "../../wal/create-object.ts";
+import { createObject, CREATE_OPTIONS } from "../../bucket/create-object.ts";
 
 const sentenceSchema = z.strictObject({
   seq: z.int().min(1),

@@ -12,7 +12,7 @@ import {
   type Kept,
 } from "../../contract/user-erasure.ts";
 import type { UserName } from "../../db/queries/user-erasures.ts";
-import { createObject, CREATE_OPTIONS } from "../../wal/create-object.ts";
+import { createObject, CREATE_OPTIONS } from "../../bucket/create-object.ts";
 import { storageUnavailable } from "../problem-of.ts";
 import type { Erasure } from "./erasure.ts";
 
