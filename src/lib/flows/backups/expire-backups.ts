@@ -1,6 +1,7 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import type { Clock } from "../../base/clock.ts";
 import { ok, type Result } from "../../base/result.ts";
+import { listPages } from "../../bucket/list-objects.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { expireDeletions } from "../deletions/expire-deletions.ts";
 import type { JobRun } from "../jobs/job.ts";
@@ -15,8 +16,6 @@ interface ExpiryContext {
 
 /** Full backups that are kept, with the deltas behind them: five weeks, as long as runs of jobs are remembered. */
 export const FULLS_KEPT = 5;
-/** Objects of one list call. */
-const KEYS_MAX = 1_000;
 
 /**
  * Removes backups that are older than the oldest full one that is kept, and what is left of those that never became whole. The manifest goes first, so that
@@ -56,19 +55,10 @@ async function removeBackup(context: ExpiryContext, id: string): Promise<Result<
   const why = "a backup past its weeks";
   const manifest = await removeObjects(context, [manifestKey(id)], why);
   if (!manifest.ok) return manifest;
-  let startAfter = "";
-  for (;;) {
-    const page = await context.bucket.list({
-      prefix: `${BACKUPS_PREFIX}${id}/`,
-      limit: KEYS_MAX,
-      ...(startAfter === "" ? {} : { startAfter }),
-    });
-    const keys = page.objects.map(({ key }) => key);
-    if (keys.length > 0) {
-      const removed = await removeObjects(context, keys, why);
-      if (!removed.ok) return removed;
-      startAfter = keys.at(-1) ?? "";
-    }
-    if (!page.truncated) return ok(undefined);
+  for await (const page of listPages(context.bucket, { prefix: `${BACKUPS_PREFIX}${id}/` })) {
+    const keys = page.map(({ key }) => key);
+    const removed = keys.length === 0 ? ok(undefined) : await removeObjects(context, keys, why);
+    if (!removed.ok) return removed;
   }
+  return ok(undefined);
 }
