@@ -16,7 +16,7 @@ interface DictionaryReport {
   readonly failures: Record<string, number>;
 }
 
-/** Trainings of one run: 25 s of CPU each, of the 300 s that an invocation has. The other tenants come the next night. */
+/** Trainings of one run: 10 to 25 s of CPU each, of the 300 s that an invocation has. The other tenants come the next night. */
 const TRAININGS_MAX = 6;
 
 /**
