@@ -29,11 +29,11 @@ function findingChanges(
   before: readonly AuditFinding[],
   after: readonly AuditFinding[],
 ): readonly AuditChange[] {
-  const countOf = (findings: readonly AuditFinding[], check: string): number =>
+  const findingCount = (findings: readonly AuditFinding[], check: string): number =>
     findings.find((finding) => finding.check === check)?.count ?? 0;
   const checks = new Set([...before, ...after].map(({ check }) => check));
   return [...checks].sort().map((check) => {
-    const counts = { before: countOf(before, check), after: countOf(after, check) };
+    const counts = { before: findingCount(before, check), after: findingCount(after, check) };
     const named = { tenant_id: tenantId, name: `finding ${check}`, ...counts };
     if (counts.after === 0) return { verdict: "expected", ...named, reason: "it was mended" };
     const reason = counts.before === 0 ? "it was found for the first time" : "it is found still";
