@@ -57,9 +57,10 @@ export async function embedAll(
   { signal, take = takeInOrder() }: { readonly signal?: AbortSignal; readonly take?: TakeTexts } = {},
 ): Promise<BulkRun> {
   let firstVector = new Float32Array(0);
+  const isLeft = (start: number): boolean => start < texts.length && signal?.aborted !== true;
   const client = async (): Promise<void> => {
     const { requestTexts } = plan;
-    for (let start = take(requestTexts); start < texts.length && signal?.aborted !== true; start = take(requestTexts)) {
+    for (let start = take(requestTexts); isLeft(start); start = take(requestTexts)) {
       const vector = await embedOnce(target, texts.slice(start, start + requestTexts));
       if (start === 0) firstVector = new Float32Array(vector);
     }

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Provider } from "./provider.ts";
-import { turnTelemetryOff } from "./telemetry.ts";
+import { prepareOrtEnvironment } from "./ort-environment.ts";
 
 /** Why CUDA cannot be used, or undefined when a small inference on the device gave the right answer. */
 export type CudaProbe = (deviceId: number) => Promise<string | undefined>;
@@ -25,7 +25,7 @@ function isCudaInstalled(): boolean {
 export const probeCuda: CudaProbe = (deviceId) =>
   new Promise((resolve) => {
     if (!isCudaInstalled()) return resolve("onnxruntime-node was installed without its CUDA provider");
-    turnTelemetryOff();
+    prepareOrtEnvironment();
     const worker = new Worker(new URL("./cuda-probe-worker.ts", import.meta.url), { workerData: { deviceId } });
     const timer = setTimeout(() => finish(`no answer within ${PROBE_TIMEOUT_MS} ms`), PROBE_TIMEOUT_MS);
     const finish = (failure: string | undefined): void => {

@@ -6,7 +6,7 @@ import type {
   RequestMessage,
   WorkerMessage,
 } from "./batch-messages.ts";
-import { turnTelemetryOff } from "./telemetry.ts";
+import { prepareOrtEnvironment } from "./ort-environment.ts";
 
 /** Raised by `run` when the worker thread ended or refused the batch. */
 export class InferenceFailure extends Error {
@@ -32,7 +32,7 @@ export type InferenceSession = {
 
 /** Starts a worker thread and resolves when its model is loaded. Rejects with InferenceFailure when it cannot be. */
 export async function startInferenceSession(data: InferenceWorkerData): Promise<InferenceSession> {
-  turnTelemetryOff();
+  prepareOrtEnvironment();
   const worker = new Worker(new URL("./inference-worker.ts", import.meta.url), { workerData: data });
   const waiting = new Map<number, Waiting>();
   let nextId = 1;

@@ -22,11 +22,12 @@ export function planSessions(threadCount: number, bulkNiceness: number): readonl
 }
 
 /**
- * A second session's batch is copied and launched while the device computes the first one's: on an H100 20 % more tokens a second on mixed texts. A third
- * one serves interactive texts alone.
+ * A second session's batch is copied and launched while the device computes the first one's: on an H100 17 to 32 % more tokens a second at 16,384 tokens
+ * a batch (`bench/device-sweep.ts`), for 250 MiB of its memory.
  */
 const DEVICE_SHARED_SESSIONS = 2;
 
+/** A device's sessions for everything, and one that only interactive texts may use. */
 export function planDeviceSessions(): readonly SessionPlan[] {
   return planSessions(DEVICE_SHARED_SESSIONS, 0);
 }
