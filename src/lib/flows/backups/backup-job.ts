@@ -31,6 +31,7 @@ import {
   readManifest,
   writeJson,
 } from "./manifest.ts";
+import { lookBeforeWriting, OvertakenError } from "./own-writes.ts";
 
 export interface BackupContext extends JobContext {
   readonly bucket: R2Bucket;
@@ -172,6 +173,7 @@ async function backUpOrSkip(backup: TenantBackup, run: JobRun, turn: TenantTurn)
     const done = await backUpTenant(backup, run, turn);
     if (done.ok || done.error.code !== "internal") return done;
   } catch (thrown) {
+    if (thrown instanceof OvertakenError) return ok(false);
     const isThere = await backup.bucket.head(manifestKey(backup.backupId)).then(
       () => true,
       () => false,
@@ -192,18 +194,20 @@ async function backUpTenant(
 ): Promise<Result<boolean, Problem>> {
   for (;;) {
     const { tenant } = state.value;
+    const bucket = await lookBeforeWriting(backup.bucket, `${BACKUPS_PREFIX}${backup.backupId}/${tenantId}/`);
     if (run.budget.isSpent() || !(await run.checkpoint({ backup: state.value }))) return ok(false);
+    const own = { ...backup, bucket };
     if (tenant?.tenant_id !== tenantId) {
-      const begun = await beginTenant(backup, tenantId, baseId);
+      const begun = await beginTenant(own, tenantId, baseId);
       if (!begun.ok) return begun;
       state.value = { ...state.value, tenant: begun.value };
     } else if (tenant.step === "done") {
-      const finished = await finishTenant(backup, tenant);
+      const finished = await finishTenant(own, tenant);
       if (!finished.ok) return finished;
       state.value = { ...state.value, tenant: null, ...(finished.value ? { after_tenant: tenantId } : {}) };
       if (finished.value) return ok(true);
     } else {
-      const written = await writeNext(backup, tenant);
+      const written = await writeNext(own, tenant);
       if (!written.ok) return written;
       state.value = { ...state.value, tenant: written.value };
     }
@@ -252,13 +256,15 @@ async function finishBackup(
   const { bucket, clock } = context;
   const { backup_id: backupId, kind, base } = state;
   const prefix = `${BACKUPS_PREFIX}${backupId}/`;
+  const own = await lookBeforeWriting(bucket, manifestKey(backupId));
+  if (!(await run.checkpoint({ backup: state }))) return ok(stopped("partial", state, null));
   const files = await listBackupFiles(bucket, prefix);
   const tenants = files.flatMap(({ key, sha256 }) => {
     const [tenantId = "", name] = key.slice(prefix.length).split("/");
     return name === "tenant.json" ? [{ tenant_id: tenantId, key, sha256 }] : [];
   });
   const sizeBytes = files.reduce((sum, { size_bytes: size }) => sum + size, 0);
-  await writeJson(bucket, manifestKey(backupId), {
+  await writeJson(own, manifestKey(backupId), {
     version: 1,
     backup_id: backupId,
     kind,
