@@ -11,10 +11,7 @@ export interface ZstdDictionary {
 
 export const DICTIONARY_ID_BYTES = 16;
 
-/**
- * Bytes of a dictionary at most. Twice what zstd's trainer takes by itself saves 2 to 4 % of a pack (docs/benchmarks.md). Together with a block of 16 KB it stays within 256 KB,
- * beyond which zstd doubles its tables.
- */
+/** Bytes of a dictionary at most. Together with a block of 16 KB it stays within 256 KB, beyond which zstd doubles its tables. */
 export const DICTIONARY_BYTES_MAX = 224 * 1024;
 
 /** 0xEC30A437, little-endian: first bytes of a trained dictionary. */

@@ -2,6 +2,7 @@
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
 import { assert } from "../../base/assert.ts";
+import { joinBytes } from "../../base/bytes.ts";
 import { PACK_LIMITS } from "../../artifact/pack-limits.ts";
 import { PackWriter, type PackWriterOptions } from "../../artifact/pack-writer.ts";
 import type { StoreVariant } from "../../db/queries/models.ts";
@@ -112,7 +113,7 @@ export class DocumentPart {
       const finished = await writer.finish();
       assert(finished.ok, "a part is far smaller than the largest pack");
       const key = `${keyPrefix}.${modelId}.mpz`;
-      await writeFile(bucket, { key, bytes: concatenated(bytes), rowCount: finished.value.recordCount, rawBytes: 0 });
+      await writeFile(bucket, { key, bytes: joinBytes(bytes), rowCount: finished.value.recordCount, rawBytes: 0 });
     }
     await writeLines(bucket, `${keyPrefix}.jsonl.zst`, { text: this.#lines.text(), rowCount: this.#lines.rowCount });
   }
@@ -123,15 +124,6 @@ function vectorRowOf(row: Readonly<Record<string, unknown>>, embedding: string |
   return { row, vector: storedVector(embedding) };
 }
 
-export function concatenated(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
-}
 
 const rowSchema = z.record(z.string(), z.unknown());
 

@@ -5,10 +5,10 @@ import { PACK_LIMITS } from "../../artifact/pack-limits.ts";
 import type { PackReaderOptions } from "../../artifact/pack-reader.ts";
 import { PackWriter, type PackWriterOptions } from "../../artifact/pack-writer.ts";
 import { assert } from "../../base/assert.ts";
+import { joinBytes } from "../../base/bytes.ts";
 import { sha256HexSync } from "../../base/hash.ts";
 import type { PackRecord } from "../../contract/pack-record.ts";
 import { listBackupFiles } from "./backup-tenant.ts";
-import { concatenated } from "./document-part.ts";
 import { type Line, readLines, writeFile, writeLines } from "./line-file.ts";
 import {
   type BackupFile,
@@ -80,7 +80,7 @@ async function eraseRecords(
   const finished = await writer.finish();
   assert(finished.ok, "less than there was");
   const rowCount = finished.value.recordCount;
-  await writeFile(bucket, { key: file.key, bytes: concatenated(pieces), rowCount, rawBytes: 0 });
+  await writeFile(bucket, { key: file.key, bytes: joinBytes(pieces), rowCount, rawBytes: 0 });
   return erasedCount;
 }
 

@@ -31,7 +31,7 @@ const BLOCK_RECORDS = 64;
 const SAMPLE_RECORDS = 16;
 /** One block of so many is held out: what a dictionary is measured with is not in it. */
 const HELD_OUT_EVERY = 4;
-/** Bytes of all blocks, a quarter of which is held out: ten times the largest dictionary. A training takes 8 s of CPU for each megabyte at most (docs/dictionaries.md). */
+/** Bytes of all blocks, a quarter of which is held out: ten times the largest dictionary. A training takes 2 to 5 s of CPU for each megabyte (docs/dictionaries.md). */
 const BLOCK_BYTES_MAX = 3 * 1024 * 1024;
 /** UTF-16 units of text of one block: a block of long documents is not worth its room. */
 const BLOCK_CHARACTERS_MAX = 128 * 1024;

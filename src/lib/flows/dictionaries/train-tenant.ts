@@ -36,7 +36,7 @@ export interface TrainingBounds {
 
 /**
  * newDocumentsMin: documents that have come since the last training, so that there is another one: thirty blocks. A conversation of that length has words of its own, and a
- * training, half a minute of CPU, is not spent on less. samplesMin, heldOutMin: samples in which a trainer finds something, and blocks that say
+ * training, ten seconds of CPU, is not spent on less. samplesMin, heldOutMin: samples in which a trainer finds something, and blocks that say
  * something about what it found. servedPerDocument: documents that a dictionary will be used for, for each that the tenant has: nothing is known of those
  * that will come but how many came.
  */
