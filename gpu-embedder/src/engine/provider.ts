@@ -25,7 +25,7 @@ export type ProviderTuning = {
  * CPU: small batches stay in the caches, 384 to 512 tokens gave the most tokens/s on 2 cores in int8 (768: 2 to 5 % fewer). On mixed lengths a share of
  * 0.05 leaves 4 % padding, 0.06 5 %, for batches that are 7 % smaller. The queue holds about 20 s of work.
  *
- * CUDA, on an H100 with `bench/device-sweep.ts`: 16,384 tokens gave 94 to 99 % of what any larger batch gives, 4,096 71 to 78 %. A run costs a millisecond
+ * CUDA, on an H100 with `bench/device-sweep.ts`: 16,384 tokens gave 94 to 99 % of what any larger batch gives, 4,096 68 to 77 %. A run costs a millisecond
  * however small its batch: 2,048 tokens of padding are cheaper than one more. Tensor cores and attention kernels work on multiples of 8. The queue holds one or two
  * seconds of work, 14 of the largest requests.
  */
