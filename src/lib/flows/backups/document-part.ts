@@ -124,7 +124,6 @@ function vectorRowOf(row: Readonly<Record<string, unknown>>, embedding: string |
   return { row, vector: storedVector(embedding) };
 }
 
-
 const rowSchema = z.record(z.string(), z.unknown());
 
 /** A document that did not change: its rows stand in an earlier backup. */
