@@ -5,6 +5,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startSystem, type System } from "../e2e/support/system.ts";
 import { chromiumPath, goTo, launchBrowser, openPage, seriousFindings, signIn } from "./support/browser.ts";
+import { registerGoldenPack } from "./support/golden-packs.ts";
 import { BATCH, MARKUP, populate, talk, TALK } from "./support/population.ts";
 
 const isRunnable = chromiumPath() !== undefined;
@@ -240,6 +241,27 @@ describe.runIf(isRunnable)("the page at /", () => {
       await page.getByRole("button", { name: "Open here" }).click();
       await page.getByText("3 events, checksums right").waitFor();
       for (const text of TALK) await page.getByText(text).waitFor();
+      expect(complaints).toEqual([]);
+    });
+
+    it("that are packs show their records, unless they need a dictionary that a browser's zstd cannot use", async () => {
+      await registerGoldenPack(system, "harbour", "conversation");
+      await registerGoldenPack(system, "harbour", "with-dictionary");
+      const { page, complaints } = await openPage(browser);
+      await signIn(page, system.url, operator);
+      await goTo(page, "Artifacts");
+      await page.getByRole("button", { name: "pack", exact: true }).click();
+      await page.getByRole("link", { name: "pack-conversation" }).click();
+      await page.getByRole("button", { name: "Open here" }).click();
+      const records = page.getByRole("region", { name: "Records" });
+      await records.getByText("70 records, digests right").waitFor();
+      await records.locator("summary").first().click();
+      await records.getByText('"session_id": "talk-1"').first().waitFor();
+      await goTo(page, "Artifacts");
+      await page.getByRole("button", { name: "pack", exact: true }).click();
+      await page.getByRole("link", { name: "pack-with-dictionary" }).click();
+      await page.getByRole("button", { name: "Open here" }).click();
+      await page.getByRole("alert").getByText("dictionary_needed").waitFor();
       expect(complaints).toEqual([]);
     });
 
