@@ -3,8 +3,8 @@ import { jsonLog, type LogFields } from "./log.ts";
 import { startServer } from "./server.ts";
 
 /**
- * Exit code 0: a clean stop; 1: could not start. What may not wait for running batches (drain time over, a second signal, a crash) ends
- * the process by SIGKILL: `process.exit` would end threads inside ONNX Runtime, which aborts with a core dump.
+ * Exit code 0: a clean stop; 1: could not start. What may not wait for running batches (drain time over, a second signal, a crash, a
+ * self-test that fails again and again) ends the process by SIGKILL: `process.exit` would end threads inside ONNX Runtime, which aborts with a core dump.
  */
 const startMs = performance.now();
 const log = jsonLog(process.stdout, () => Date.now());
@@ -26,7 +26,9 @@ if (!started.ok) {
   log("start_failed", started.error);
   process.exit(1);
 }
-const { port, fingerprint, stop } = started.value;
+const { port, fingerprint, stop, broken } = started.value;
+// Its supervisor starts a new process: a container's restart policy, Kubernetes, systemd.
+void broken.then(() => endAtOnce("self_test_failing"));
 
 let stopping = false;
 const shutDown = (signal: string): void => {

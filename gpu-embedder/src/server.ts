@@ -21,6 +21,8 @@ import { startRuntime, type StartError } from "./runtime.ts";
 export type RunningServer = {
   readonly port: number;
   readonly fingerprint: string;
+  /** Resolves when the server cannot mend itself: whoever started it should start another one. */
+  readonly broken: Promise<void>;
   /** Refuses new work, answers what was admitted, closes connections and threads. */
   readonly stop: () => Promise<void>;
 };
@@ -97,6 +99,7 @@ export async function startServer(
   return ok({
     port,
     fingerprint: model.fingerprint,
+    broken: selfCheck.broken,
     async stop() {
       stopping = true;
       selfCheck.stop();

@@ -36,6 +36,23 @@ test("the test goes on at its interval: a device that went bad is seen and repor
   expect(check.state.ageMs).toBe(5_000);
 });
 
+test("faults in a row say that the process is broken; a passed test between them, or one that found no room, does not count", async () => {
+  const outcomes = [WRONG, WRONG, PASSED, WRONG, NOT_RUN, WRONG, WRONG];
+  const check = new SelfCheck({
+    test: async () => outcomes.shift() ?? PASSED,
+    nowMs: () => Date.now(),
+    intervalMs: 1_000,
+    onFault: () => undefined,
+  });
+  let isBroken = false;
+  void check.broken.then(() => (isBroken = true));
+  for (let run = 0; run < 6; run += 1) await check.run();
+  expect(isBroken).toBe(false);
+  await check.run();
+  await check.broken;
+  expect(isBroken).toBe(true);
+});
+
 test("a server that never passed its test is not ready, nor is one that stops or lacks a thread", () => {
   const facts = {
     stopping: false,
