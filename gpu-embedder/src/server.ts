@@ -37,7 +37,8 @@ async function listen(
 ): Promise<Result<{ server: Server; port: number }, StartError>> {
   return new Promise((resolve) => {
     const serverOptions = serverOptionsOf(limits);
-    const server = createAdaptorServer({ fetch, serverOptions });
+    // The host name stands in the URL of requests that name none (HTTP/1.0).
+    const server = createAdaptorServer({ fetch, hostname: config.host, serverOptions });
     assert(server instanceof Server, "the adapter makes an HTTP/1.1 server unless told otherwise");
     applyConnectionLimits(server, limits);
     server.once("error", (cause) => resolve(err({ code: "listen_failed", detail: cause.message })));
