@@ -16,6 +16,7 @@ import { PROVIDER_TUNING } from "../src/engine/provider.ts";
 import { PRECISIONS } from "../src/graph/graph-context.ts";
 import { bareSeconds, batchesOf, tokenLists } from "./support/bare-batches.ts";
 import { benchModel } from "./support/bench-model.ts";
+import { count, counts } from "./support/count-options.ts";
 import { deviceState } from "./support/device-state.ts";
 import { describeMachine } from "./support/machine.ts";
 import { readTexts } from "./support/text-files.ts";
@@ -39,26 +40,20 @@ const { positionals: paths, values } = parseArgs({
   },
 });
 if (paths.length === 0) throw new Error("usage: node bench/device-sweep.ts FILES_OR_FOLDERS…");
-const numbers = (fallback: string): z.ZodType<readonly number[]> =>
-  z
-    .string()
-    .default(fallback)
-    .transform((list) => list.split(",").map(Number))
-    .pipe(z.array(z.int().min(1)).min(1));
 const options = z
   .object({
     provider: z.enum(["cpu", "cuda"]).default("cuda"),
     precision: z.enum(PRECISIONS).optional(),
-    "batch-tokens": numbers("4096,8192,16384,32768,65536,131072"),
-    sessions: numbers("1,2"),
+    "batch-tokens": counts("4096,8192,16384,32768,65536,131072"),
+    sessions: counts("1,2"),
     sets: z
       .string()
       .default(SET_NAMES.join(","))
       .transform((list) => list.split(","))
       .pipe(z.array(z.enum(SET_NAMES))),
     multiple: z.coerce.number().int().min(1).optional(),
-    tokens: z.coerce.number().int().min(1).default(2_000_000),
-    rounds: z.coerce.number().int().min(1).default(3),
+    tokens: count(2_000_000),
+    rounds: count(3),
   })
   .parse(values);
 
@@ -82,8 +77,8 @@ for (const name of options.sets) {
   console.log(`${name}: tokenizing alone, one thread ${Math.round(set.tokenCount / tokenizeSeconds)} tokens/s`);
   for (const batchTokensMax of options["batch-tokens"]) {
     const batches = batchesOf(lists, { batchTokensMax, batchTextsMax: BATCH_TEXTS_MAX, sequenceMultiple });
-    for (const count of options.sessions) {
-      const sessions = all.slice(0, count);
+    for (const sessionCount of options.sessions) {
+      const sessions = all.slice(0, sessionCount);
       await bareSeconds(sessions, batches, sequenceMultiple);
       const rates: number[] = [];
       for (let round = 0; round < options.rounds; round += 1)
@@ -92,7 +87,7 @@ for (const name of options.sets) {
       const memory = (await deviceState())?.memoryMib;
       const device = memory === undefined ? "" : `; ${memory} MiB of the device`;
       console.log(
-        `${name}: ${batchTokensMax} tokens a batch, ${count} sessions: ${Math.round(median(rates))} tokens/s (${range})${device}`,
+        `${name}: ${batchTokensMax} tokens a batch, ${sessionCount} sessions: ${Math.round(median(rates))} tokens/s (${range})${device}`,
       );
     }
   }

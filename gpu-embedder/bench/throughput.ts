@@ -23,6 +23,7 @@ import { PRECISIONS } from "../src/graph/graph-context.ts";
 import { bareSeconds, batchesOf, tokenLists } from "./support/bare-batches.ts";
 import { benchModel } from "./support/bench-model.ts";
 import { startClients } from "./support/client-pool.ts";
+import { count, counts } from "./support/count-options.ts";
 import { deviceState } from "./support/device-state.ts";
 import { embedOnce, type ClientPlan, type EmbedTarget } from "./support/embed-client.ts";
 import { startEmbedder, type EmbedderProcess } from "./support/embedder-process.ts";
@@ -32,18 +33,13 @@ import { readSeries } from "./support/prometheus.ts";
 import { readTexts } from "./support/text-files.ts";
 import { cutTextSet, SET_NAMES, type TextSet } from "./support/text-sets.ts";
 
-const count = (fallback: number): z.ZodType<number> => z.coerce.number().int().min(1).default(fallback);
 const optionsSchema = z.object({
   provider: z.enum(["cpu", "cuda"]).default("cpu"),
   precision: z.enum(PRECISIONS).optional(),
   set: z.enum(SET_NAMES).default("mixed"),
   tokens: count(60_000),
   rounds: count(5),
-  clients: z
-    .string()
-    .default("4")
-    .transform((list) => list.split(",").map(Number))
-    .pipe(z.array(z.int().min(1)).min(1)),
+  clients: counts("4"),
   request: count(32),
   "client-threads": z.coerce.number().int().min(0).max(64).default(0),
   servers: count(1),

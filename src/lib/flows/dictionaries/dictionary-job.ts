@@ -1,3 +1,4 @@
+import { MINUTE_MS } from "../../base/durations.ts";
 import type { Job, JobGauge } from "../jobs/job.ts";
 import { walkTenants } from "../jobs/walk-tenants.ts";
 import { removeUnneeded } from "./remove-dictionaries.ts";
@@ -27,7 +28,7 @@ export const DICTIONARY_JOB: Job<TrainingContext, DictionaryReport> = {
   name: "dictionary",
   summary: "trains a compression dictionary for tenants with enough new documents, and uses it where it wins",
   cron: "30 4 * * *",
-  timeMsMax: 13 * 60_000,
+  timeMsMax: 13 * MINUTE_MS,
   async run(context, run) {
     const report: DictionaryReport = {
       tenantCount: 0,

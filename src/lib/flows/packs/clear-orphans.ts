@@ -1,6 +1,8 @@
 /** What runs that died left of packs: objects that nobody registered, and parts that were written beside. */
-import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
+import type { R2Object } from "@cloudflare/workers-types";
+import { MINUTE_MS } from "../../base/durations.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { KEYS_PER_CALL, listObjects, listPages } from "../../bucket/list-objects.ts";
 import { packRowSchema, type RegisteredPack, selectPacksAt } from "../../db/queries/packs.ts";
 import { removalKey } from "../snapshots/removal-marker.ts";
 import type { PackContext, PackFailure, PackReadContext } from "./context.ts";
@@ -13,9 +15,7 @@ import type { TenantRun } from "./tenant-run.ts";
  * An object that is as old, milliseconds, is not being made any more: an invocation of the platform lasts 15 minutes at most, and what writes a pack
  * registers it in the same one.
  */
-export const ABANDONED_MS = 20 * 60 * 1000;
-
-const KEYS_MAX = 1_000;
+export const ABANDONED_MS = 20 * MINUTE_MS;
 
 export function packsPrefix(tenantId: string): string {
   return `packs/${tenantId}/`;
@@ -30,9 +30,9 @@ export async function clearOrphans(context: PackContext, run: TenantRun): Promis
   const nowMs = context.clock();
   const isAbandoned = ({ uploaded }: R2Object): boolean => nowMs - uploaded.getTime() >= ABANDONED_MS;
   const orphans: string[] = [];
-  for await (const page of pagesUnder(context.bucket, stagingPrefix(run.tenantId)))
-    for (const object of page) if (isAbandoned(object)) orphans.push(object.key);
-  for await (const page of pagesUnder(context.bucket, packsPrefix(run.tenantId))) {
+  for await (const object of listObjects(context.bucket, { prefix: stagingPrefix(run.tenantId) }))
+    if (isAbandoned(object)) orphans.push(object.key);
+  for await (const page of listPages(context.bucket, { prefix: packsPrefix(run.tenantId) })) {
     const registered = await registeredAt(context, run.tenantId, page);
     if (!registered.ok) return registered;
     for (const object of page) {
@@ -46,8 +46,8 @@ export async function clearOrphans(context: PackContext, run: TenantRun): Promis
     }
   }
   if (!run.isDryRun)
-    for (let from = 0; from < orphans.length; from += KEYS_MAX)
-      await context.bucket.delete(orphans.slice(from, from + KEYS_MAX));
+    for (let from = 0; from < orphans.length; from += KEYS_PER_CALL)
+      await context.bucket.delete(orphans.slice(from, from + KEYS_PER_CALL));
   run.tally.orphanCount += orphans.length;
   return ok(undefined);
 }
@@ -64,16 +64,4 @@ export async function registeredAt(
   if (!rows.ok) return err({ code: rows.error.code });
   const packs = (rows.value[0] ?? []).map((row) => packRowSchema.parse(row));
   return ok(new Map(packs.map((pack) => [pack.object_key, pack])));
-}
-
-/** All objects under a prefix, page by page. */
-export async function* pagesUnder(bucket: R2Bucket, prefix: string): AsyncGenerator<readonly R2Object[]> {
-  let after: { readonly startAfter?: string } = {};
-  for (;;) {
-    const page = await bucket.list({ prefix, limit: KEYS_MAX, ...after });
-    yield page.objects;
-    const last = page.objects.at(-1);
-    if (!page.truncated || last === undefined) return;
-    after = { startAfter: last.key };
-  }
 }

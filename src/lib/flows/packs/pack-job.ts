@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DAY_MS, MINUTE_MS } from "../../base/durations.ts";
 import type { TenantPolicy } from "../../contract/policy.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { policyRowSchema, selectPolicy } from "../../db/queries/tenants.ts";
@@ -11,9 +12,6 @@ import { packTenant } from "./pack-tenant.ts";
 import { removePacked } from "./remove-packed.ts";
 import { newTally, noteFailure, type PackTally } from "./tally.ts";
 import { RUN_BOUNDS, type TenantRun } from "./tenant-run.ts";
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 
 const cursorSchema = z.object({
   after_tenant: z.string().default(""),

@@ -1,4 +1,5 @@
 /** Packs what came to a tenant since the last round. */
+import { HOUR_MS } from "../../base/durations.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { PackRecord } from "../../contract/pack-record.ts";
 import { collectRecords } from "./collect-records.ts";
@@ -8,7 +9,7 @@ import type { TenantRun } from "./tenant-run.ts";
 import { readWalPage, type WalEntry } from "./wal-pages.ts";
 
 /** A request is left alone for so long: its ranges, duplicates that came with it and reports are through by then. */
-const SETTLED_MS = 60 * 60 * 1000;
+const SETTLED_MS = HOUR_MS;
 /** UTF-16 units and documents of one pack: they are in memory together, with as much again for their chunks. Twice as much took 90 MB. Small ones are merged. */
 const PACK_CHARACTERS_MAX = 4_000_000;
 const PACK_RECORDS_MAX = 8_192;

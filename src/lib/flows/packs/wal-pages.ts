@@ -1,14 +1,12 @@
 /** WAL objects of a tenant in their order, with how far each is applied and packed. */
-import type { R2Bucket, R2Object } from "@cloudflare/workers-types";
+import type { R2Bucket } from "@cloudflare/workers-types";
 import { ulidTimeMs } from "../../base/ids.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { listObjects, listPage } from "../../bucket/list-objects.ts";
 import { selectWalStates, type WalState, walStateRowSchema } from "../../db/queries/packs.ts";
 import { parseWalKey } from "../../wal/wal-key.ts";
 import { removalKey } from "../snapshots/removal-marker.ts";
 import type { PackFailure, PackReadContext } from "./context.ts";
-
-/** Objects of one list call. */
-const KEYS_MAX = 1_000;
 
 export interface WalEntry {
   readonly key: string;
@@ -40,14 +38,14 @@ export async function readWalPage(
   context: Pick<PackReadContext, "sql" | "bucket">,
   { tenantId, startAfter, beforeMs, isWithoutRemoved }: WalPageRequest,
 ): Promise<Result<WalPage, PackFailure>> {
-  const listed = await list(context.bucket, `wal/${tenantId}/`, startAfter);
+  const listed = await listPage(context.bucket, { prefix: `wal/${tenantId}/`, startAfter, isWithMetadata: true });
   const objects = listed.objects.flatMap((object) => {
     const walId = parseWalKey(object.key)?.walId;
     return walId === undefined ? [] : [{ object, walId }];
   });
   const old = objects.filter(({ walId }) => ulidTimeMs(walId) < beforeMs);
   const lastKey = listed.objects.at(-1)?.key ?? startAfter;
-  const isLast = !listed.isTruncated || old.length < objects.length;
+  const isLast = listed.next === undefined || old.length < objects.length;
   if (old.length === 0) return ok({ entries: [], isLast, lastKey });
   const removed = isWithoutRemoved ? await removedOf(context.bucket, { tenantId, startAfter, lastKey }) : new Set();
   const due = old.filter(({ object }) => !removed.has(object.key));
@@ -91,21 +89,10 @@ async function removedOf(
   const keys = new Set<string>();
   const prefix = removalKey(`wal/${tenantId}/`);
   const end = removalKey(lastKey);
-  let after = startAfter === "" ? "" : removalKey(startAfter);
-  for (;;) {
-    const page = await list(bucket, prefix, after);
-    for (const { key } of page.objects) if (key <= end) keys.add(key.slice(removalKey("").length));
-    after = page.objects.at(-1)?.key ?? end;
-    if (!page.isTruncated || after >= end) return keys;
+  const after = startAfter === "" ? "" : removalKey(startAfter);
+  for await (const { key } of listObjects(bucket, { prefix, startAfter: after })) {
+    if (key <= end) keys.add(key.slice(removalKey("").length));
+    if (key >= end) break;
   }
-}
-
-async function list(
-  bucket: R2Bucket,
-  prefix: string,
-  startAfter: string,
-): Promise<{ readonly objects: readonly R2Object[]; readonly isTruncated: boolean }> {
-  const after = startAfter === "" ? {} : { startAfter };
-  const page = await bucket.list({ prefix, limit: KEYS_MAX, include: ["customMetadata"], ...after });
-  return { objects: page.objects, isTruncated: page.truncated };
+  return keys;
 }

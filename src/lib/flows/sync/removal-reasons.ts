@@ -1,5 +1,6 @@
 /** Why an object that the remote has is not in R2: by the records that removals leave, or for no reason that is written down. */
 import { err, ok, type Result } from "../../base/result.ts";
+import { listObjects } from "../../bucket/list-objects.ts";
 import { selectSessionErasure, sessionErasureRowSchema } from "../../db/queries/erase-session.ts";
 import { selectPacksAt } from "../../db/queries/packs.ts";
 import type { S3ListedObject } from "../../s3/list-reply.ts";
@@ -16,8 +17,6 @@ type Missing = Pick<S3ListedObject, "key" | "modifiedAtMs">;
 
 /** Sessions, and tenants, whose erasure is remembered within a run. */
 const REMEMBERED_MAX = 10_000;
-/** Certificates of one list call. */
-const CERTIFICATES_PER_PAGE = 1_000;
 const NEVER_MS = Number.NEGATIVE_INFINITY;
 
 export class RemovalReasons {
@@ -89,17 +88,8 @@ export class RemovalReasons {
     const known = this.#erasedAtMs.get(tenantId);
     if (known !== undefined) return known;
     let newestMs = NEVER_MS;
-    let startAfter = `erasures/${tenantId}/`;
-    for (let isLast = false; !isLast;) {
-      const page = await this.#ends.bucket.list({
-        prefix: `erasures/${tenantId}/`,
-        startAfter,
-        limit: CERTIFICATES_PER_PAGE,
-      });
-      for (const { key } of page.objects) newestMs = Math.max(newestMs, certifiedAtMs(key));
-      startAfter = page.objects.at(-1)?.key ?? startAfter;
-      isLast = !page.truncated;
-    }
+    for await (const { key } of listObjects(this.#ends.bucket, { prefix: `erasures/${tenantId}/` }))
+      newestMs = Math.max(newestMs, certifiedAtMs(key));
     if (this.#erasedAtMs.size < REMEMBERED_MAX) this.#erasedAtMs.set(tenantId, newestMs);
     return newestMs;
   }

@@ -2,10 +2,11 @@
 import type { R2Object } from "@cloudflare/workers-types";
 import type { PackReader } from "../../artifact/pack-reader.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { listObjects, listPages } from "../../bucket/list-objects.ts";
 import type { PackRecord } from "../../contract/pack-record.ts";
 import type { Problem } from "../../contract/problem.ts";
 import { type RegisteredPack, replacePacks } from "../../db/queries/packs.ts";
-import { ABANDONED_MS, packsPrefix, pagesUnder, registeredAt } from "../packs/clear-orphans.ts";
+import { ABANDONED_MS, packsPrefix, registeredAt } from "../packs/clear-orphans.ts";
 import { openTenantPack } from "../packs/open-tenant-pack.ts";
 import { stagingPrefix } from "../packs/pack-upload.ts";
 import { register } from "../packs/register.ts";
@@ -24,7 +25,7 @@ export async function eraseUserPacks(context: EraseUserContext, erasure: Erasure
   try {
     const staged = await eraseStaged(context, erasure);
     if (!staged) return waiting(erasure);
-    for await (const page of pagesUnder(context.bucket, packsPrefix(erasure.tenantId))) {
+    for await (const page of listPages(context.bucket, { prefix: packsPrefix(erasure.tenantId) })) {
       const registered = await registeredAt(context, erasure.tenantId, page);
       if (!registered.ok) return err(storageUnavailable());
       for (const object of page) {
@@ -53,13 +54,13 @@ function waiting(erasure: Erasure): StepResult {
 export async function countUserPacks(context: EraseUserContext, erasure: Erasure): Promise<Result<number, Problem>> {
   try {
     let count = 0;
-    for await (const page of pagesUnder(context.bucket, packsPrefix(erasure.tenantId)))
-      for (const object of page) {
-        const left = await positionsIn(context, erasure, object);
-        if (left === undefined) noteUnreadable(erasure);
-        count += left?.size ?? 0;
-      }
-    for await (const page of pagesUnder(context.bucket, stagingPrefix(erasure.tenantId))) count += page.length;
+    for await (const object of listObjects(context.bucket, { prefix: packsPrefix(erasure.tenantId) })) {
+      const left = await positionsIn(context, erasure, object);
+      if (left === undefined) noteUnreadable(erasure);
+      count += left?.size ?? 0;
+    }
+    for await (const page of listPages(context.bucket, { prefix: stagingPrefix(erasure.tenantId) }))
+      count += page.length;
     return ok(count);
   } catch {
     return err(storageUnavailable());
@@ -68,11 +69,10 @@ export async function countUserPacks(context: EraseUserContext, erasure: Erasure
 
 /** Removes what abandoned runs wrote beside; false: something there is being written. */
 async function eraseStaged(context: EraseUserContext, erasure: Erasure): Promise<boolean> {
-  for await (const page of pagesUnder(context.bucket, stagingPrefix(erasure.tenantId)))
-    for (const object of page) {
-      if (!isAbandoned(context, object)) return false;
-      await context.bucket.delete(object.key);
-    }
+  for await (const object of listObjects(context.bucket, { prefix: stagingPrefix(erasure.tenantId) })) {
+    if (!isAbandoned(context, object)) return false;
+    await context.bucket.delete(object.key);
+  }
   return true;
 }
 
