@@ -104,6 +104,7 @@ export async function startRuntime(
     textsMax: tuning.batchTextsMax,
     paddingShareMax: tuning.paddingShareMax,
     paddingTokensFree: tuning.paddingTokensFree,
+    unpaddedTokensEnough: tuning.unpaddedTokensEnough,
   };
   const engine = createEngine({ config, tuning, metrics, log }, model.config.padTokenId, budget);
   const plans = provider === "cuda" ? planDeviceSessions() : planSessions(config.threadCount, config.bulkNiceness);

@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { BatchQueue, type BatchBudget, type QueueEntry } from "../src/engine/batch-queue.ts";
 
-const BUDGET: BatchBudget = { tokensMax: 512, textsMax: 16, paddingShareMax: 0.1, paddingTokensFree: 16 };
+const BUDGET: BatchBudget = {
+  tokensMax: 512,
+  textsMax: 16,
+  paddingShareMax: 0.1,
+  paddingTokensFree: 16,
+  unpaddedTokensEnough: 160,
+};
 const requests = fc.array(fc.array(fc.integer({ min: 1, max: 600 }), { minLength: 1, maxLength: 30 }), {
   maxLength: 12,
 });
@@ -54,6 +60,13 @@ test("no batch exceeds its tokens, its texts or its padding, unless one text alo
       }
     }),
   );
+});
+
+test("a batch of one length with tokens enough takes no text of another length, a smaller one does", () => {
+  const lengthsOf = (queue: BatchQueue<string>): readonly number[] =>
+    queue.next(BUDGET).map((entry) => entry.tokenCount);
+  expect(lengthsOf(fill([[80, 80, 79, 78]]).queue)).toEqual([80, 80]);
+  expect(lengthsOf(fill([[50, 50, 49, 49]]).queue)).toEqual([50, 50, 49, 49]);
 });
 
 test("a small request is served among the first while a huge one waits", () => {

@@ -32,12 +32,18 @@ beforeEach(async () => {
   graphPath = join(folder, "graph.onnx");
   const config = readModelConfig(folder);
   if (!config.ok) throw new Error(config.error.detail);
-  const graph = buildGraphOf(folder, config.value, "fp32");
+  const graph = buildGraphOf(folder, config.value, { precision: "fp32" });
   if (!graph.ok) throw new Error(graph.error.detail);
   writeFileSync(graphPath, graph.value);
   ended = 0;
   failures.length = 0;
-  const budget = { tokensMax: 256, textsMax: 16, paddingShareMax: 0.1, paddingTokensFree: 16 };
+  const budget = {
+    tokensMax: 256,
+    textsMax: 16,
+    paddingShareMax: 0.1,
+    paddingTokensFree: 16,
+    unpaddedTokensEnough: 256,
+  };
   engine = new ObservedEngine(
     { budget, queueTokensMax: 10_000, requestsMax: 16, padTokenId: 0, sequenceMultiple: 1 },
     { batchStarted: () => undefined, threadEnded: () => (ended += 1) },

@@ -6,6 +6,7 @@ export const CLIENT_PLANS: readonly ClientPlan[] = [
   { connections: 4, requestTexts: 32 },
   { connections: 8, requestTexts: 16 },
   { connections: 8, requestTexts: 32 },
+  { connections: 4, requestTexts: 128 },
 ];
 
 /** On a GPU: requests as an indexer in a hurry sends them. */

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -30,7 +29,7 @@ export async function transformersJsSide(modelFolder: string, graphPath: string)
   await layOutModel(join(models, MODEL_NAME), modelFolder, graphPath);
   // Its packages are found from the folder that it runs in.
   const shell = 'cd "$0" && exec "$@"';
-  const command = [process.execPath, SIDE, `${models}/`, MODEL_NAME, String(availableParallelism())];
+  const command = [process.execPath, SIDE, `${models}/`, MODEL_NAME];
   const side = await startLineProcess("sh", ["-c", shell, installed.value, ...command]);
   const setting = (batch: number, sorted: boolean): Setting => ({
     label: `batch ${batch}${sorted ? ", sorted by its caller" : ""}`,

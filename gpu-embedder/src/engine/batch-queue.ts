@@ -7,6 +7,8 @@ export type BatchBudget = {
   readonly paddingShareMax: number;
   /** Padding of a batch up to this many tokens is always accepted: a further run of the model costs more. */
   readonly paddingTokensFree: number;
+  /** A batch without padding that has this many tokens stays without it: texts of other lengths wait for a batch of their own. */
+  readonly unpaddedTokensEnough: number;
 };
 
 /** One text in the queue. `owner` groups the texts of one request, for fairness between requests. */
@@ -72,6 +74,9 @@ export class BatchQueue<T> {
       if (batch.length >= budget.textsMax) return batch;
       const candidate = this.#nearest(seed.entry.tokenCount);
       if (candidate === undefined) return batch;
+      const isUnpadded = longest * batch.length === tokens;
+      const wouldPad = candidate.entry.tokenCount !== longest;
+      if (isUnpadded && wouldPad && tokens >= budget.unpaddedTokensEnough) return batch;
       longest = Math.max(longest, candidate.entry.tokenCount);
       tokens += candidate.entry.tokenCount;
       const padded = longest * (batch.length + 1);

@@ -17,6 +17,8 @@ export type ProviderTuning = {
   readonly paddingShareMax: number;
   /** Padding of a batch that costs less than a further run of the model. */
   readonly paddingTokensFree: number;
+  /** Tokens of a batch without padding that are enough for texts of other lengths to stay out of it. */
+  readonly unpaddedTokensEnough: number;
   /** Tokens that may wait in a lane before requests are refused. */
   readonly queueTokensMax: number;
 };
@@ -37,6 +39,7 @@ export const PROVIDER_TUNING: Readonly<Record<Provider, ProviderTuning>> = {
     sequenceMultiple: 1,
     paddingShareMax: 0.05,
     paddingTokensFree: 16,
+    unpaddedTokensEnough: 160,
     queueTokensMax: 262_144,
   },
   cuda: {
@@ -46,6 +49,7 @@ export const PROVIDER_TUNING: Readonly<Record<Provider, ProviderTuning>> = {
     sequenceMultiple: 8,
     paddingShareMax: 0.1,
     paddingTokensFree: 2_048,
+    unpaddedTokensEnough: 16_384,
     queueTokensMax: 4_194_304,
   },
 };

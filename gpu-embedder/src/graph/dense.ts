@@ -1,5 +1,6 @@
+import type { ActivationRange } from "./activation-ranges.ts";
 import { weights, type GraphContext } from "./graph-context.ts";
-import { quantizeColumns } from "./quantize.ts";
+import { quantizeColumns, stepOf } from "./quantize.ts";
 import type { Dense } from "./weights.ts";
 
 /**
@@ -8,16 +9,29 @@ import type { Dense } from "./weights.ts";
  */
 const WEIGHT_LEVEL_MAX = 64;
 
-type QuantizedConstants = { readonly values: string; readonly scales: string; readonly zeros: string };
+/** What products read: a tensor, and in int8 the names of its levels (u8), of the size of a step and of the level of 0. */
+export type Operand = {
+  readonly tensor: string;
+  readonly quantized?: { readonly levels: string; readonly step: string; readonly zero: string };
+};
 
-/** The constants of a product in int8: values, one scale for each column, zero points of 0. */
-function quantizedConstants({ graph }: GraphContext, name: string, layer: Dense): QuantizedConstants {
-  const quantized = quantizeColumns(layer.matrix, layer.outputCount, WEIGHT_LEVEL_MAX);
-  return {
-    values: graph.constant(`${name}.weight`, "int8", [layer.inputCount, layer.outputCount], quantized.values),
-    scales: graph.constant(`${name}.scale`, "float32", [layer.outputCount], quantized.scales),
-    zeros: graph.constant(`${name}.zero`, "int8", [layer.outputCount], new Int8Array(layer.outputCount)),
-  };
+/**
+ * Makes a tensor ready for any number of products. In int8 its step is the range's, a constant, so that a text's levels do not depend on the texts beside it; without
+ * a known range it is taken from the batch at run time.
+ */
+export function operandOf(context: GraphContext, tensor: string, range: ActivationRange | undefined): Operand {
+  if (context.precision !== "int8") return { tensor };
+  const { graph } = context;
+  const [levels, step, zero] = [`${tensor}.levels`, `${tensor}.step`, `${tensor}.zero`];
+  if (range === undefined) {
+    graph.node("DynamicQuantizeLinear", { inputs: [tensor], outputs: [levels, step, zero] });
+  } else {
+    const found = stepOf(range);
+    graph.constant(step, "float32", [], new Float32Array([found.step]));
+    graph.constant(zero, "uint8", [], new Uint8Array([found.zero]));
+    graph.node("QuantizeLinear", { inputs: [tensor, step, zero], outputs: [levels] });
+  }
+  return { tensor, quantized: { levels, step, zero } };
 }
 
 /** `x W` without the bias, in the graph's float type. */
@@ -26,30 +40,17 @@ export function product(context: GraphContext, name: string, input: string, laye
   return context.graph.node("MatMul", { inputs: [input, matrix], outputs: [`${name}.product`] });
 }
 
-/** `x W + b`. In int8 the input is quantized per tensor at run time, bias and scales are applied in the product's epilogue. */
-export function dense(context: GraphContext, name: string, input: string, layer: Dense): string {
-  const bias = weights(context, `${name}.bias`, [layer.outputCount], layer.bias);
-  if (context.precision !== "int8")
-    return context.graph.node("Add", { inputs: [product(context, name, input, layer), bias], outputs: [name] });
-  const { values, scales, zeros } = quantizedConstants(context, name, layer);
-  const inputs = [input, values, scales, zeros, bias];
-  return context.graph.fused("DynamicQuantizeMatMul", { inputs, outputs: [name] });
-}
-
-/** Several products of one input, which in int8 is quantized once for all of them. */
-export function denseFamily(
-  context: GraphContext,
-  name: string,
-  input: string,
-): (part: string, layer: Dense) => string {
-  if (context.precision !== "int8") return (part, layer) => dense(context, `${name}.${part}`, input, layer);
+/** `x W + b`. In int8 one scale for each column of W; bias and scales are applied in the product's epilogue. */
+export function dense(context: GraphContext, name: string, input: Operand, layer: Dense): string {
   const { graph } = context;
-  const [level, scale, zero] = [`${name}.input`, `${name}.input.scale`, `${name}.input.zero`];
-  graph.node("DynamicQuantizeLinear", { inputs: [input], outputs: [level, scale, zero] });
-  return (part, layer) => {
-    const { values, scales, zeros } = quantizedConstants(context, `${name}.${part}`, layer);
-    const bias = graph.constant(`${name}.${part}.bias`, "float32", [layer.outputCount], layer.bias);
-    const inputs = [level, values, scale, scales, zero, zeros, bias];
-    return graph.fused("MatMulIntegerToFloat", { inputs, outputs: [`${name}.${part}`] });
-  };
+  const bias = weights(context, `${name}.bias`, [layer.outputCount], layer.bias);
+  if (input.quantized === undefined)
+    return graph.node("Add", { inputs: [product(context, name, input.tensor, layer), bias], outputs: [name] });
+  const { values, scales } = quantizeColumns(layer.matrix, layer.outputCount, WEIGHT_LEVEL_MAX);
+  const weight = graph.constant(`${name}.weight`, "int8", [layer.inputCount, layer.outputCount], values);
+  const scale = graph.constant(`${name}.scale`, "float32", [layer.outputCount], scales);
+  const zeros = graph.constant(`${name}.zero`, "int8", [layer.outputCount], new Int8Array(layer.outputCount));
+  const { levels, step, zero } = input.quantized;
+  const inputs = [levels, weight, step, scale, zero, zeros, bias];
+  return graph.fused("MatMulIntegerToFloat", { inputs, outputs: [name] });
 }

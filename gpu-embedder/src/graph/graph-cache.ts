@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256OfFile, writeFileAtomically } from "../base/atomic-file.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { BUILDER_VERSION, buildGraph } from "./build-graph.ts";
+import type { ActivationRanges } from "./activation-ranges.ts";
+import { BUILDER_VERSION, buildGraph, type GraphOptions } from "./build-graph.ts";
 import type { Precision } from "./graph-context.ts";
 import type { ModelConfig } from "./model-config.ts";
 import { readSafetensors, type SafetensorsError } from "./safetensors.ts";
@@ -16,6 +17,8 @@ export type GraphRequest = {
   readonly config: ModelConfig;
   readonly weightsSha256: string;
   readonly precision: Precision;
+  /** What int8 is built with, and the name of it; undefined: ranges are found anew in each batch. */
+  readonly ranges: { readonly key: string; readonly values: ActivationRanges } | undefined;
 };
 
 export type GraphFile = { readonly path: string; readonly built: boolean };
@@ -25,7 +28,8 @@ const NAME_HASH_LENGTH = 12;
 
 function cachedPath(request: GraphRequest): string {
   const weights = request.weightsSha256.slice(0, NAME_HASH_LENGTH);
-  return join(request.cacheFolder, `graph-v${BUILDER_VERSION}-${request.precision}-${weights}.onnx`);
+  const parts = [`v${BUILDER_VERSION}`, request.precision, weights, ...(request.ranges ? [request.ranges.key] : [])];
+  return join(request.cacheFolder, `graph-${parts.join("-")}.onnx`);
 }
 
 async function isIntact(path: string): Promise<boolean> {
@@ -37,12 +41,12 @@ async function isIntact(path: string): Promise<boolean> {
 export function buildGraphOf(
   modelFolder: string,
   config: ModelConfig,
-  precision: Precision,
+  options: GraphOptions,
 ): Result<Uint8Array, SafetensorsError> {
   const tensors = readSafetensors(join(modelFolder, "model.safetensors"));
   if (!tensors.ok) return tensors;
   const weights = readBertWeights(tensors.value, config);
-  return weights.ok ? ok(buildGraph(config, weights.value, precision)) : weights;
+  return weights.ok ? ok(buildGraph(config, weights.value, options)) : weights;
 }
 
 /**
@@ -54,7 +58,10 @@ export async function ensureGraph(
 ): Promise<Result<GraphFile, SafetensorsError | { readonly code: "graph_not_writable"; readonly detail: string }>> {
   const path = cachedPath(request);
   if (await isIntact(path)) return ok({ path, built: false });
-  const graph = buildGraphOf(request.modelFolder, request.config, request.precision);
+  const graph = buildGraphOf(request.modelFolder, request.config, {
+    precision: request.precision,
+    ranges: request.ranges?.values,
+  });
   if (!graph.ok) return graph;
   try {
     await writeFileAtomically(path, graph.value);

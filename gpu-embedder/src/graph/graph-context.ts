@@ -1,3 +1,4 @@
+import type { ActivationRanges } from "./activation-ranges.ts";
 import type { GraphWriter } from "./graph-writer.ts";
 import type { ModelConfig } from "./model-config.ts";
 
@@ -9,7 +10,15 @@ export const PRECISIONS = ["fp32", "int8", "fp16"] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 /** What the parts of a graph are built with. */
-export type GraphContext = { readonly graph: GraphWriter; readonly config: ModelConfig; readonly precision: Precision };
+export type GraphContext = {
+  readonly graph: GraphWriter;
+  readonly config: ModelConfig;
+  readonly precision: Precision;
+  /** Ranges of what int8 products read; undefined: found anew in each batch. Of no meaning in the other precisions. */
+  readonly ranges: ActivationRanges | undefined;
+  /** Whether what products read is an output of the graph too, for those who look for its range. */
+  readonly observed: boolean;
+};
 
 /** Names of the graph's inputs (int32, [batch x sequence]) and outputs (float32, [batch x hidden]). */
 export const GRAPH_NAMES = {

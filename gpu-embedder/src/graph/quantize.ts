@@ -1,3 +1,5 @@
+import type { ActivationRange } from "./activation-ranges.ts";
+
 /** A weight matrix as signed 8-bit integers with one scale per output channel; zero points are all 0. */
 export type QuantizedMatrix = { readonly values: Int8Array; readonly scales: Float32Array };
 
@@ -25,4 +27,17 @@ export function quantizeColumns(matrix: Float32Array, columnCount: number, level
     }
   }
   return { values, scales };
+}
+
+/** Levels of an activation: u8, from 0. */
+const ACTIVATION_LEVEL_MAX = 255;
+
+/**
+ * Size of a step and level of 0 for values of a range, as ONNX's DynamicQuantizeLinear takes them: the range is widened to hold 0, which is exact. Values
+ * beyond it are cut off. Pure.
+ */
+export function stepOf(range: ActivationRange): { readonly step: number; readonly zero: number } {
+  const [least, greatest] = [Math.min(0, range[0]), Math.max(0, range[1])];
+  const step = Math.fround((greatest - least) / ACTIVATION_LEVEL_MAX) || 1;
+  return { step, zero: Math.round(-least / step) };
 }

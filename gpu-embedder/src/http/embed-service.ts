@@ -3,6 +3,7 @@ import type { ServerLimits } from "../config.ts";
 import type { BatchBudget } from "../engine/batch-queue.ts";
 import type { EmbeddingEngine, Lane } from "../engine/embedding-engine.ts";
 import type { TurnLine } from "../engine/turn-line.ts";
+import { truncateIds } from "../engine/truncate-ids.ts";
 import type { LoadedModel } from "../model/loaded-model.ts";
 import type { EmbedFailure, TooLongInput } from "./embed-failure.ts";
 import type { EmbedCall, Input } from "./embed-call.ts";
@@ -88,14 +89,6 @@ function firstFault(service: EmbedService, call: EmbedCall): EmbedFailure | unde
 }
 
 /** Cuts a token list to `limit`, keeping the special tokens at both ends. */
-function truncate(service: EmbedService, ids: Int32Array, side: "left" | "right"): Int32Array<ArrayBuffer> {
-  const { prefix, suffix } = service.model.tokenizer;
-  const kept = service.model.config.inputTokensMax - prefix.length - suffix.length;
-  const content = ids.subarray(prefix.length, ids.length - suffix.length);
-  const part = side === "right" ? content.subarray(0, kept) : content.subarray(content.length - kept);
-  return Int32Array.from([...prefix, ...part, ...suffix]);
-}
-
 async function encode(service: EmbedService, input: Input): Promise<Int32Array<ArrayBuffer>> {
   const { tokenizer } = service.model;
   return typeof input === "string" ? tokenizer.encode(input) : tokenizer.withSpecialTokens(input);
@@ -107,6 +100,7 @@ async function tokenize(
   { prompt, signal }: { readonly prompt: string; readonly signal: AbortSignal },
 ): Promise<Result<Tokenized, EmbedFailure>> {
   const limitTokens = service.model.config.inputTokensMax;
+  const cut = { tokensMax: limitTokens, side: call.truncateSide };
   const texts: Int32Array<ArrayBuffer>[] = [];
   const tooLong: TooLongInput[] = [];
   let tokenCount = 0;
@@ -115,7 +109,7 @@ async function tokenize(
     const ids = await encode(service, typeof input === "string" ? prompt + input : input);
     const isTooLong = ids.length > limitTokens;
     if (isTooLong) tooLong.push({ index, tokenCount: ids.length });
-    const text = isTooLong && call.truncate ? truncate(service, ids, call.truncateSide) : ids;
+    const text = isTooLong && call.truncate ? truncateIds(ids, service.model.tokenizer, cut) : ids;
     texts.push(text);
     tokenCount += text.length;
   }

@@ -10,6 +10,8 @@ export type FingerprintParts = {
   readonly normalized: boolean;
   readonly dimensions: number;
   readonly precision: string;
+  /** Of an int8 graph whose activation ranges are constants: their name. */
+  readonly activation_ranges?: string;
 };
 
 /**

@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { sha256OfFile } from "../base/atomic-file.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { loadTokenizer, type TextTokenizer } from "../engine/tokenizer.ts";
-import { ensureGraph } from "../graph/graph-cache.ts";
-import { readModelConfig, readSentenceConfig, type SentenceConfig } from "../graph/model-config.ts";
+import { ensureGraph, type GraphRequest } from "../graph/graph-cache.ts";
+import { readModelConfig, readSentenceConfig, type ModelConfig, type SentenceConfig } from "../graph/model-config.ts";
 import type { Precision } from "../graph/graph-context.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import type { ModelManifest } from "./manifest.ts";
 import { manifestFor } from "./manifest-file.ts";
 import { modelSources } from "./model-location.ts";
 import { describeProvisionError, provisionModel } from "./provision.ts";
+import { rangesKeyOf, readRanges } from "./ranges-file.ts";
 
 /** Identity of a model as clients see it, and what is needed to run it. */
 export type LoadedModel = {
@@ -68,6 +69,8 @@ type RunnableGraph = {
   /** SHA-256 of the file that holds the weights. */
   readonly weightsSha256: string;
   readonly precision: LoadedModel["precision"];
+  /** Name of the activation ranges that the graph was built with. */
+  readonly rangesKey: string | undefined;
 };
 
 async function hashOf(path: string): Promise<Result<string, LoadError>> {
@@ -85,7 +88,18 @@ async function readyGraph(folder: string, onnxPath: string): Promise<Result<Runn
     graphPath: onnxPath,
     weightsSha256: weightsSha256.value,
     precision: "ready-made",
+    rangesKey: undefined,
   });
+}
+
+function rangesFor(
+  folder: string,
+  weightsSha256: string,
+  { layerCount }: ModelConfig,
+): Result<GraphRequest["ranges"], LoadError> {
+  const values = readRanges({ folder, weightsSha256, layerCount });
+  if (!values.ok) return values;
+  return ok(values.value === undefined ? undefined : { key: rangesKeyOf(values.value), values: values.value });
 }
 
 async function builtGraph(request: LoadRequest): Promise<Result<RunnableGraph, LoadError>> {
@@ -95,14 +109,24 @@ async function builtGraph(request: LoadRequest): Promise<Result<RunnableGraph, L
   const hash = await hashOf(join(folder, "model.safetensors"));
   if (!hash.ok) return hash;
   const weightsSha256 = hash.value;
+  const ranges = precision === "int8" ? rangesFor(folder, weightsSha256, config.value) : ok(undefined);
+  if (!ranges.ok) return ranges;
   const graph = await ensureGraph({
     modelFolder: folder,
     cacheFolder,
     config: config.value,
     weightsSha256,
     precision,
+    ranges: ranges.value,
   });
-  return graph.ok ? ok({ config: config.value, graphPath: graph.value.path, weightsSha256, precision }) : graph;
+  if (!graph.ok) return graph;
+  return ok({
+    config: config.value,
+    graphPath: graph.value.path,
+    weightsSha256,
+    precision,
+    rangesKey: ranges.value?.key,
+  });
 }
 
 /** Provisions, checks, builds and reads a model. Slow only the first time. Errors carry a stable code and a sentence. */
@@ -130,6 +154,7 @@ export async function loadModel(request: LoadRequest): Promise<Result<LoadedMode
     normalized: true,
     dimensions: config.hiddenSize,
     precision: graph.value.precision,
+    ...(graph.value.rangesKey === undefined ? {} : { activation_ranges: graph.value.rangesKey }),
   });
   return ok({
     modelId,
