@@ -1,6 +1,6 @@
 import { dense, type Operand } from "./dense.ts";
 import { GRAPH_NAMES, weights, type GraphContext } from "./graph-context.ts";
-import { ELEMENT_TYPE, type GraphWriter } from "./graph-writer.ts";
+import { ELEMENT_TYPE } from "./graph-writer.ts";
 import type { Dense } from "./weights.ts";
 
 /** ONNX Runtime's attention kernels on CUDA read eight half-precision numbers at once: a head's size must be a multiple of it. */
