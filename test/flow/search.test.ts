@@ -230,6 +230,16 @@ describe("search", () => {
     expect(reply.ok ? undefined : reply.error.pointer).toBe("/filters/occurred_from");
   });
 
+  it("takes times at the ends of the calendar and with any offset", async () => {
+    await world.ingest(newTenant(), [{ id: "a", text: "The jet flows over the wing of the boundary layer." }]);
+    await indexAll();
+    for (const time of ["2042-05-29T03:43:12.39-17:39", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59.99-23:59"]) {
+      for (const field of ["occurred_from", "occurred_before"])
+        expect(idsOf(await ask({ query: "wing", filters: { [field]: time } })), `${field} ${time}`).toEqual([]);
+    }
+    expect(idsOf(await ask({ query: "wing", as_of: "2042-05-29T03:43:12.39-17:39" }))).toEqual(["a"]);
+  });
+
   it("answers a query without any word that counts by its vector", async () => {
     await world.ingest(newTenant(), [{ id: "a", text: "The jet flows over the wing of the boundary layer." }]);
     await indexAll();

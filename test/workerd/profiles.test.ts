@@ -40,6 +40,16 @@ describe("PUT and GET /v1/profiles/{user_id}", () => {
     expect(diff.json).toMatchObject({ added: [{ key: "city" }], changed: [], removed: [] });
   });
 
+  it("take times at the ends of the calendar and with any offset", async () => {
+    const { key } = await makeKey("profile-times", ["ingest", "search"]);
+    await put(key, "ann", city("Paris"));
+    for (const time of ["2042-05-29T03:43:12.39-17:39", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59.99-23:59"]) {
+      const at = encodeURIComponent(time);
+      expect((await ask(`/v1/profiles/ann?as_of=${at}`, { key })).status, time).toBe(200);
+      expect((await ask(`/v1/profiles/ann?from=${at}&to=${at}`, { key })).status, time).toBe(200);
+    }
+  });
+
   it("keep to the version that If-Match names", async () => {
     const { key } = await makeKey("profile-b", ["ingest"]);
     expect((await put(key, "ann", city("Paris"), { "if-match": '"0"' })).status).toBe(200);

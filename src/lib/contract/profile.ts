@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { LIMITS } from "../base/limits.ts";
+import { instantSchema } from "./instant.ts";
 import { identifierSchema } from "./scope.ts";
 import { reasonSchema } from "./verdict.ts";
 
@@ -13,7 +14,7 @@ export const factKeySchema = z
   .regex(/^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M} ._:-]*[\p{L}\p{N}\p{M}])?$/u)
   .refine((key) => key === key.normalize("NFC"), "must be in Unicode's form NFC");
 
-const factTimeSchema = z.iso.datetime({ offset: true }).describe("since when it is so; left out: now");
+const factTimeSchema = instantSchema.describe("since when it is so; left out: now");
 
 const factInputSchema = z.union([
   z.strictObject({

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { retrievalRequestFields } from "./retrieval-policy.ts";
 import { LIMITS } from "../base/limits.ts";
 import { metadataSchema } from "./document.ts";
+import { instantSchema } from "./instant.ts";
 import { identifierSchema, tierSchema, userIdSchema } from "./scope.ts";
 
 const metadataFilterSchema = z
@@ -12,8 +13,8 @@ const metadataFilterSchema = z
 export const searchFiltersSchema = z.strictObject({
   sources: z.array(identifierSchema).min(1).max(50).optional().describe("documents of one of these sources"),
   document_ids: z.array(identifierSchema).min(1).max(100).optional(),
-  occurred_from: z.iso.datetime({ offset: true }).optional().describe("at or after this time; drops what has no time"),
-  occurred_before: z.iso.datetime({ offset: true }).optional().describe("before this time; drops what has no time"),
+  occurred_from: instantSchema.optional().describe("at or after this time; drops what has no time"),
+  occurred_before: instantSchema.optional().describe("before this time; drops what has no time"),
   metadata: metadataFilterSchema.optional().describe("each key holds this value, or a list with it"),
 });
 
@@ -36,8 +37,7 @@ export const searchRequestSchema = z.strictObject({
   mode: z.enum(SEARCH_MODES).default("hybrid"),
   fusion: z.enum(FUSIONS).default("convex"),
   ...retrievalRequestFields,
-  as_of: z.iso
-    .datetime({ offset: true })
+  as_of: instantSchema
     .optional()
     .describe("what was known and valid at this time; also what ages and words like 'yesterday' count from"),
   neighbours: z

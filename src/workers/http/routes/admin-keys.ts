@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LIMITS } from "../../../lib/base/limits.ts";
 import { err, ok } from "../../../lib/base/result.ts";
+import { instantSchema } from "../../../lib/contract/instant.ts";
 import { tenantScopeSchema } from "../../../lib/contract/principal.ts";
 import type { Problem } from "../../../lib/contract/problem.ts";
 import { userIdSchema } from "../../../lib/contract/scope.ts";
@@ -32,7 +33,7 @@ const newKeySchema = z.strictObject({
   scopes: z.array(tenantScopeSchema).min(1).max(3),
   user_id: userIdSchema.optional().describe("binds the key to one user"),
   label: z.string().max(200).default(""),
-  expires_at: z.iso.datetime({ offset: true }).optional(),
+  expires_at: instantSchema.optional(),
 });
 
 function onWire(summary: KeySummary): z.infer<typeof keyOnWireSchema> {

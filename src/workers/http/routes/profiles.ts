@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LIMITS } from "../../../lib/base/limits.ts";
 import { err, ok, type Result } from "../../../lib/base/result.ts";
+import { instantSchema } from "../../../lib/contract/instant.ts";
 import type { Problem } from "../../../lib/contract/problem.ts";
 import {
   profileDiffSchema,
@@ -16,8 +17,6 @@ import { compareProfile, listProfileHistory, readProfile } from "../../../lib/fl
 import type { Context } from "../../context.ts";
 import { json } from "../respond.ts";
 import { principalOf, route, type Call } from "../route.ts";
-
-const timeSchema = z.iso.datetime({ offset: true });
 
 /** Versions of one page when nothing is said. */
 const PAGE_ROWS_DEFAULT = 100;
@@ -69,9 +68,9 @@ export const profileRoutes = [
     summary: "Facts of a user: now, as of a time, all versions, or what two times have apart",
     access: "search",
     query: z.strictObject({
-      as_of: timeSchema.optional().describe("facts that held then"),
-      from: timeSchema.optional().describe("with `to`: what changed between the two"),
-      to: timeSchema.optional(),
+      as_of: instantSchema.optional().describe("facts that held then"),
+      from: instantSchema.optional().describe("with `to`: what changed between the two"),
+      to: instantSchema.optional(),
       history: z.enum(["0", "1"]).optional().describe("1: all versions, as they were recorded"),
       after: z.string().max(200).optional().describe("with history: `next` of the page before"),
       limit: z.coerce.number().int().min(1).max(LIMITS.pageRowsMax).default(PAGE_ROWS_DEFAULT),
