@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../../src/lib/base/bytes.ts";
-import { compareModelsSchema } from "../../src/lib/contract/model.ts";
+import { compareModelsSchema, modelCoverageSchema } from "../../src/lib/contract/model.ts";
 import type { Embedder } from "../../src/lib/embed/embedder.ts";
 import { compareModels } from "../../src/lib/flows/models/compare-models.ts";
 import { DRIFT_PROBE_JOB } from "../../src/lib/flows/models/drift-probe-job.ts";
@@ -152,6 +152,7 @@ describe("the registry of models", () => {
       tenants: [{ tenant_id: "compared", missing_count: 0, cost_left: 0 }],
     });
     const [tenant] = coverage.tenants;
+    expect(Object.keys(tenant ?? {}).toSorted()).toEqual(Object.keys(modelCoverageSchema.shape).toSorted());
     expect(tenant?.cost).toBeCloseTo(((tenant?.embedded_tokens ?? 0) * 2) / 1_000_000, 12);
   });
 });

@@ -35,6 +35,7 @@ export const modelCoverageSchema = z.object({
   active_chunk_count: z.int(),
   refusals: z.record(z.string(), z.int()).describe("by code"),
   embedded_documents: z.int(),
+  embedded_chunks: z.int(),
   embedded_tokens: z.int().describe("tokens that filling has embedded so far"),
   embed_seconds: z.number(),
   tokens_per_second: z.number().nullable(),

@@ -30,6 +30,7 @@ const COVERAGE: ModelCoverage = {
   active_chunk_count: 1_200,
   refusals: { text_refused: 1 },
   embedded_documents: 150,
+  embedded_chunks: 880,
   embedded_tokens: 30_000,
   embed_seconds: 10,
   tokens_per_second: 3_000,
