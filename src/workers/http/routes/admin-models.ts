@@ -16,6 +16,7 @@ import { promoteModel } from "../../../lib/flows/models/promote-model.ts";
 import { retireModel } from "../../../lib/flows/models/retire-model.ts";
 import { rollBackModel } from "../../../lib/flows/models/roll-back-model.ts";
 import { registerModel } from "../../../lib/flows/models/register-model.ts";
+import { queryNumber } from "../query-number.ts";
 import { json } from "../respond.ts";
 import { route, type Call } from "../route.ts";
 
@@ -82,7 +83,9 @@ export const adminModelRoutes = [
     query: z.strictObject({
       after: z.string().max(48).default("").describe("tenant to go on after"),
       limit: z.coerce.number().int().min(1).max(COVERAGE_TENANTS_MAX).default(50),
-      price: z.coerce.number().min(0).max(1_000_000).optional().describe("of a million tokens, for the costs"),
+      price: queryNumber(z.coerce.number().min(0).max(1_000_000))
+        .optional()
+        .describe("of a million tokens, for the costs"),
     }),
     replies: { 200: { description: "One page", schema: modelCoverageListSchema } },
     problems: ["not_found", "database_unavailable"],

@@ -14,12 +14,15 @@ import {
 import { checkPart } from "../../../lib/flows/snapshots/check-snapshot.ts";
 import { diffSnapshots } from "../../../lib/flows/snapshots/diff-snapshots.ts";
 import { findObject, listSnapshots, readManifest, readPart } from "../../../lib/flows/snapshots/read-snapshots.ts";
+import { queryNumber } from "../query-number.ts";
 import { json } from "../respond.ts";
 import { type Call, route } from "../route.ts";
 import { storedContent } from "../stored-content.ts";
 
 const keySchema = z.string().min(1).max(1_024);
-const partQuery = z.strictObject({ part: z.coerce.number().int().min(0).default(0).describe("position of the part") });
+const partQuery = z.strictObject({
+  part: queryNumber(z.coerce.number().int().min(0)).default(0).describe("position of the part; left out: 0"),
+});
 const PROBLEMS = ["not_found", "conflict", "parameter_invalid", "storage_unavailable"] as const;
 
 async function named(call: Call): Promise<Result<SnapshotManifest, Problem>> {
