@@ -83,16 +83,16 @@ function partOf(joined: Dense, headCount: number, part: number, extra: Extra): D
   return { matrix, bias, inputCount: hidden, outputCount };
 }
 
-type Projections = { readonly input: Operand; readonly joined: Dense };
+/** What a layer's attention reads: its input, the joined projection, and the values, which are the same with and without padding. */
+type Source = { readonly input: Operand; readonly joined: Dense; readonly value: string };
 
 /** The fused kernel; with components added to each head of query and key, padding is marked in them. */
-function attend(context: GraphContext, name: string, { input, joined }: Projections, extraCount: number): string {
+function attend(context: GraphContext, name: string, { input, joined, value }: Source, extraCount: number): string {
   const { graph, config } = context;
-  const project = (part: keyof typeof PART, extra: Extra): string =>
-    dense(context, `${name}.${part}`, input, partOf(joined, config.headCount, PART[part], extra));
-  const query = project("query", { count: extraCount, bias: 1 });
-  const plainKey = project("key", { count: extraCount, bias: 0 });
-  const value = project("value", { count: 0, bias: 0 });
+  const project = (part: "query" | "key", bias: number): string =>
+    dense(context, `${name}.${part}`, input, partOf(joined, config.headCount, PART[part], { count: extraCount, bias }));
+  const query = project("query", 1);
+  const plainKey = project("key", 0);
   const key =
     extraCount === 0
       ? plainKey
@@ -117,12 +117,13 @@ function attend(context: GraphContext, name: string, { input, joined }: Projecti
  * On the CPU a batch without padding is computed without these components: 3 % of an inference. On CUDA a choice would wait for the device.
  */
 export function attention(context: GraphContext, name: string, input: Operand, joined: Dense): string {
-  const projections = { input, joined };
+  const values = partOf(joined, context.config.headCount, PART.value, { count: 0, bias: 0 });
+  const source = { input, joined, value: dense(context, `${name}.value`, input, values) };
   const extraCount = extraComponents(context);
-  if (context.precision === "fp16") return attend(context, name, projections, extraCount);
+  if (context.precision === "fp16") return attend(context, name, source, extraCount);
   return context.graph.choose(NO_PADDING, name, {
     type: "float32",
-    whenTrue: (graph) => attend({ ...context, graph }, `${name}.unpadded`, projections, 0),
-    whenFalse: (graph) => attend({ ...context, graph }, `${name}.padded`, projections, extraCount),
+    whenTrue: (graph) => attend({ ...context, graph }, `${name}.unpadded`, source, 0),
+    whenFalse: (graph) => attend({ ...context, graph }, `${name}.padded`, source, extraCount),
   });
 }

@@ -11,7 +11,7 @@ import { withInputShift, withOutputShift, type Shifted } from "./shifted.ts";
 import type { BertWeights, EncoderLayer } from "./weights.ts";
 
 /** Raised with every change of the bytes that the same weights give. Part of the cached file's name. */
-export const BUILDER_VERSION = "5";
+export const BUILDER_VERSION = "6";
 
 function activate(context: GraphContext, name: string, input: Operand, layer: EncoderLayer["intermediate"]): string {
   const { graph, precision } = context;
