@@ -8,7 +8,8 @@ describe("a number in a query", () => {
   it("is read from its digits, and is none where there are none", () => {
     expect(price.parse("0")).toBe(0);
     expect(price.parse("1.5")).toBe(1.5);
-    for (const text of ["", " x", "11", "-1", "NaN"]) expect(price.safeParse(text).success, text).toBe(false);
+    for (const text of ["", " ", "\t", " x", "11", "-1", "NaN"])
+      expect(price.safeParse(text).success, text).toBe(false);
     expect(price.optional().parse(undefined)).toBeUndefined();
   });
 
